@@ -1,0 +1,39 @@
+"""The answers of a question: read a page, give one."""
+
+import falcon.asgi
+
+from atelier.http import bodies, params
+from atelier.http.errors import not_found
+from atelier.http.responses import send_created, send_page
+from atelier.store.reads import PageReader
+from atelier.store.writes import Writer
+
+
+class Answers:
+    """`/qa/questions/{target_id}/answers`; the router wants one name for an id in a place."""
+
+    def __init__(self, reader: PageReader, writer: Writer) -> None:
+        """Take where answers are read from and written to."""
+        self._reader = reader
+        self._writer = writer
+
+    async def on_get(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, target_id: str
+    ) -> None:
+        """Send a page of a question's answers."""
+        question_id = params.target_id("question", target_id)
+        page = params.page(req)
+        found = await self._reader.read(question_id, page.take, page.skip)
+        echoes = f'"page":{page.page_echo},"count":{page.count_echo}'
+        send_page(resp, f'{{"question":"{target_id}",{echoes},"results":[', found)
+
+    on_head = on_get
+
+    async def on_post(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, target_id: str
+    ) -> None:
+        """Add an answer to a question."""
+        question_id = params.target_id("question", target_id)
+        if not await self._writer.add_answer(question_id, *await bodies.new_answer(req)):
+            raise not_found("question")
+        send_created(resp)

@@ -1,0 +1,44 @@
+"""The composition root: every route on one screen."""
+
+import falcon.asgi
+
+from atelier.http import App
+from atelier.http.answers import Answers
+from atelier.http.documentation import add_documentation
+from atelier.http.errors import database_unavailable, serialize
+from atelier.http.health import Live, Ready
+from atelier.http.lifespan import Lifespan
+from atelier.http.questions import Questions
+from atelier.http.votes import Votes
+from atelier.settings import Settings
+from atelier.store.database import Database, DatabaseUnavailableError
+from atelier.store.reads import PageReader
+from atelier.store.writes import Writer
+
+_STREAMS = 2  # large pages on their way at once, on connections of their own
+
+
+def create_app(settings: Settings, database_url: str) -> App:
+    """Return one instance's application; its connections open and close with it."""
+    timeout = settings.request_timeout
+    database = Database(database_url, size=settings.pool_size, timeout=timeout)
+    streams = Database(database_url, size=_STREAMS, timeout=timeout)
+    writer = Writer(database)
+
+    app: App = falcon.asgi.App(cors_enable=True, middleware=[Lifespan(database, streams)])
+    app.req_options.strip_url_path_trailing_slash = True
+    app.set_error_serializer(serialize)
+    app.add_error_handler(DatabaseUnavailableError, database_unavailable)
+
+    questions = Questions(PageReader("questions", database, streams), writer)
+    answers = Answers(PageReader("answers", database, streams), writer)
+    app.add_route("/qa/questions", questions)
+    app.add_route("/qa/questions/{target_id}/answers", answers)
+    app.add_route("/qa/questions/{target_id}/helpful", Votes(writer, "question", "helpful"))
+    app.add_route("/qa/questions/{target_id}/report", Votes(writer, "question", "report"))
+    app.add_route("/qa/answers/{target_id}/helpful", Votes(writer, "answer", "helpful"))
+    app.add_route("/qa/answers/{target_id}/report", Votes(writer, "answer", "report"))
+    app.add_route("/live", Live())
+    app.add_route("/ready", Ready(database))
+    add_documentation(app)
+    return app

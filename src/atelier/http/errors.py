@@ -1,0 +1,91 @@
+"""How a request is refused: the contract's texts, as plain text or as RFC 9457 problems."""
+
+from http import HTTPStatus
+
+import falcon
+import falcon.asgi
+import msgspec
+
+from atelier.store.database import DatabaseUnavailableError
+
+PROBLEM = "application/problem+json"
+
+
+class Refusal(falcon.HTTPError):
+    """An answer that is not a success, with the text the client is shown."""
+
+    def __init__(
+        self, status: HTTPStatus, text: str, headers: dict[str, str] | None = None
+    ) -> None:
+        """Take the status, the text (`Error: …`) and any further headers."""
+        super().__init__(status, description=text, headers=headers)
+
+
+def invalid(parameter: str) -> Refusal:
+    """Return the refusal of a query parameter."""
+    return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, f"Error: invalid {parameter} provided")
+
+
+def not_found(target: str) -> Refusal:
+    """Return the refusal of a question or answer id that is malformed or unknown."""
+    return Refusal(HTTPStatus.NOT_FOUND, f"Error: invalid {target} id provided")
+
+
+def serialize(
+    req: falcon.asgi.Request, resp: falcon.asgi.Response, error: falcon.HTTPError
+) -> None:
+    """Write an error as the client wants it: text, unless it asks for a problem document."""
+    text = error.description or f"Error: {HTTPStatus(error.status_code).phrase}"
+    resp.append_header("Vary", "Accept")
+    if _wants_problem(req.accept):
+        resp.content_type = PROBLEM
+        resp.data = msgspec.json.encode(_problem(error.status_code, text))
+    else:
+        resp.content_type = falcon.MEDIA_TEXT
+        resp.text = text
+
+
+def _problem(status: int, text: str) -> dict[str, object]:
+    title = HTTPStatus(status).phrase
+    return {"type": "about:blank", "title": title, "status": status, "detail": text}
+
+
+def _wants_problem(accept: str) -> bool:
+    """Tell whether problems are asked for by name, and plain text not more so."""
+    if PROBLEM not in accept.lower():
+        return False
+    return _named_quality(PROBLEM, accept) >= max(_named_quality(falcon.MEDIA_TEXT, accept), 0.001)
+
+
+def _named_quality(media_type: str, accept: str) -> float:
+    """Return the q-value of a type that an Accept header names itself; wildcards do not count."""
+    wanted = media_type.partition(";")[0]
+    for part in accept.lower().split(","):
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        if name == wanted:
+            return _quality(parameters)
+    return 0.0
+
+
+def _quality(parameters: list[str]) -> float:
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            try:
+                return float(parameter[2:])
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+async def database_unavailable(
+    _req: falcon.asgi.Request,
+    _resp: falcon.asgi.Response,
+    _error: DatabaseUnavailableError,
+    _params: dict[str, object],
+) -> None:
+    """Answer 503 while the database does not."""
+    raise Refusal(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "Error: the database does not answer; try again shortly",
+        {"Retry-After": "1"},
+    )

@@ -1,0 +1,31 @@
+"""The questions of a product: read a page, ask one."""
+
+import falcon.asgi
+
+from atelier.http import bodies, params
+from atelier.http.responses import send_created, send_page
+from atelier.store.reads import PageReader
+from atelier.store.writes import Writer
+
+
+class Questions:
+    """`/qa/questions`."""
+
+    def __init__(self, reader: PageReader, writer: Writer) -> None:
+        """Take where questions are read from and written to."""
+        self._reader = reader
+        self._writer = writer
+
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        """Send a page of a product's questions, each with all its answers."""
+        product_id, echo = params.product_id(req)
+        page = params.page(req)
+        found = await self._reader.read(product_id, page.take, page.skip)
+        send_page(resp, f'{{"product_id":"{echo}","results":[', found)
+
+    on_head = on_get
+
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        """Add a question."""
+        await self._writer.add_question(*await bodies.new_question(req))
+        send_created(resp)

@@ -1,0 +1,28 @@
+"""How answers are sent: the database's documents go through untouched."""
+
+from collections.abc import AsyncIterator
+
+import falcon
+import falcon.asgi
+
+
+def send_page(resp: falcon.asgi.Response, opening: str, found: str | AsyncIterator[str]) -> None:
+    """Send the opening of the envelope, the documents, and the envelope's end."""
+    if isinstance(found, str):
+        resp.data = f"{opening}{found}]}}".encode()
+    else:
+        resp.stream = _stream(opening, found)
+
+
+async def _stream(opening: str, pieces: AsyncIterator[str]) -> AsyncIterator[bytes]:
+    yield opening.encode()
+    async for piece in pieces:
+        yield piece.encode()
+    yield b"]}"
+
+
+def send_created(resp: falcon.asgi.Response) -> None:
+    """Send the answer to a successful POST."""
+    resp.status = falcon.HTTP_CREATED
+    resp.content_type = falcon.MEDIA_TEXT
+    resp.text = "Created"

@@ -1,0 +1,60 @@
+"""Every setting, read once from the environment into one frozen object.
+
+The table in docs/configuration.md lists them all; a test holds the two together.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from atelier.errors import AtelierError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a user can change. Times are in seconds."""
+
+    database_url: str | None = field(default=None, repr=False)
+    """The PostgreSQL to use (ATELIER_DATABASE_URL); None means the embedded one in `home`."""
+    home: Path = Path(".atelier")
+    """Where the embedded database and the run files live (ATELIER_HOME)."""
+    port: int = 8080
+    """The port nginx listens on, on 127.0.0.1 (PORT)."""
+    instances: int = 3
+    """How many instances stand behind nginx (INSTANCES)."""
+    pool_size: int = 4
+    """The most database connections of one instance (ATELIER_POOL_SIZE)."""
+    request_timeout: float = 5.0
+    """The longest a request waits for the database (ATELIER_REQUEST_TIMEOUT)."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings; raise AtelierError on the first value that makes no sense."""
+        env = os.environ if environment is None else environment
+        return cls(
+            database_url=env.get("ATELIER_DATABASE_URL") or None,
+            home=Path(env.get("ATELIER_HOME") or ".atelier").absolute(),
+            port=_integer(env, "PORT", default=8080, least=1, most=65535),
+            instances=_integer(env, "INSTANCES", default=3, least=1, most=64),
+            pool_size=_integer(env, "ATELIER_POOL_SIZE", default=4, least=2, most=100),
+            request_timeout=_seconds(env, "ATELIER_REQUEST_TIMEOUT", default=5.0),
+        )
+
+
+def _integer(env: Mapping[str, str], name: str, *, default: int, least: int, most: int) -> int:
+    text = env.get(name) or str(default)
+    if not (text.isascii() and text.isdigit()) or not least <= int(text) <= most:
+        raise AtelierError(f"{name}={text}: set it to a whole number from {least} to {most}.")
+    return int(text)
+
+
+def _seconds(env: Mapping[str, str], name: str, *, default: float) -> float:
+    text = env.get(name) or str(default)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        raise AtelierError(f"{name}={text}: set it to a number of seconds above 0.")
+    return value

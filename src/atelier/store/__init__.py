@@ -1,0 +1,1 @@
+"""The data: connections, batches, named queries. Knows no HTTP."""

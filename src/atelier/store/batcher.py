@@ -1,0 +1,70 @@
+"""Requests that wait together travel together."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+Result = TypeVar("Result")
+
+
+class Batcher(Generic[Key, Result]):
+    """Collects keys while a batch is on its way; the next batch takes them all.
+
+    Idle, a key is sent at once: a batch of one. Busy, batches grow and their number does not.
+    A key that several wait for is in a batch once, with the number of those who wait.
+    A key never joins a batch already sent: its answer could be older than the question.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[Mapping[Key, int]], Awaitable[Mapping[Key, Result]]],
+        *,
+        lanes: int,
+        largest: int,
+    ) -> None:
+        """Take what runs a batch, how many may be on their way at once, and a batch's most keys."""
+        self._run = run
+        self._idle_lanes = lanes
+        self._largest = largest
+        self._waiting: dict[Key, list[asyncio.Future[Result]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def submit(self, key: Key) -> Result:
+        """Return the result for a key; raise what the batch that carried it raised."""
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(key, []).append(future)
+        if self._idle_lanes:
+            self._idle_lanes -= 1
+            task = asyncio.create_task(self._drain())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return await future
+
+    async def _drain(self) -> None:
+        try:
+            while self._waiting:
+                await self._send(self._take())
+        finally:
+            self._idle_lanes += 1
+
+    def _take(self) -> dict[Key, list[asyncio.Future[Result]]]:
+        if len(self._waiting) <= self._largest:
+            batch, self._waiting = self._waiting, {}
+            return batch
+        keys = list(self._waiting)[: self._largest]
+        return {key: self._waiting.pop(key) for key in keys}
+
+    async def _send(self, batch: dict[Key, list[asyncio.Future[Result]]]) -> None:
+        try:
+            results = await self._run({key: len(futures) for key, futures in batch.items()})
+        except Exception as error:  # noqa: BLE001 - whatever it is belongs to those who wait
+            for futures in batch.values():
+                for future in futures:
+                    if not future.done():
+                        future.set_exception(error)
+            return
+        for key, futures in batch.items():
+            for future in futures:
+                if not future.done():
+                    future.set_result(results[key])

@@ -1,0 +1,13 @@
+"""Whether this instance can serve: the database answers and its schema is this code's."""
+
+from atelier.store import migrate
+from atelier.store.database import SCHEMA, Database
+from atelier.store.sql import queries
+
+_APPLIED = queries("atelier.store")["applied_migrations"]
+
+
+async def pending_migrations(database: Database) -> list[str]:
+    """Return the names of migrations the database lacks; raise DatabaseUnavailableError."""
+    rows = await database.read(_APPLIED, SCHEMA)
+    return sorted(migrate.names() - {row[0] for row in rows})

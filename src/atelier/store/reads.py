@@ -1,0 +1,65 @@
+"""Pages of questions and of answers, as the JSON text the database holds."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import NamedTuple
+
+from atelier.store.batcher import Batcher
+from atelier.store.database import Database
+from atelier.store.sql import queries
+
+LARGEST_PAGE = 100
+"""A page with more rows than this travels alone, as a stream: nobody waits behind it."""
+DEEPEST_PAGE = 1000
+"""So does one that skips more rows than this."""
+
+_QUERIES = queries("atelier.store")
+_ROWS_A_CHUNK = 100
+
+
+class PageKey(NamedTuple):
+    """What is asked of a batch: so many rows of a product or question, after so many others."""
+
+    parent: int
+    take: int
+    skip: int
+
+
+class _Found(NamedTuple):
+    documents: str
+    length: int
+
+
+class PageReader:
+    """Reads pages of one kind, many at a time; a large one alone."""
+
+    def __init__(self, kind: str, database: Database, streams: Database) -> None:
+        """Take the kind (`questions` or `answers`), and the pools for batches and for streams."""
+        self._page = _QUERIES[f"{kind}_page"]
+        self._stream = _QUERIES[f"{kind}_stream"]
+        self._database = database
+        self._streams = streams
+        self._batcher = Batcher(self._run, lanes=2, largest=200)
+
+    async def read(self, parent: int, take: int, skip: int) -> str | AsyncIterator[str]:
+        """Return the documents of a page, parted by commas; a large page in pieces.
+
+        Raises DatabaseUnavailableError.
+        """
+        if skip > DEEPEST_PAGE:
+            return self._pieces(parent, take, skip)
+        found = await self._batcher.submit(PageKey(parent, min(take, LARGEST_PAGE + 1), skip))
+        if found.length > LARGEST_PAGE:
+            return self._pieces(parent, take, skip)
+        return found.documents
+
+    async def _run(self, batch: Mapping[PageKey, int]) -> dict[PageKey, _Found]:
+        rows = await self._database.read(self._page, *map(list, zip(*batch, strict=True)))
+        return dict(zip(batch, (_Found(*row) for row in rows), strict=True))
+
+    async def _pieces(self, parent: int, take: int, skip: int) -> AsyncIterator[str]:
+        comma = ""
+        async for rows in self._streams.stream(
+            self._stream, parent, take, skip, rows=_ROWS_A_CHUNK
+        ):
+            yield comma + ",".join(row[0] for row in rows)
+            comma = ","

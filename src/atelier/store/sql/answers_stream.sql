@@ -1,0 +1,6 @@
+-- The answers of one question, row by row.
+SELECT document
+FROM answer_document_view
+WHERE question_id = $1
+ORDER BY helpful DESC, answer_id DESC
+LIMIT $2 OFFSET $3
