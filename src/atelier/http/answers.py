@@ -25,7 +25,7 @@ class Answers:
         page = params.page(req)
         found = await self._reader.read(question_id, page.take, page.skip)
         echoes = f'"page":{page.page_echo},"count":{page.count_echo}'
-        send_page(resp, f'{{"question":"{target_id}",{echoes},"results":[', found)
+        await send_page(req, resp, f'{{"question":"{target_id}",{echoes},"results":[', found)
 
     on_head = on_get
 

@@ -21,7 +21,7 @@ class Questions:
         product_id, echo = params.product_id(req)
         page = params.page(req)
         found = await self._reader.read(product_id, page.take, page.skip)
-        send_page(resp, f'{{"product_id":"{echo}","results":[', found)
+        await send_page(req, resp, f'{{"product_id":"{echo}","results":[', found)
 
     on_head = on_get
 

@@ -1,20 +1,26 @@
 """How answers are sent: the database's documents go through untouched."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import falcon
 import falcon.asgi
 
+from atelier.store.reads import LargePage
 
-def send_page(resp: falcon.asgi.Response, opening: str, found: str | AsyncIterator[str]) -> None:
+
+async def send_page(
+    req: falcon.asgi.Request, resp: falcon.asgi.Response, opening: str, found: str | LargePage
+) -> None:
     """Send the opening of the envelope, the documents, and the envelope's end."""
     if isinstance(found, str):
         resp.data = f"{opening}{found}]}}".encode()
+    elif req.method == "HEAD":
+        await found.close()
     else:
         resp.stream = _stream(opening, found)
 
 
-async def _stream(opening: str, pieces: AsyncIterator[str]) -> AsyncIterator[bytes]:
+async def _stream(opening: str, pieces: LargePage) -> AsyncGenerator[bytes, None]:
     yield opening.encode()
     async for piece in pieces:
         yield piece.encode()

@@ -1,6 +1,6 @@
 """Connections to PostgreSQL: how they are made, how long they may take, what their loss means."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -109,7 +109,7 @@ class Database:
 
     async def stream(
         self, query: str, *args: object, rows: int
-    ) -> AsyncIterator[list[asyncpg.Record]]:
+    ) -> AsyncGenerator[list[asyncpg.Record], None]:
         """Yield the rows of one statement, `rows` at a time, from one snapshot."""
         try:
             async with self._connection() as connection, connection.transaction(readonly=True):
@@ -118,7 +118,3 @@ class Database:
                     yield chunk
         except LOST as error:
             raise DatabaseUnavailableError from error
-
-
-Run = Callable[..., Awaitable[list[asyncpg.Record]]]
-"""The type of Database.read and Database.write."""

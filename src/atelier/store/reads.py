@@ -1,6 +1,6 @@
 """Pages of questions and of answers, as the JSON text the database holds."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import NamedTuple
 
 from atelier.store.batcher import Batcher
@@ -29,6 +29,25 @@ class _Found(NamedTuple):
     length: int
 
 
+class LargePage:
+    """A page in pieces. The first is read beforehand, so that a failure is known in time."""
+
+    def __init__(self, first: str, rest: AsyncGenerator[str, None]) -> None:
+        """Take the first piece and where the others come from."""
+        self._first = first
+        self._rest = rest
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        """Yield the pieces; the documents are parted by commas across them too."""
+        yield self._first
+        async for piece in self._rest:
+            yield piece
+
+    async def close(self) -> None:
+        """Give the connection back before the end."""
+        await self._rest.aclose()
+
+
 class PageReader:
     """Reads pages of one kind, many at a time; a large one alone."""
 
@@ -40,23 +59,27 @@ class PageReader:
         self._streams = streams
         self._batcher = Batcher(self._run, lanes=2, largest=200)
 
-    async def read(self, parent: int, take: int, skip: int) -> str | AsyncIterator[str]:
-        """Return the documents of a page, parted by commas; a large page in pieces.
+    async def read(self, parent: int, take: int, skip: int) -> str | LargePage:
+        """Return the documents of a page, parted by commas; a large one in pieces.
 
         Raises DatabaseUnavailableError.
         """
         if skip > DEEPEST_PAGE:
-            return self._pieces(parent, take, skip)
+            return await self._large_page(parent, take, skip)
         found = await self._batcher.submit(PageKey(parent, min(take, LARGEST_PAGE + 1), skip))
         if found.length > LARGEST_PAGE:
-            return self._pieces(parent, take, skip)
+            return await self._large_page(parent, take, skip)
         return found.documents
 
     async def _run(self, batch: Mapping[PageKey, int]) -> dict[PageKey, _Found]:
         rows = await self._database.read(self._page, *map(list, zip(*batch, strict=True)))
         return dict(zip(batch, (_Found(*row) for row in rows), strict=True))
 
-    async def _pieces(self, parent: int, take: int, skip: int) -> AsyncIterator[str]:
+    async def _large_page(self, parent: int, take: int, skip: int) -> LargePage:
+        pieces = self._pieces(parent, take, skip)
+        return LargePage(await anext(pieces, ""), pieces)
+
+    async def _pieces(self, parent: int, take: int, skip: int) -> AsyncGenerator[str, None]:
         comma = ""
         async for rows in self._streams.stream(
             self._stream, parent, take, skip, rows=_ROWS_A_CHUNK
