@@ -7,13 +7,15 @@ import falcon.asgi
 
 from atelier.store.reads import LargePage
 
+_CLOSING = b"]}"
+
 
 async def send_page(
-    req: falcon.asgi.Request, resp: falcon.asgi.Response, opening: str, found: str | LargePage
+    req: falcon.asgi.Request, resp: falcon.asgi.Response, opening: str, found: bytes | LargePage
 ) -> None:
     """Send the opening of the envelope, the documents, and the envelope's end."""
-    if isinstance(found, str):
-        resp.data = f"{opening}{found}]}}".encode()
+    if isinstance(found, bytes):
+        resp.data = b"".join((opening.encode(), found, _CLOSING))
     elif req.method == "HEAD":
         await found.close()
     else:
@@ -23,8 +25,8 @@ async def send_page(
 async def _stream(opening: str, pieces: LargePage) -> AsyncGenerator[bytes, None]:
     yield opening.encode()
     async for piece in pieces:
-        yield piece.encode()
-    yield b"]}"
+        yield piece
+    yield _CLOSING
 
 
 def send_created(resp: falcon.asgi.Response) -> None:

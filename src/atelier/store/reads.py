@@ -1,4 +1,4 @@
-"""Pages of questions and of answers, as the JSON text the database holds."""
+"""Pages of questions and of answers: the bytes of the JSON that the database holds."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import NamedTuple
@@ -25,19 +25,19 @@ class PageKey(NamedTuple):
 
 
 class _Found(NamedTuple):
-    documents: str
+    documents: bytes
     length: int
 
 
 class LargePage:
     """A page in pieces. The first is read beforehand, so that a failure is known in time."""
 
-    def __init__(self, first: str, rest: AsyncGenerator[str, None]) -> None:
+    def __init__(self, first: bytes, rest: AsyncGenerator[bytes, None]) -> None:
         """Take the first piece and where the others come from."""
         self._first = first
         self._rest = rest
 
-    async def __aiter__(self) -> AsyncIterator[str]:
+    async def __aiter__(self) -> AsyncIterator[bytes]:
         """Yield the pieces; the documents are parted by commas across them too."""
         yield self._first
         async for piece in self._rest:
@@ -59,7 +59,7 @@ class PageReader:
         self._streams = streams
         self._batcher = Batcher(self._run, lanes=2, largest=200)
 
-    async def read(self, parent: int, take: int, skip: int) -> str | LargePage:
+    async def read(self, parent: int, take: int, skip: int) -> bytes | LargePage:
         """Return the documents of a page, parted by commas; a large one in pieces.
 
         Raises DatabaseUnavailableError.
@@ -77,12 +77,12 @@ class PageReader:
 
     async def _large_page(self, parent: int, take: int, skip: int) -> LargePage:
         pieces = self._pieces(parent, take, skip)
-        return LargePage(await anext(pieces, ""), pieces)
+        return LargePage(await anext(pieces, b""), pieces)
 
-    async def _pieces(self, parent: int, take: int, skip: int) -> AsyncGenerator[str, None]:
-        comma = ""
+    async def _pieces(self, parent: int, take: int, skip: int) -> AsyncGenerator[bytes, None]:
+        comma = b""
         async for rows in self._streams.stream(
             self._stream, parent, take, skip, rows=_ROWS_A_CHUNK
         ):
-            yield comma + ",".join(row[0] for row in rows)
-            comma = ","
+            yield comma + b",".join(row[0] for row in rows)
+            comma = b","

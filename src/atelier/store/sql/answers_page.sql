@@ -3,7 +3,9 @@ SELECT page.documents, page.length
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
     WITH ORDINALITY AS wanted (question_id, take, skip, position)
 CROSS JOIN LATERAL (
-    SELECT coalesce(string_agg(document, ','), '') AS documents, count(*) AS length
+    SELECT
+        convert_to(coalesce(string_agg(document, ','), ''), 'UTF8') AS documents,
+        count(*) AS length
     FROM (
         SELECT document
         FROM answer_document_view

@@ -1,5 +1,5 @@
 -- The answers of one question, row by row.
-SELECT document
+SELECT convert_to(document, 'UTF8') AS document
 FROM answer_document_view
 WHERE question_id = $1
 ORDER BY helpful DESC, answer_id DESC

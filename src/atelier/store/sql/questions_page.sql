@@ -1,10 +1,12 @@
 -- Pages of products, one row each, in the order asked for. Documents come out of the index in
--- page order, and string_agg keeps the order of its input.
+-- page order, and string_agg keeps the order of its input. Bytes, so that nobody decodes them.
 SELECT page.documents, page.length
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
     WITH ORDINALITY AS wanted (product_id, take, skip, position)
 CROSS JOIN LATERAL (
-    SELECT coalesce(string_agg(document, ','), '') AS documents, count(*) AS length
+    SELECT
+        convert_to(coalesce(string_agg(document, ','), ''), 'UTF8') AS documents,
+        count(*) AS length
     FROM (
         SELECT document
         FROM question_documents

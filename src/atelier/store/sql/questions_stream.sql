@@ -1,5 +1,5 @@
 -- The documents of one product, row by row.
-SELECT document
+SELECT convert_to(document, 'UTF8') AS document
 FROM question_documents
 WHERE product_id = $1
 ORDER BY helpful DESC, question_id DESC

@@ -1,0 +1,107 @@
+"""The promises of Batcher, with batches that end when the test says so."""
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+
+from atelier.store.batcher import Batcher
+
+
+class Runner:
+    """Runs batches by hand: each waits until the test lets it go."""
+
+    def __init__(self) -> None:
+        self.batches: list[dict[str, int]] = []
+        self.gate = asyncio.Semaphore(0)
+        self.error: Exception | None = None
+
+    async def __call__(self, batch: Mapping[str, int]) -> dict[str, str]:
+        self.batches.append(dict(batch))
+        await self.gate.acquire()
+        if self.error:
+            raise self.error
+        return {key: key.upper() for key in batch}
+
+
+async def submit_all(batcher: Batcher[str, str], keys: str) -> list[asyncio.Task[str]]:
+    tasks = [asyncio.create_task(batcher.submit(key)) for key in keys]
+    await asyncio.sleep(0.01)
+    return tasks
+
+
+async def test_an_idle_batcher_sends_at_once() -> None:
+    runner = Runner()
+    [task] = await submit_all(Batcher(runner, lanes=1, largest=10), "a")
+    assert runner.batches == [{"a": 1}]
+    runner.gate.release()
+    assert await task == "A"
+
+
+async def test_what_waits_together_travels_together_and_the_same_key_once() -> None:
+    runner = Runner()
+    batcher = Batcher(runner, lanes=1, largest=10)
+    first = await submit_all(batcher, "a")
+    waiting = await submit_all(batcher, "bcbbd")
+    runner.gate.release()
+    runner.gate.release()
+    assert await asyncio.gather(*first, *waiting) == ["A", "B", "C", "B", "B", "D"]
+    assert runner.batches == [{"a": 1}, {"b": 3, "c": 1, "d": 1}]
+
+
+async def test_a_key_never_joins_a_batch_already_sent() -> None:
+    runner = Runner()
+    batcher = Batcher(runner, lanes=1, largest=10)
+    await submit_all(batcher, "a")
+    later = await submit_all(batcher, "a")
+    runner.gate.release()
+    runner.gate.release()
+    assert await later[0] == "A"
+    assert runner.batches == [{"a": 1}, {"a": 1}]
+
+
+async def test_a_batch_has_no_more_keys_than_allowed_and_nobody_is_left_behind() -> None:
+    runner = Runner()
+    batcher = Batcher(runner, lanes=1, largest=2)
+    tasks = await submit_all(batcher, "abcdef")
+    for _ in range(4):
+        runner.gate.release()
+    assert await asyncio.gather(*tasks) == list("ABCDEF")
+    assert [len(batch) for batch in runner.batches] == [2, 2, 2]
+
+
+async def test_no_more_batches_are_on_their_way_than_there_are_lanes() -> None:
+    runner = Runner()
+    batcher = Batcher(runner, lanes=2, largest=10)
+    tasks = [*await submit_all(batcher, "a"), *await submit_all(batcher, "b")]
+    tasks += await submit_all(batcher, "cd")
+    assert runner.batches == [{"a": 1}, {"b": 1}]
+    for _ in range(3):
+        runner.gate.release()
+    assert await asyncio.gather(*tasks) == list("ABCD")
+    assert runner.batches[2] == {"c": 1, "d": 1}
+
+
+async def test_an_error_reaches_those_of_its_batch_and_the_next_batch_goes_on() -> None:
+    runner = Runner()
+    batcher = Batcher(runner, lanes=1, largest=10)
+    runner.error = ConnectionError("gone")
+    failing = await submit_all(batcher, "ab")
+    later = await submit_all(batcher, "c")
+    runner.gate.release()
+    outcomes = await asyncio.gather(*failing, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [ConnectionError, ConnectionError]
+    runner.error = None
+    runner.gate.release()
+    assert await later[0] == "C"
+
+
+async def test_one_who_gives_up_does_not_spoil_it_for_the_others() -> None:
+    runner = Runner()
+    batcher = Batcher(runner, lanes=1, largest=10)
+    await submit_all(batcher, "a")
+    impatient, patient = await submit_all(batcher, "bb")
+    impatient.cancel()
+    runner.gate.release()
+    runner.gate.release()
+    assert await patient == "B"
