@@ -1,0 +1,165 @@
+"""Progress of long work: bars on a terminal, a plain line every two seconds elsewhere."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as RichBars
+from rich.progress import Task as RichTask
+from rich.text import Text
+
+PLAIN_INTERVAL = 2.0
+"""Seconds between two plain lines of one task."""
+
+
+class Task(Protocol):
+    """One piece of work under way, counted in rows."""
+
+    def advance(self, rows: int) -> None:
+        """Count `rows` more as done."""
+
+    def expect(self, rows: int) -> None:
+        """Correct the number of rows expected in all."""
+
+
+class Progress(Protocol):
+    """Where long work reports how far it has come."""
+
+    def task(self, label: str, total: int | None = None) -> AbstractContextManager[Task]:
+        """Show one piece of work while the context lasts; `total` is its rows, where known."""
+
+
+def progress_for(console: Console) -> Progress:
+    """Return bars if the console is a terminal and plain lines if it is not."""
+    if console.is_terminal:
+        return BarProgress(console)
+    return PlainProgress(lambda line: console.print(line, highlight=False, soft_wrap=True))
+
+
+class BarProgress:
+    """Rich's progress bars; tasks that overlap in time share one display."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bars: RichBars | None = None
+        self._running = 0
+
+    @contextmanager
+    def task(self, label: str, total: int | None = None) -> Iterator[Task]:
+        """Show a bar for one task, with rows/s and the time left."""
+        bars = self._open()
+        try:
+            bar = _Bar(bars, label, total)
+            yield bar
+            bar.finish()
+        finally:
+            self._close(bars)
+
+    def _open(self) -> RichBars:
+        if self._bars is None:
+            self._bars = RichBars(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                _RateColumn(),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(),
+                console=self._console,
+            )
+            self._bars.start()
+        self._running += 1
+        return self._bars
+
+    def _close(self, bars: RichBars) -> None:
+        self._running -= 1
+        if self._running == 0:
+            bars.stop()
+            self._bars = None
+
+
+class _Bar:
+    def __init__(self, bars: RichBars, label: str, total: int | None) -> None:
+        self._bars = bars
+        self._id = bars.add_task(label, total=total)
+
+    def advance(self, rows: int) -> None:
+        self._bars.advance(self._id, rows)
+
+    def expect(self, rows: int) -> None:
+        self._bars.update(self._id, total=rows)
+
+    def finish(self) -> None:
+        done = self._bars.tasks[self._bars.task_ids.index(self._id)].completed
+        self._bars.update(self._id, total=done or 1, completed=done or 1)
+
+
+class _RateColumn(ProgressColumn):
+    def render(self, task: RichTask) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f} rows/s" if speed else "", style="progress.data.speed")
+
+
+class PlainProgress:
+    """One line when a task starts, every two seconds while it advances, and when it ends."""
+
+    def __init__(
+        self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._write = write
+        self._clock = clock
+
+    @contextmanager
+    def task(self, label: str, total: int | None = None) -> Iterator[Task]:
+        """Print lines about one task while the context lasts."""
+        self._write(f"{label} ...")
+        lines = _Lines(self._write, self._clock, label, total)
+        yield lines
+        lines.finish()
+
+
+class _Lines:
+    def __init__(
+        self,
+        write: Callable[[str], None],
+        clock: Callable[[], float],
+        label: str,
+        total: int | None,
+    ) -> None:
+        self._write, self._clock, self._label, self._total = write, clock, label, total
+        self._start = self._shown = clock()
+        self._done = 0
+
+    def advance(self, rows: int) -> None:
+        self._done += rows
+        now = self._clock()
+        if now - self._shown >= PLAIN_INTERVAL:
+            self._shown = now
+            self._write(f"{self._label}: {self._rate(now)}{self._left(now)}")
+
+    def expect(self, rows: int) -> None:
+        self._total = rows
+
+    def finish(self) -> None:
+        now = self._clock()
+        rate = f", {self._rate(now)}" if self._done else ""
+        self._write(f"{self._label}: done in {now - self._start:.1f} s{rate}")
+
+    def _rate(self, now: float) -> str:
+        speed = self._done / max(now - self._start, 1e-3)
+        return f"{self._done:,} rows, {speed:,.0f} rows/s"
+
+    def _left(self, now: float) -> str:
+        if self._total is None or self._done == 0:
+            return ""
+        left = max(self._total - self._done, 0) * (now - self._start) / self._done
+        return f", {left:.0f} s left"

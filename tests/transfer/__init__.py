@@ -1,0 +1,1 @@
+"""What moves data in and out keeps its promises."""
