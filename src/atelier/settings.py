@@ -23,7 +23,7 @@ class Settings:
     """The port nginx listens on, on 127.0.0.1 (PORT)."""
     instances: int = 3
     """How many instances stand behind nginx (INSTANCES)."""
-    pool_size: int = 4
+    pool_size: int = 6
     """The most database connections of one instance (ATELIER_POOL_SIZE)."""
     request_timeout: float = 5.0
     """The longest a request waits for the database (ATELIER_REQUEST_TIMEOUT)."""
@@ -37,7 +37,7 @@ class Settings:
             home=Path(env.get("ATELIER_HOME") or ".atelier").absolute(),
             port=_integer(env, "PORT", default=8080, least=1, most=65535),
             instances=_integer(env, "INSTANCES", default=3, least=1, most=64),
-            pool_size=_integer(env, "ATELIER_POOL_SIZE", default=4, least=2, most=100),
+            pool_size=_integer(env, "ATELIER_POOL_SIZE", default=6, least=2, most=100),
             request_timeout=_seconds(env, "ATELIER_REQUEST_TIMEOUT", default=5.0),
         )
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from atelier.store.batcher import Batcher
+from atelier.store.batcher import Batcher, OverloadedError
 
 
 class Runner:
@@ -105,3 +105,30 @@ async def test_one_who_gives_up_does_not_spoil_it_for_the_others() -> None:
     runner.gate.release()
     runner.gate.release()
     assert await patient == "B"
+
+
+async def test_the_queue_is_bounded_and_refuses_at_once() -> None:
+    runner = Runner()
+    batcher = Batcher(runner, lanes=1, largest=10, most_waiting=2)
+    await submit_all(batcher, "a")
+    waiting = await submit_all(batcher, "bc")
+    with pytest.raises(OverloadedError):
+        await batcher.submit("d")
+    for _ in range(2):
+        runner.gate.release()
+    assert await asyncio.gather(*waiting) == ["B", "C"]
+    later = await submit_all(batcher, "d")
+    runner.gate.release()
+    assert await later[0] == "D"
+
+
+async def test_who_waits_for_a_batch_that_times_out_does_not_wait_as_long_again() -> None:
+    runner = Runner()
+    runner.error = TimeoutError()
+    batcher = Batcher(runner, lanes=1, largest=1)
+    first = await submit_all(batcher, "a")
+    waiting = await submit_all(batcher, "bc")
+    runner.gate.release()
+    outcomes = await asyncio.gather(*first, *waiting, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [TimeoutError] * 3
+    assert runner.batches == [{"a": 1}]

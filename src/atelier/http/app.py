@@ -5,12 +5,13 @@ import falcon.asgi
 from atelier.http import App
 from atelier.http.answers import Answers
 from atelier.http.documentation import add_documentation
-from atelier.http.errors import database_unavailable, serialize
+from atelier.http.errors import serialize, unavailable
 from atelier.http.health import Live, Ready
 from atelier.http.lifespan import Lifespan
 from atelier.http.questions import Questions
 from atelier.http.votes import Votes
 from atelier.settings import Settings
+from atelier.store.batcher import OverloadedError
 from atelier.store.database import Database, DatabaseUnavailableError
 from atelier.store.reads import PageReader
 from atelier.store.writes import Writer
@@ -20,7 +21,7 @@ _STREAMS = 2  # large pages on their way at once, on connections of their own
 
 def create_app(settings: Settings, database_url: str) -> App:
     """Return one instance's application; its connections open and close with it."""
-    timeout = settings.request_timeout
+    timeout = settings.request_timeout / 2  # a wait is two batches at most: see Batcher
     database = Database(database_url, size=settings.pool_size, timeout=timeout)
     streams = Database(database_url, size=_STREAMS, timeout=timeout)
     writer = Writer(database)
@@ -28,7 +29,8 @@ def create_app(settings: Settings, database_url: str) -> App:
     app: App = falcon.asgi.App(cors_enable=True, middleware=[Lifespan(database, streams)])
     app.req_options.strip_url_path_trailing_slash = True
     app.set_error_serializer(serialize)
-    app.add_error_handler(DatabaseUnavailableError, database_unavailable)
+    app.add_error_handler(DatabaseUnavailableError, unavailable)
+    app.add_error_handler(OverloadedError, unavailable)
 
     questions = Questions(PageReader("questions", database, streams), writer)
     answers = Answers(PageReader("answers", database, streams), writer)

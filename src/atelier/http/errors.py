@@ -6,6 +6,7 @@ import falcon
 import falcon.asgi
 import msgspec
 
+from atelier.store.batcher import OverloadedError
 from atelier.store.database import DatabaseUnavailableError
 
 PROBLEM = "application/problem+json"
@@ -77,15 +78,16 @@ def _quality(parameters: list[str]) -> float:
     return 1.0
 
 
-async def database_unavailable(
+async def unavailable(
     _req: falcon.asgi.Request,
     _resp: falcon.asgi.Response,
-    _error: DatabaseUnavailableError,
+    error: DatabaseUnavailableError | OverloadedError,
     _params: dict[str, object],
 ) -> None:
-    """Answer 503 while the database does not."""
+    """Answer 503 while the database does not answer, or too many wait for it."""
+    reason = "too many requests" if isinstance(error, OverloadedError) else "no database"
     raise Refusal(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        "Error: the database does not answer; try again shortly",
+        f"Error: {reason} at the moment; try again shortly",
         {"Retry-After": "1"},
     )

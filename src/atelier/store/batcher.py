@@ -8,12 +8,18 @@ Key = TypeVar("Key", bound=Hashable)
 Result = TypeVar("Result")
 
 
+class OverloadedError(Exception):
+    """Too many wait already: try again later."""
+
+
 class Batcher(Generic[Key, Result]):
     """Collects keys while a batch is on its way; the next batch takes them all.
 
     Idle, a key is sent at once: a batch of one. Busy, batches grow and their number does not.
     A key that several wait for is in a batch once, with the number of those who wait.
     A key never joins a batch already sent: its answer could be older than the question.
+    The queue is bounded, and when a batch times out those who waited for it fail with it: no wait
+    is longer than two batches take.
     """
 
     def __init__(
@@ -22,16 +28,24 @@ class Batcher(Generic[Key, Result]):
         *,
         lanes: int,
         largest: int,
+        most_waiting: int = 1000,
     ) -> None:
-        """Take what runs a batch, how many may be on their way at once, and a batch's most keys."""
+        """Take what runs a batch; the most batches at once, keys of a batch, and who wait."""
         self._run = run
         self._idle_lanes = lanes
         self._largest = largest
+        self._room = most_waiting
         self._waiting: dict[Key, list[asyncio.Future[Result]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def submit(self, key: Key) -> Result:
-        """Return the result for a key; raise what the batch that carried it raised."""
+        """Return the result for a key; raise what the batch that carried it raised.
+
+        Raises OverloadedError at once when too many wait.
+        """
+        if not self._room:
+            raise OverloadedError
+        self._room -= 1
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(future)
         if self._idle_lanes:
@@ -51,20 +65,30 @@ class Batcher(Generic[Key, Result]):
     def _take(self) -> dict[Key, list[asyncio.Future[Result]]]:
         if len(self._waiting) <= self._largest:
             batch, self._waiting = self._waiting, {}
-            return batch
-        keys = list(self._waiting)[: self._largest]
-        return {key: self._waiting.pop(key) for key in keys}
+        else:
+            keys = list(self._waiting)[: self._largest]
+            batch = {key: self._waiting.pop(key) for key in keys}
+        self._room += sum(map(len, batch.values()))
+        return batch
 
     async def _send(self, batch: dict[Key, list[asyncio.Future[Result]]]) -> None:
         try:
             results = await self._run({key: len(futures) for key, futures in batch.items()})
+        except TimeoutError as error:
+            _fail(batch, error)
+            while self._waiting:
+                _fail(self._take(), error)
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to those who wait
-            for futures in batch.values():
+            _fail(batch, error)
+        else:
+            for key, futures in batch.items():
                 for future in futures:
                     if not future.done():
-                        future.set_exception(error)
-            return
-        for key, futures in batch.items():
-            for future in futures:
-                if not future.done():
-                    future.set_result(results[key])
+                        future.set_result(results[key])
+
+
+def _fail(batch: Mapping[Key, list[asyncio.Future[Result]]], error: Exception) -> None:
+    for futures in batch.values():
+        for future in futures:
+            if not future.done():
+                future.set_exception(error)

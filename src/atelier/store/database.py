@@ -1,7 +1,8 @@
 """Connections to PostgreSQL: how they are made, how long they may take, what their loss means."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -13,7 +14,11 @@ _ATTEMPTS = 3
 
 
 class DatabaseUnavailableError(Exception):
-    """The database did not answer in time, or not at all: try again later."""
+    """The database is not there, or does not take the work: try again later."""
+
+
+class DatabaseTimeoutError(DatabaseUnavailableError, TimeoutError):
+    """The database did not answer in time."""
 
 
 LOST = (
@@ -45,26 +50,33 @@ async def _no_reset(_connection: asyncpg.Connection) -> None:
 class Database:
     """A pool of connections, opened on first use.
 
-    An instance therefore starts, and recovers, whatever state the database is in.
+    An instance therefore starts, and recovers, whatever state the database is in. Nobody waits
+    longer than the timeout, and no more than a set number wait at all.
     """
 
-    def __init__(self, dsn: str, *, size: int, timeout: float) -> None:
-        """Take the address, the most connections, and the seconds that a statement may take."""
+    def __init__(self, dsn: str, *, size: int, timeout: float, most_waiting: int = 200) -> None:
+        """Take the address, the most connections, the seconds for a statement, and the queue."""
         self._dsn = dsn
         self._size = size
         self._timeout = timeout
+        self._room = most_waiting
         self._pool: asyncpg.Pool | None = None
 
     async def open(self) -> None:
         """Make the pool; no connection is opened yet."""
+        milliseconds = str(int(self._timeout * 1000))
         self._pool = await asyncpg.create_pool(
             self._dsn,
             min_size=0,
             max_size=self._size,
+            max_queries=1_000_000,
             timeout=self._timeout,
-            command_timeout=self._timeout,
             reset=_no_reset,
-            server_settings={"search_path": SCHEMA, "application_name": "atelier"},
+            server_settings={
+                "search_path": SCHEMA,
+                "application_name": "atelier",
+                "statement_timeout": milliseconds,  # frees the server of what we gave up on
+            },
         )
 
     async def close(self) -> None:
@@ -86,27 +98,6 @@ class Database:
         """
         return await self._attempt(query, args, again_after=(asyncpg.TransactionRollbackError,))
 
-    async def _attempt(
-        self, query: str, args: tuple[object, ...], again_after: tuple[type[Exception], ...]
-    ) -> list[asyncpg.Record]:
-        attempt = 1
-        while True:
-            try:
-                async with self._connection() as connection:
-                    return await connection.fetch(query, *args)
-            except TimeoutError as error:
-                raise DatabaseUnavailableError from error
-            except (*LOST, asyncpg.TransactionRollbackError) as error:
-                if attempt == _ATTEMPTS or not isinstance(error, again_after):
-                    raise DatabaseUnavailableError from error
-            attempt += 1
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[PoolConnectionProxy]:
-        assert self._pool, "open() comes first"  # noqa: S101 - a mistake in the code, not in data
-        async with self._pool.acquire(timeout=self._timeout) as connection:
-            yield connection
-
     async def stream(
         self, query: str, *args: object, rows: int
     ) -> AsyncGenerator[list[asyncpg.Record], None]:
@@ -114,7 +105,42 @@ class Database:
         try:
             async with self._connection() as connection, connection.transaction(readonly=True):
                 cursor = await connection.cursor(query, *args)
-                while chunk := await cursor.fetch(rows):
+                while chunk := await cursor.fetch(rows, timeout=self._timeout):
                     yield chunk
+        except TimeoutError as error:
+            raise DatabaseTimeoutError from error
         except LOST as error:
             raise DatabaseUnavailableError from error
+
+    async def _attempt(
+        self, query: str, args: tuple[object, ...], again_after: tuple[type[Exception], ...]
+    ) -> list[asyncpg.Record]:
+        try:
+            async with asyncio.timeout(self._timeout):
+                for _ in range(_ATTEMPTS - 1):
+                    with suppress(*again_after):
+                        return await self._once(query, args)
+                return await self._once(query, args)
+        except TimeoutError as error:
+            raise DatabaseTimeoutError from error
+        except (*LOST, asyncpg.TransactionRollbackError) as error:
+            raise DatabaseUnavailableError from error
+
+    async def _once(self, query: str, args: tuple[object, ...]) -> list[asyncpg.Record]:
+        async with self._connection() as connection:
+            try:
+                return await connection.fetch(query, *args)
+            except asyncio.CancelledError:
+                connection.terminate()  # a server that does not answer would not hear a request
+                raise
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[PoolConnectionProxy]:
+        if not self._pool or not self._room:
+            raise DatabaseUnavailableError
+        self._room -= 1
+        try:
+            async with self._pool.acquire(timeout=self._timeout) as connection:
+                yield connection
+        finally:
+            self._room += 1

@@ -1,0 +1,130 @@
+"""Documents equal the view that defines them, whoever writes and however many at once."""
+
+import asyncio
+import random
+from collections import Counter
+
+import asyncpg
+import httpx
+import pytest
+
+from atelier.store.database import connect
+from tests.support.cluster import Cluster
+from tests.support.data import Data, new_product_id
+
+_DIFFERENCES = """
+    (SELECT question_id, product_id, helpful, document FROM question_documents
+     EXCEPT ALL
+     SELECT question_id, product_id, helpful, document FROM question_document_view)
+    UNION ALL
+    (SELECT question_id, product_id, helpful, document FROM question_document_view
+     EXCEPT ALL
+     SELECT question_id, product_id, helpful, document FROM question_documents)
+"""
+
+ANSWER = {"body": "Yes.", "name": "jane", "email": "jane@example.com", "photos": ["https://a.b/c"]}
+
+
+async def test_hundreds_of_writers_at_once_lose_no_vote_and_leave_documents_equal_to_the_view(
+    service: Cluster,
+) -> None:
+    connection = await connect(service.database)
+    data, product_id, draw = Data(connection), new_product_id(), random.Random(7)
+    questions = [await data.question(product_id) for _ in range(4)]
+    answers = [await data.answer(question) for question in questions for _ in range(3)]
+    hidden = await data.question(product_id)
+    writes: list[tuple[str, str]] = []
+    for _ in range(600):
+        question, answer = draw.choice(questions), draw.choice(answers)
+        writes += draw.choices(
+            [
+                ("PUT", f"/qa/questions/{question}/helpful"),
+                ("PUT", f"/qa/answers/{answer}/helpful"),
+                ("POST", f"/qa/questions/{question}/answers"),
+                ("PUT", f"/qa/answers/{answers[-1]}/report"),
+                ("PUT", f"/qa/questions/{hidden}/report"),
+            ],
+            weights=[40, 40, 15, 2, 3],
+        )
+    async with httpx.AsyncClient(base_url=service.base_url, timeout=30) as client:
+        statuses = await asyncio.gather(*(_write(client, *write) for write in writes))
+
+    assert Counter(statuses) == Counter(201 if m == "POST" else 204 for m, _ in writes)
+    counted = Counter(path for method, path in writes if method == "PUT")
+    for target, ids in (("questions", questions), ("answers", answers)):
+        rows = await connection.fetch(
+            f"SELECT id, helpful FROM {target} WHERE id = ANY ($1)",  # noqa: S608 - fixed names
+            ids,
+        )
+        for row in rows:
+            assert row["helpful"] == counted[f"/qa/{target}/{row['id']}/helpful"]
+    assert await connection.fetch(_DIFFERENCES) == []
+    await connection.close()
+
+
+async def _write(client: httpx.AsyncClient, method: str, path: str) -> int:
+    response = await client.request(method, path, json=ANSWER if method == "POST" else None)
+    return response.status_code
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE answers SET body = 'changed' WHERE id = {answer}",
+        "UPDATE answers SET question_id = {other} WHERE id = {answer}",
+        "UPDATE answers SET id = 900000001 WHERE id = {photoless}",
+        "UPDATE photos SET url = 'https://changed' WHERE answer_id = {answer}",
+        "UPDATE photos SET answer_id = {photoless} WHERE answer_id = {answer}",
+        "UPDATE questions SET product_id = product_id + 500000 WHERE id = {question}",
+        "UPDATE questions SET reported = true WHERE id = {question}",
+        "UPDATE questions SET reported = false WHERE id = {reported}",
+        "DELETE FROM photos WHERE answer_id = {answer}",
+        "DELETE FROM answers WHERE id = {answer}",
+        "DELETE FROM questions WHERE id = {question}",
+        "TRUNCATE photos",
+        "TRUNCATE answers CASCADE",
+        "TRUNCATE questions CASCADE",
+    ],
+)
+async def test_any_statement_in_psql_keeps_documents_equal_to_the_view(
+    database: str, statement: str
+) -> None:
+    connection = await connect(database)
+    data = Data(connection)
+    question, other = await data.question(1), await data.question(1)
+    reported = await data.question(1, reported=True)
+    answer = await data.answer(question, photos=["https://a.b/1", "https://a.b/2"])
+    photoless = await data.answer(other)
+    await data.answer(other, photos=["https://a.b/3"])
+    assert len(await connection.fetch("SELECT FROM question_documents")) == 2
+    await connection.execute(
+        statement.format(
+            question=question, other=other, reported=reported, answer=answer, photoless=photoless
+        )
+    )
+    assert await connection.fetch(_DIFFERENCES) == []
+    await connection.close()
+
+
+async def test_a_deadlock_with_a_strangers_transaction_reaches_no_client(service: Cluster) -> None:
+    stranger = await connect(service.database)
+    data = Data(stranger)
+    product_id = new_product_id()
+    first, second = await data.question(product_id), await data.question(product_id)
+    async with httpx.AsyncClient(base_url=service.base_url, timeout=30) as client:
+        transaction = stranger.transaction()
+        await transaction.start()
+        await stranger.execute("UPDATE questions SET helpful = 5 WHERE id = $1", second)
+        votes = [
+            asyncio.create_task(client.put(f"/qa/questions/{question}/helpful"))
+            for question in (first, second, first, second)
+        ]
+        await asyncio.sleep(0.2)
+        try:
+            await stranger.execute("UPDATE questions SET helpful = 5 WHERE id = $1", first)
+            await transaction.commit()
+        except asyncpg.DeadlockDetectedError:
+            await transaction.rollback()
+        assert {(await vote).status_code for vote in votes} == {204}
+    assert await stranger.fetch(_DIFFERENCES) == []
+    await stranger.close()

@@ -1,0 +1,93 @@
+"""Large pages come whole and from one snapshot, and nobody waits behind them."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from atelier.store.database import connect
+from tests.support.cluster import Cluster
+from tests.support.data import new_product_id
+
+_MANY = """
+    INSERT INTO questions (product_id, body, asker_name, asker_email, helpful)
+    SELECT $1, repeat('Does it fit? ', 20) || i, 'jane', 'jane@example.com', i % 10
+    FROM generate_series(1, $2::int) AS i
+"""
+_MANY_ANSWERS = """
+    INSERT INTO answers (question_id, body, answerer_name, answerer_email, helpful)
+    SELECT $1, 'It does. ' || i, 'jane', 'jane@example.com', i % 10
+    FROM generate_series(1, $2::int) AS i
+"""
+
+
+@pytest.fixture(scope="module")
+async def product(service: Cluster) -> int:
+    connection = await connect(service.database)
+    product_id = new_product_id()
+    await connection.execute(_MANY, product_id, 3000)
+    await connection.close()
+    return product_id
+
+
+@pytest.mark.parametrize("count", [99, 100, 101, 102, 500, 2999, 3000, 3001, 10_000_000_000])
+async def test_a_page_of_any_size_holds_what_was_asked_for_in_order(
+    service: Cluster, product: int, count: int
+) -> None:
+    async with httpx.AsyncClient(base_url=service.base_url, timeout=30) as client:
+        response = await client.get(f"/qa/questions?product_id={product}&count={count}")
+    results = response.json()["results"]
+    keys = [(q["question_helpfulness"], q["question_id"]) for q in results]
+    assert response.headers["content-type"] == "application/json"
+    assert len(results) == min(count, 3000)
+    assert keys == sorted(set(keys), reverse=True)
+
+
+@pytest.mark.parametrize(("page", "expected"), [(1, 7), (200, 7), (428, 7), (429, 4), (430, 0)])
+async def test_a_deep_page_goes_on_where_the_one_before_it_ended(
+    service: Cluster, product: int, page: int, expected: int
+) -> None:
+    async with httpx.AsyncClient(base_url=service.base_url, timeout=30) as client:
+        whole = (await client.get(f"/qa/questions?product_id={product}&count=3000")).json()
+        some = (await client.get(f"/qa/questions?product_id={product}&count=7&page={page}")).json()
+    assert some["results"] == whole["results"][(page - 1) * 7 : page * 7]
+    assert len(some["results"]) == expected
+
+
+async def test_head_of_a_large_page_gives_its_connection_back(
+    service: Cluster, product: int
+) -> None:
+    async with httpx.AsyncClient(base_url=service.base_url, timeout=30) as client:
+        for _ in range(20):
+            response = await client.head(f"/qa/questions?product_id={product}&count=3000")
+            assert (response.status_code, response.content) == (200, b"")
+        assert (await client.get(f"/qa/questions?product_id={product}&count=3000")).is_success
+
+
+async def test_answers_of_a_question_with_thousands_come_whole(service: Cluster) -> None:
+    connection = await connect(service.database)
+    product_id = new_product_id()
+    await connection.execute(_MANY, product_id, 1)
+    question_id = await connection.fetchval(
+        "SELECT id FROM questions WHERE product_id = $1", product_id
+    )
+    await connection.execute(_MANY_ANSWERS, question_id, 1500)
+    await connection.close()
+    async with httpx.AsyncClient(base_url=service.base_url, timeout=30) as client:
+        body = (await client.get(f"/qa/questions/{question_id}/answers?count=1000000")).json()
+    keys = [(answer["helpfulness"], answer["answer_id"]) for answer in body["results"]]
+    assert len(keys) == 1500
+    assert keys == sorted(set(keys), reverse=True)
+
+
+async def test_small_requests_are_answered_while_large_ones_are_under_way(
+    service: Cluster, product: int
+) -> None:
+    async with httpx.AsyncClient(base_url=service.base_url, timeout=30) as client:
+        url = f"/qa/questions?product_id={product}&count=10000000000"
+        large = [asyncio.create_task(client.get(url)) for _ in range(30)]
+        small = 0
+        while not all(task.done() for task in large):
+            small += (await client.get("/qa/questions?product_id=1")).is_success
+        assert all(len((await task).json()["results"]) == 3000 for task in large)
+    assert small > len(large)
