@@ -27,6 +27,8 @@ class Settings:
     """The most database connections of one instance (ATELIER_POOL_SIZE)."""
     request_timeout: float = 5.0
     """The longest a request waits for the database (ATELIER_REQUEST_TIMEOUT)."""
+    idempotency_hours: float = 24.0
+    """How long an Idempotency-Key is remembered (ATELIER_IDEMPOTENCY_HOURS)."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -38,7 +40,8 @@ class Settings:
             port=_integer(env, "PORT", default=8080, least=1, most=65535),
             instances=_integer(env, "INSTANCES", default=3, least=1, most=64),
             pool_size=_integer(env, "ATELIER_POOL_SIZE", default=6, least=2, most=100),
-            request_timeout=_seconds(env, "ATELIER_REQUEST_TIMEOUT", default=5.0),
+            request_timeout=_above_zero(env, "ATELIER_REQUEST_TIMEOUT", default=5.0),
+            idempotency_hours=_above_zero(env, "ATELIER_IDEMPOTENCY_HOURS", default=24.0),
         )
 
 
@@ -49,12 +52,12 @@ def _integer(env: Mapping[str, str], name: str, *, default: int, least: int, mos
     return int(text)
 
 
-def _seconds(env: Mapping[str, str], name: str, *, default: float) -> float:
+def _above_zero(env: Mapping[str, str], name: str, *, default: float) -> float:
     text = env.get(name) or str(default)
     try:
         value = float(text)
     except ValueError:
         value = -1.0
     if not 0 < value < float("inf"):
-        raise AtelierError(f"{name}={text}: set it to a number of seconds above 0.")
+        raise AtelierError(f"{name}={text}: set it to a number above 0.")
     return value

@@ -2,8 +2,7 @@
 
 import falcon.asgi
 
-from atelier.http import bodies, params
-from atelier.http.errors import not_found
+from atelier.http import bodies, idempotency, params
 from atelier.http.responses import send_created, send_page
 from atelier.store.reads import PageReader
 from atelier.store.writes import Writer
@@ -34,6 +33,8 @@ class Answers:
     ) -> None:
         """Add an answer to a question."""
         question_id = params.target_id("question", target_id)
-        if not await self._writer.add_answer(question_id, *await bodies.new_answer(req)):
-            raise not_found("question")
+        answer = await bodies.new_answer(req)
+        key = idempotency.key(req, answer)
+        outcome = await self._writer.add_answer(question_id, *answer, key=key)
+        idempotency.settle(outcome, resp, "question")
         send_created(resp)

@@ -1,5 +1,7 @@
 """The composition root: every route on one screen."""
 
+from datetime import timedelta
+
 import falcon.asgi
 
 from atelier.http import App
@@ -24,9 +26,9 @@ def create_app(settings: Settings, database_url: str) -> App:
     timeout = settings.request_timeout / 2  # a wait is two batches at most: see Batcher
     database = Database(database_url, size=settings.pool_size, timeout=timeout)
     streams = Database(database_url, size=_STREAMS, timeout=timeout)
-    writer = Writer(database)
+    writer = Writer(database, timedelta(hours=settings.idempotency_hours))
 
-    app: App = falcon.asgi.App(cors_enable=True, middleware=[Lifespan(database, streams)])
+    app: App = falcon.asgi.App(cors_enable=True, middleware=[Lifespan(writer, database, streams)])
     app.req_options.strip_url_path_trailing_slash = True
     app.set_error_serializer(serialize)
     app.add_error_handler(DatabaseUnavailableError, unavailable)

@@ -2,7 +2,7 @@
 
 import falcon.asgi
 
-from atelier.http import bodies, params
+from atelier.http import bodies, idempotency, params
 from atelier.http.responses import send_created, send_page
 from atelier.store.reads import PageReader
 from atelier.store.writes import Writer
@@ -27,5 +27,8 @@ class Questions:
 
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Add a question."""
-        await self._writer.add_question(*await bodies.new_question(req))
+        question = await bodies.new_question(req)
+        key = idempotency.key(req, question)
+        outcome = await self._writer.add_question(*question, key=key)
+        idempotency.settle(outcome, resp, "question")
         send_created(resp)

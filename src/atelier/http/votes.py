@@ -3,8 +3,7 @@
 import falcon
 import falcon.asgi
 
-from atelier.http import params
-from atelier.http.errors import not_found
+from atelier.http import idempotency, params
 from atelier.store.writes import Action, Target, Vote, Writer
 
 
@@ -18,10 +17,10 @@ class Votes:
         self._action = action
 
     async def on_put(
-        self, _req: falcon.asgi.Request, resp: falcon.asgi.Response, target_id: str
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, target_id: str
     ) -> None:
         """Count one vote; the body is ignored."""
-        vote = Vote(self._target, params.target_id(self._target, target_id), self._action)
-        if not await self._writer.vote(vote):
-            raise not_found(self._target)
+        number = params.target_id(self._target, target_id)
+        vote = Vote(self._target, number, self._action, idempotency.key(req))
+        idempotency.settle(await self._writer.vote(vote), resp, self._target)
         resp.status = falcon.HTTP_NO_CONTENT

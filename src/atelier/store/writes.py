@@ -1,6 +1,8 @@
 """New questions, new answers, votes and reports: each is committed when its call returns."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from enum import Enum, auto
 from typing import Literal, NamedTuple
 
 import asyncpg
@@ -15,59 +17,107 @@ Target = Literal["question", "answer"]
 Action = Literal["helpful", "report"]
 
 
+class Key(NamedTuple):
+    """What makes a write repeatable: a client's name for it, and a digest of what it asks for."""
+
+    name: str
+    fingerprint: bytes
+
+
 class Vote(NamedTuple):
     """A voice of a shopper on a question or an answer."""
 
     target: Target
     id: int
     action: Action
+    key: Key | None = None
+
+
+class Outcome(Enum):
+    """What became of a write."""
+
+    DONE = auto()
+    REPLAYED = auto()
+    """It was done before, under the same key."""
+    CONFLICT = auto()
+    """Something else was done under this key."""
+    NO_TARGET = auto()
+    """What it is about does not exist."""
 
 
 class Writer:
     """Writes; votes that wait together are committed together."""
 
-    def __init__(self, database: Database) -> None:
-        """Take the database to write to."""
+    def __init__(self, database: Database, key_lifetime: timedelta) -> None:
+        """Take the database to write to, and how long a key is remembered."""
         self._database = database
+        self._key_lifetime = key_lifetime
         # One lane: a second group would only wait for the first one's locks.
         self._votes = Batcher(self._commit_votes, lanes=1, largest=200)
 
-    async def add_question(self, product_id: int, body: str, name: str, email: str) -> None:
+    async def add_question(
+        self, product_id: int, body: str, name: str, email: str, *, key: Key | None = None
+    ) -> Outcome:
         """Add a question to a product."""
-        await self._database.write(_QUERIES["add_question"], product_id, body, name, email)
+        return await self._add("add_question", key, product_id, body, name, email)
 
-    async def add_answer(
-        self, question_id: int, body: str, name: str, email: str, photos: Sequence[str]
-    ) -> bool:
-        """Add an answer and its photos; return False if there is no such question."""
+    async def add_answer(  # noqa: PLR0913 - an answer has as many parts
+        self,
+        question_id: int,
+        body: str,
+        name: str,
+        email: str,
+        photos: Sequence[str],
+        *,
+        key: Key | None = None,
+    ) -> Outcome:
+        """Add an answer and its photos to a question."""
         try:
-            added = await self._database.write(
-                _QUERIES["add_answer"], question_id, body, name, email, photos
-            )
+            return await self._add("add_answer", key, question_id, body, name, email, photos)
         except asyncpg.ForeignKeyViolationError:  # deleted in this very moment
-            return False
-        return bool(added)
+            return Outcome.NO_TARGET
 
-    async def vote(self, vote: Vote) -> bool:
-        """Count a vote or a report; return False if there is nothing to vote on."""
+    async def vote(self, vote: Vote) -> Outcome:
+        """Count a vote or a report."""
         return await self._votes.submit(vote)
 
-    async def _commit_votes(self, batch: Mapping[Vote, int]) -> dict[Vote, bool]:
+    async def forget_keys(self) -> None:
+        """Delete the keys that have expired."""
+        await self._database.write(_QUERIES["forget_keys"], self._key_lifetime)
+
+    async def _add(self, query: str, key: Key | None, *values: object) -> Outcome:
+        claim = key or (None, None)
+        if await self._database.write(_QUERIES[query], *values, *claim, self._key_lifetime):
+            return Outcome.DONE
+        claimed = await self._claimed([key] if key else [])
+        return _undone(key, claimed)
+
+    async def _commit_votes(self, batch: Mapping[Vote, int]) -> dict[Vote, Outcome]:
+        votes = list(batch)
+        columns = zip(*(_row(vote, batch[vote]) for vote in votes), strict=True)
         rows = await self._database.write(
-            _QUERIES["votes"], *_columns(batch, "question"), *_columns(batch, "answer")
+            _QUERIES["votes"], *map(list, columns), self._key_lifetime
         )
-        found = {(row["target"], row["id"]) for row in rows}
-        return {vote: (vote.target, vote.id) in found for vote in batch}
+        counted = {votes[row["position"] - 1] for row in rows}
+        claimed = await self._claimed(vote.key for vote in votes if vote not in counted)
+        return {
+            vote: Outcome.DONE if vote in counted else _undone(vote.key, claimed) for vote in votes
+        }
+
+    async def _claimed(self, keys: Iterable[Key | None]) -> dict[str, bytes]:
+        names = [key.name for key in keys if key]
+        if not names:
+            return {}
+        rows = await self._database.read(_QUERIES["claimed_keys"], names)
+        return {row["key"]: row["fingerprint"] for row in rows}
 
 
-def _columns(batch: Mapping[Vote, int], target: Target) -> tuple[list[int], list[int], list[bool]]:
-    ids = _unique(vote.id for vote in batch if vote.target == target)
-    return (
-        ids,
-        [batch.get(Vote(target, id_, "helpful"), 0) for id_ in ids],
-        [Vote(target, id_, "report") in batch for id_ in ids],
-    )
+def _row(vote: Vote, times: int) -> tuple[object, ...]:
+    """Return a vote as the statement takes it; one with a key counts once, however often sent."""
+    return (*vote[:3], 1 if vote.key else times, *(vote.key or (None, None)))
 
 
-def _unique(ids: Iterable[int]) -> list[int]:
-    return list(dict.fromkeys(ids))
+def _undone(key: Key | None, claimed: Mapping[str, bytes]) -> Outcome:
+    if key is None or key.name not in claimed:
+        return Outcome.NO_TARGET
+    return Outcome.REPLAYED if claimed[key.name] == key.fingerprint else Outcome.CONFLICT

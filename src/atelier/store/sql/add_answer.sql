@@ -1,7 +1,19 @@
--- An answer and its photos in the order given; no row where the question does not exist.
-WITH answer AS (
+-- An answer and its photos in the order given; no row where the question does not exist, or the
+-- key ($6) is claimed already, and not expired ($8).
+WITH question AS (SELECT id FROM questions WHERE id = $1),
+claimed AS (
+    INSERT INTO idempotency_keys AS k (key, fingerprint)
+    SELECT $6::text, $7::bytea FROM question WHERE $6::text IS NOT NULL
+    ON CONFLICT (key) DO UPDATE
+    SET fingerprint = excluded.fingerprint, created_at = excluded.created_at
+    WHERE k.created_at < now() - $8::interval
+    RETURNING k.key
+),
+answer AS (
     INSERT INTO answers (question_id, body, answerer_name, answerer_email)
-    SELECT id, $2, $3, $4 FROM questions WHERE id = $1
+    SELECT id, $2, $3, $4
+    FROM question
+    WHERE $6::text IS NULL OR EXISTS (SELECT 1 FROM claimed)
     RETURNING id
 ),
 photo AS (

@@ -1,0 +1,1 @@
+SELECT key, fingerprint FROM idempotency_keys WHERE key = ANY ($1::text[])
