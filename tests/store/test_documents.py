@@ -47,7 +47,8 @@ async def test_hundreds_of_writers_at_once_lose_no_vote_and_leave_documents_equa
             weights=[40, 40, 15, 2, 3],
         )
     async with httpx.AsyncClient(base_url=service.base_url, timeout=30) as client:
-        statuses = await asyncio.gather(*(_write(client, *write) for write in writes))
+        turns = asyncio.Semaphore(30)
+        statuses = await asyncio.gather(*(_write(client, turns, *write) for write in writes))
 
     assert Counter(statuses) == Counter(201 if m == "POST" else 204 for m, _ in writes)
     counted = Counter(path for method, path in writes if method == "PUT")
@@ -62,8 +63,11 @@ async def test_hundreds_of_writers_at_once_lose_no_vote_and_leave_documents_equa
     await connection.close()
 
 
-async def _write(client: httpx.AsyncClient, method: str, path: str) -> int:
-    response = await client.request(method, path, json=ANSWER if method == "POST" else None)
+async def _write(
+    client: httpx.AsyncClient, turns: asyncio.Semaphore, method: str, path: str
+) -> int:
+    async with turns:
+        response = await client.request(method, path, json=ANSWER if method == "POST" else None)
     return response.status_code
 
 

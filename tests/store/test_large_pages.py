@@ -1,11 +1,10 @@
 """Large pages come whole and from one snapshot, and nobody waits behind them."""
 
-import asyncio
-
 import httpx
 import pytest
 
-from atelier.store.database import connect
+from atelier.store.database import Database, connect
+from atelier.store.reads import LargePage, PageReader
 from tests.support.cluster import Cluster
 from tests.support.data import new_product_id
 
@@ -80,14 +79,19 @@ async def test_answers_of_a_question_with_thousands_come_whole(service: Cluster)
     assert keys == sorted(set(keys), reverse=True)
 
 
-async def test_small_requests_are_answered_while_large_ones_are_under_way(
+async def test_small_pages_are_read_while_large_ones_hold_every_stream(
     service: Cluster, product: int
 ) -> None:
-    async with httpx.AsyncClient(base_url=service.base_url, timeout=30) as client:
-        url = f"/qa/questions?product_id={product}&count=10000000000"
-        large = [asyncio.create_task(client.get(url)) for _ in range(30)]
-        small = 0
-        while not all(task.done() for task in large):
-            small += (await client.get("/qa/questions?product_id=1")).is_success
-        assert all(len((await task).json()["results"]) == 3000 for task in large)
-    assert small > len(large)
+    database, streams = (Database(service.database, size=2, timeout=5) for _ in range(2))
+    await database.open()
+    await streams.open()
+    reader = PageReader("questions", database, streams)
+    large = [await reader.read(product, 3000, 0) for _ in range(2)]
+    small = await reader.read(product, 5, 0)
+    assert isinstance(small, bytes)
+    assert small.count(b'"question_id"') == 5
+    for page in large:
+        assert isinstance(page, LargePage)
+        assert sum([piece.count(b'"question_id"') async for piece in page]) == 3000
+    await database.close()
+    await streams.close()

@@ -1,5 +1,6 @@
 """Bodies of POST requests, read and checked field by field. Nothing here needs the database."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -8,7 +9,6 @@ from urllib.parse import parse_qs
 
 import falcon
 import falcon.asgi
-import msgspec
 
 from atelier.http.errors import Refusal
 
@@ -20,7 +20,7 @@ _MOST_PHOTOS, _LONGEST_URL = 5, 2048
 _MOST_FIELDS = 100
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _URL = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
-_DIGITS = re.compile(r"0*[0-9]{1,19}", re.ASCII)
+_DIGITS = re.compile(r"0*([0-9]{1,19})", re.ASCII)
 _LARGEST_ID = 2**63 - 1
 
 Fields = Mapping[str, object]
@@ -82,9 +82,13 @@ async def _content(req: falcon.asgi.Request) -> bytes:
 
 def _parse_json(content: bytes) -> object:
     try:
-        return msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return json.loads(content.decode(), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
         raise Refusal(HTTPStatus.BAD_REQUEST, f"Error: the body is not JSON: {error}") from error
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number in JSON")
 
 
 def _parse_form(content: bytes) -> Fields:
@@ -135,11 +139,16 @@ def _text(most: int) -> Check:
             raise _InvalidFieldError(f"must be a text of 1 to {most} characters")
         if not value.strip() or len(value) > most:
             raise _InvalidFieldError(f"must have 1 to {most} characters, not only spaces")
-        if "\0" in value:
-            raise _InvalidFieldError("must not hold the character NUL")
-        return value
+        return _storable(value)
 
     return check
+
+
+def _storable(text: str) -> str:
+    """Refuse what PostgreSQL cannot hold. A cut through an emoji leaves half a surrogate pair."""
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise _InvalidFieldError("must not hold NUL or half a surrogate pair")
+    return text
 
 
 def _email(value: object) -> str:
@@ -158,15 +167,16 @@ def _photos(value: object) -> list[str]:
 
 
 def _url(value: object) -> str:
-    if not isinstance(value, str) or not _URL.fullmatch(value) or "\0" in value:
+    if not isinstance(value, str) or not _URL.fullmatch(value):
         raise _InvalidFieldError("each must be an http or https URL")
     if len(value) > _LONGEST_URL:
         raise _InvalidFieldError(f"each must have at most {_LONGEST_URL} characters")
-    return value
+    return _storable(value)
 
 
 def _product_id(value: object) -> int:
-    number = int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
+    digits = _DIGITS.fullmatch(value) if isinstance(value, str) else None
+    number = int(digits[1]) if digits else value
     if not isinstance(number, int) or isinstance(number, bool):
         raise _InvalidFieldError("must be a whole number")
     if not 1 <= number <= _LARGEST_ID:

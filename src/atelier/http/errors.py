@@ -1,10 +1,10 @@
 """How a request is refused: the contract's texts, as plain text or as RFC 9457 problems."""
 
+import json
 from http import HTTPStatus
 
 import falcon
 import falcon.asgi
-import msgspec
 
 from atelier.store.batcher import OverloadedError
 from atelier.store.database import DatabaseUnavailableError
@@ -40,7 +40,7 @@ def serialize(
     resp.append_header("Vary", "Accept")
     if _wants_problem(req.accept):
         resp.content_type = PROBLEM
-        resp.data = msgspec.json.encode(_problem(error.status_code, text))
+        resp.text = json.dumps(_problem(error.status_code, text), ensure_ascii=False)
     else:
         resp.content_type = falcon.MEDIA_TEXT
         resp.text = text

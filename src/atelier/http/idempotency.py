@@ -1,11 +1,11 @@
 """The header `Idempotency-Key`: a write that carries one may be sent again and is done once."""
 
 import hashlib
+import json
 import re
 from http import HTTPStatus
 
 import falcon.asgi
-import msgspec
 
 from atelier.http.errors import Refusal, not_found
 from atelier.store.writes import Key, Outcome, Target
@@ -26,8 +26,8 @@ def key(req: falcon.asgi.Request, content: object = None) -> Key | None:
             HTTPStatus.BAD_REQUEST,
             "Error: invalid Idempotency-Key provided: send 1 to 255 visible ASCII characters",
         )
-    asked = msgspec.msgpack.encode((req.method, req.path, content))
-    return Key(name, hashlib.sha256(asked).digest())
+    asked = json.dumps((req.method, req.path, content))
+    return Key(name, hashlib.sha256(asked.encode()).digest())
 
 
 def settle(outcome: Outcome, resp: falcon.asgi.Response, target: Target) -> None:

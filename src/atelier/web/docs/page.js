@@ -1,0 +1,8 @@
+SwaggerUIBundle({
+  url: "/openapi.yaml",
+  dom_id: "#docs",
+  deepLinking: true,
+  defaultModelsExpandDepth: 0,
+  displayRequestDuration: true,
+  validatorUrl: null, // nothing is asked of another host
+});

@@ -1,0 +1,1 @@
+"""The contract, line by line, against a running service."""

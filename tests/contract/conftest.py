@@ -1,0 +1,63 @@
+"""A client of the running service, and its data."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from atelier.store.database import connect
+from tests.support.cluster import Cluster
+from tests.support.data import Data, new_product_id
+
+_DOCUMENTED = """
+    INSERT INTO questions (id, product_id, body, asker_name, asker_email)
+    VALUES (37, 5, 'Why?', 'williamsmith', 'first.last@gmail.com')
+    ON CONFLICT (id) DO UPDATE SET reported = false;
+    INSERT INTO answers (id, question_id, body, answerer_name, answerer_email)
+    VALUES (68, 37, 'Because.', 'Seller', 'first.last@gmail.com')
+    ON CONFLICT (id) DO UPDATE SET reported = false;
+    SELECT setval(pg_get_serial_sequence('questions', 'id'), max(id)) FROM questions;
+    SELECT setval(pg_get_serial_sequence('answers', 'id'), max(id)) FROM answers;
+"""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A product with one question and one answer, nobody else's."""
+
+    product_id: int
+    question_id: int
+    answer_id: int
+
+
+@pytest.fixture(scope="session")
+async def client(service: Cluster) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=service.base_url, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+async def data(service: Cluster) -> AsyncIterator[Data]:
+    connection = await connect(service.database)
+    yield Data(connection)
+    await connection.close()
+
+
+@pytest.fixture
+async def documented(data: Data) -> None:
+    """Make the question and the answer that the specification's examples are about."""
+    await data.connection.execute(_DOCUMENTED)
+
+
+@pytest.fixture
+async def shop(data: Data) -> Shop:
+    product_id = new_product_id()
+    question_id = await data.question(product_id)
+    return Shop(product_id, question_id, await data.answer(question_id))
+
+
+@pytest.fixture(params=["Question", "Answer"])
+def what(request: pytest.FixtureRequest) -> str:
+    """Return what is posted, as the error says it."""
+    return str(request.param)

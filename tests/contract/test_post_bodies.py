@@ -1,0 +1,118 @@
+"""POST: what a whole body may be: its syntax, its type and its size."""
+
+import json
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from tests.contract.api import ADD_ANSWER, ADD_QUESTION, NEW_ANSWER, NEW_QUESTION, refusal
+from tests.contract.conftest import Shop
+from tests.contract.posts import assert_refused, post_bytes
+from tests.support.data import new_product_id
+
+KIBIBYTE = 1024
+
+
+@pytest.mark.parametrize("content", [b"null", b"[]", b'"text"', b"5", b"true", b"[{}]"])
+async def test_json_that_is_not_an_object_is_refused(
+    client: httpx.AsyncClient, shop: Shop, what: str, content: bytes
+) -> None:
+    status, text = refusal(await post_bytes(client, shop, what, content))
+    assert status == 422
+    assert text.startswith(f"Error: {what} body contains invalid entries")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "body=a&body=b&name=n&email=a%40b.co&product_id=5",
+        "body=%00&name=n&email=a%40b.co&product_id=5",
+        "body=&name=n&email=a%40b.co&product_id=5",
+        "name=n&email=a%40b.co&product_id=5",
+    ],
+)
+async def test_a_form_is_held_to_the_same_rules(
+    client: httpx.AsyncClient, shop: Shop, what: str, form: str
+) -> None:
+    response = await post_bytes(
+        client, shop, what, form.encode(), "application/x-www-form-urlencoded"
+    )
+    assert_refused(response, what, "body")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b" ", b"{", b"}", b"{'body': 1}", b'{"body": "a",}', b"body=a", b"NaN", b"nul"),
+        *(b'{"body": "\xff"}', b'{"body": "\xed\xa0\x80"}', b'{"body": "a\nb"}', b"\xff\xfe{\0"),
+        *(b"{} {}", b'{"a": 01}', b"[" * 30_000, b"[" * 30_000 + b"]" * 30_000),
+        b'{"body": ' * 5_000 + b"1" + b"}" * 5_000,
+    ],
+    ids=lambda content: ascii(content)[:24],
+)
+async def test_a_body_that_is_not_json_is_refused(
+    client: httpx.AsyncClient, shop: Shop, what: str, content: bytes
+) -> None:
+    status, text = refusal(await post_bytes(client, shop, what, content))
+    assert status == 400
+    assert text.startswith("Error: ")
+
+
+@pytest.mark.parametrize("form", [b"body=%ff", b"body=\xff", b"&".join([b"a=1"] * 10_000)])
+async def test_a_body_that_is_not_a_form_is_refused(
+    client: httpx.AsyncClient, shop: Shop, what: str, form: bytes
+) -> None:
+    response = await post_bytes(client, shop, what, form, "application/x-www-form-urlencoded")
+    status, text = refusal(response)
+    assert status == 400
+    assert text.startswith("Error: ")
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        *("text/plain", "application/xml", "multipart/form-data; boundary=x", "application/jsonp"),
+        *("application/problem+json", "json", "*/*", "application/json, text/plain"),
+    ],
+)
+async def test_a_body_of_another_type_is_refused(
+    client: httpx.AsyncClient, shop: Shop, what: str, content_type: str
+) -> None:
+    content = json.dumps({**NEW_QUESTION, **NEW_ANSWER}).encode()
+    status, text = refusal(await post_bytes(client, shop, what, content, content_type))
+    assert status == 415
+    assert text.startswith("Error: ")
+
+
+async def test_a_body_may_have_64_kib_and_not_one_byte_more(
+    client: httpx.AsyncClient, shop: Shop, what: str
+) -> None:
+    content = json.dumps({**NEW_QUESTION, **NEW_ANSWER}).encode()
+    largest = content.ljust(64 * KIBIBYTE)
+    assert (await post_bytes(client, shop, what, largest)).status_code == 201
+    for size in (64 * KIBIBYTE + 1, 3 * KIBIBYTE * KIBIBYTE):
+        status, text = refusal(await post_bytes(client, shop, what, content.ljust(size)))
+        assert status == 413
+        assert text.startswith("Error: ")
+
+
+async def test_a_chunked_body_has_the_same_limit(client: httpx.AsyncClient, shop: Shop) -> None:
+    async def chunks(count: int) -> AsyncIterator[bytes]:
+        yield json.dumps(NEW_ANSWER).encode()
+        for _ in range(count):
+            yield b" " * KIBIBYTE
+
+    response = await ADD_ANSWER.call(client, shop.question_id, content=chunks(60))
+    assert response.status_code == 201
+    response = await ADD_ANSWER.call(client, shop.question_id, content=chunks(65))
+    assert refusal(response)[0] == 413
+
+
+async def test_nothing_of_a_refused_body_is_stored(client: httpx.AsyncClient) -> None:
+    product_id = new_product_id()
+    await ADD_QUESTION.call(
+        client, None, json={**NEW_QUESTION, "product_id": product_id, "email": "nobody"}
+    )
+    response = await client.get("/qa/questions", params={"product_id": product_id})
+    assert response.json()["results"] == []

@@ -1,0 +1,46 @@
+"""Requests that schemathesis makes up from openapi.yaml, against the running service."""
+
+from importlib.resources import as_file, files
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.config import SchemathesisConfig
+
+from tests.support.cluster import Cluster
+
+# nginx itself refuses TRACE.
+_CONFIG = SchemathesisConfig.from_dict(
+    {
+        "phases": {
+            "coverage": {
+                "generate-duplicate-query-parameters": True,
+                "unexpected-methods": ["get", "post", "put", "patch", "delete"],
+            }
+        }
+    }
+)
+
+with as_file(files("atelier") / "contract" / "openapi.yaml") as path:
+    schema = schemathesis.openapi.from_path(path, config=_CONFIG)
+
+
+@pytest.mark.usefixtures("documented")
+@schema.parametrize()
+@settings(
+    max_examples=60,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+def test_every_answer_is_one_that_the_specification_allows(
+    case: schemathesis.Case[Any], service: Cluster
+) -> None:
+    positive = case.meta is not None and case.meta.generation.mode.is_positive
+    if positive and "Idempotency-Key" in case.headers:
+        case.headers["Idempotency-Key"] = str(uuid4())  # used twice it is refused, and rightly so
+    case.call_and_validate(base_url=service.base_url)

@@ -1,0 +1,137 @@
+"""openapi.yaml: valid, true to its own examples, complete, and served as it is written."""
+
+import re
+from importlib.resources import as_file, files
+from typing import Any
+
+import httpx
+import pytest
+from falcon.inspect import inspect_routes
+from openapi_schema_validator import OAS30ReadValidator, OAS30WriteValidator
+from openapi_spec_validator import OpenAPIV30SpecValidator
+from openapi_spec_validator.readers import read_from_filename
+
+from atelier.http.app import create_app
+from atelier.settings import Settings
+
+with as_file(files("atelier") / "contract" / "openapi.yaml") as file:
+    CONTENT = file.read_bytes()
+    SPECIFICATION, _ = read_from_filename(str(file))
+OPERATIONS = [
+    (path, method, operation)
+    for path, item in SPECIFICATION["paths"].items()
+    for method, operation in item.items()
+    if method != "parameters"
+]
+
+
+def resolved(node: Any) -> Any:  # noqa: ANN401 - any value of the document
+    """Return a node of the document with its references followed."""
+    if isinstance(node, list):
+        return [resolved(child) for child in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" not in node:
+        return {key: resolved(child) for key, child in node.items()}
+    target: Any = SPECIFICATION
+    for key in node["$ref"].removeprefix("#/").split("/"):
+        target = target[key]
+    return resolved(target)
+
+
+def nameless(path: str) -> str:
+    """Return a path without the names of its parameters."""
+    return re.sub(r"{\w+}", "{}", path)
+
+
+def parameters(node: dict[str, Any], place: str) -> dict[str, Any]:
+    """Return the examples of the parameters of an operation, or of a path, in one place."""
+    found = resolved(node.get("parameters", []))
+    return {p["name"]: p["example"] for p in found if p["in"] == place and "example" in p}
+
+
+def examples(media: dict[str, Any]) -> list[Any]:
+    """Return the examples of one media type."""
+    named = [example["value"] for example in media.get("examples", {}).values()]
+    return [*named, *([media["example"]] if "example" in media else [])]
+
+
+def test_the_document_is_valid_openapi_3_0() -> None:
+    OpenAPIV30SpecValidator(SPECIFICATION).validate()
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS)
+def test_every_example_keeps_to_its_own_schema(
+    path: str, method: str, operation: dict[str, Any]
+) -> None:
+    body = resolved(operation.get("requestBody", {}))
+    for media in body.get("content", {}).values():
+        assert examples(media), f"{method} {path} shows no body"
+        for example in examples(media):
+            OAS30WriteValidator(media["schema"]).validate(example)
+    for response in resolved(operation["responses"]).values():
+        for media in response.get("content", {}).values():
+            for example in examples(media):
+                OAS30ReadValidator(media["schema"]).validate(example)
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS)
+def test_every_operation_says_what_it_does_and_every_error_what_it_looks_like(
+    path: str, method: str, operation: dict[str, Any]
+) -> None:
+    assert operation["summary"], f"{method} {path}"
+    for status, response in resolved(operation["responses"]).items():
+        assert response["description"]
+        if status >= "400":
+            assert response["content"].keys() == {"text/plain", "application/problem+json"}
+            assert all(examples(media) for media in response["content"].values())
+
+
+def test_every_route_of_the_service_is_documented() -> None:
+    routes = inspect_routes(create_app(Settings(), "postgresql:///unused"))
+    served = {
+        (nameless(route.path), method.method.lower())
+        for route in routes
+        for method in route.methods
+        if not method.internal and not route.path.startswith("/docs/")
+    }
+    documented = {(nameless(path), method) for path, method, _ in OPERATIONS}
+    heads = {(path, "head") for path, method in documented if method == "get"}
+    assert served == documented | heads
+
+
+@pytest.mark.usefixtures("documented")
+@pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS)
+async def test_every_documented_request_gets_a_documented_success(
+    client: httpx.AsyncClient, path: str, method: str, operation: dict[str, Any]
+) -> None:
+    query = parameters(operation, "query")
+    url = path.format(**parameters(SPECIFICATION["paths"][path], "path"))
+    bodies = resolved(operation.get("requestBody", {})).get("content", {"": {"example": None}})
+    for content_type, media in bodies.items():
+        how = "data" if "form" in content_type else "json"
+        response = await client.request(method, url, params=query, **{how: media["example"]})
+        assert response.is_success
+        success = resolved(operation["responses"][str(response.status_code)])
+        received = response.headers.get("content-type", "").partition(";")[0]
+        assert received in success.get("content", {"": None})
+        if received == "application/json":
+            schema = success["content"][received]["schema"]
+            OAS30ReadValidator(schema).validate(response.json())
+
+
+async def test_it_is_served_as_it_is_written(client: httpx.AsyncClient) -> None:
+    response = await client.get("/openapi.yaml")
+    assert response.status_code == 200
+    assert response.headers["content-type"].partition(";")[0] == "application/yaml"
+    assert response.content == CONTENT
+
+
+async def test_a_client_that_has_it_is_told_so(client: httpx.AsyncClient) -> None:
+    etag = (await client.get("/openapi.yaml")).headers["etag"]
+    for match in (etag, f'"other", {etag}', f"W/{etag}"):
+        response = await client.get("/openapi.yaml", headers={"If-None-Match": match})
+        assert (response.status_code, response.content) == (304, b"")
+        assert response.headers["etag"] == etag
+    response = await client.get("/openapi.yaml", headers={"If-None-Match": '"other"'})
+    assert response.status_code == 200
