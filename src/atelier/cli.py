@@ -1,0 +1,252 @@
+"""The commands. Each imports what it needs when it runs, so that all start quickly."""
+# ruff: noqa: PLC0415 - see above
+
+import asyncio
+import logging
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from atelier import __version__
+from atelier.errors import AtelierError
+from atelier.settings import Settings
+
+_EXISTING = click.Path(exists=True, file_okay=False, path_type=Path)
+_NEW = click.Path(file_okay=False, path_type=Path)
+_INTERRUPTED = 130
+
+
+def _examples(*lines: str) -> str:
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def main() -> None:
+    """Run a command; an AtelierError becomes one line on stderr and exit code 1."""
+    # The migration tool warns of every migration; the commands say what was applied.
+    logging.getLogger("pogo_core").setLevel(logging.ERROR)
+    try:
+        atelier.main(standalone_mode=False)
+    except AtelierError as error:
+        click.echo(f"atelier: {error}", err=True)
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(_INTERRUPTED)
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="atelier %(version)s")
+@click.pass_context
+def atelier(context: click.Context) -> None:
+    """Questions and answers behind a shop's product pages.
+
+    All commands work on the database of ATELIER_DATABASE_URL or, where that is not set, on an
+    embedded PostgreSQL in ATELIER_HOME (.atelier), which they start if needed.
+    """
+    context.obj = Settings.from_environment()
+
+
+@atelier.command(epilog=_examples("atelier up", "PORT=8081 INSTANCES=2 atelier up"))
+@click.pass_obj
+def up(settings: Settings) -> None:
+    """Run the whole service, until Ctrl-C.
+
+    That is the database, the instances and nginx. An empty database gets a small sample to look at.
+    """
+    from atelier.local.supervisor import up as run
+
+    run(settings)
+
+
+@atelier.command(
+    epilog=_examples("atelier serve --port 9000", "atelier serve --socket /run/atelier/1.sock")
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address,")
+@click.option("--port", type=click.IntRange(1, 65535), help="and on this port;")
+@click.option("--socket", type=click.Path(path_type=Path), help="or on this unix socket.")
+@click.pass_obj
+def serve(settings: Settings, host: str, port: int | None, socket: Path | None) -> None:
+    """Run one instance, for use behind a proxy of your own.
+
+    It starts even while the database is away; GET /ready then answers 503.
+    """
+    from atelier.http.server import serve as run
+    from atelier.local.database import address
+
+    if (port is None) == (socket is None):
+        raise click.UsageError("Give either --port or --socket.")
+    with address(settings) as dsn:
+        run(settings, database_url=dsn, host=host, port=port, socket=socket)
+
+
+@atelier.command()
+@click.pass_obj
+def migrate(settings: Settings) -> None:
+    """Bring the database's schema up to date.
+
+    Safe to run at any time, and by several at once.
+    """
+    from atelier.local.database import database
+    from atelier.store.migrate import migrate as run
+
+    with database(settings) as dsn:
+        applied = asyncio.run(run(dsn))
+    click.echo("\n".join(f"applied {name}" for name in applied) or "The database is up to date.")
+
+
+@atelier.command(
+    "import",
+    epilog=_examples("atelier import export/", "atelier import export/ --strict --replace"),
+)
+@click.argument("folder", type=_EXISTING)
+@click.option(
+    "--rejects",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default="rejects.csv",
+    show_default=True,
+    help="Where rows go that cannot be accepted, with file, line and reason.",
+)
+@click.option("--strict", is_flag=True, help="Change nothing if a single row is rejected.")
+@click.option("--replace", is_flag=True, help="Put the rows in the place of those there are.")
+@click.pass_obj
+def import_(
+    settings: Settings, folder: Path, rejects: Path, *, strict: bool, replace: bool
+) -> None:
+    """Load the three files of an export from FOLDER.
+
+    They are questions.csv, answers.csv and answers_photos.csv. All or nothing, and safe to
+    repeat; the service goes on serving what it had until the new rows are complete. Rows are
+    merged with those in the database by id.
+    """
+    from rich.console import Console
+
+    from atelier.local.database import database
+    from atelier.transfer.importer import import_export
+    from atelier.transfer.progress import progress_for
+
+    console = Console()
+    with database(settings) as dsn:
+        summary = asyncio.run(
+            import_export(
+                dsn,
+                folder,
+                rejects=rejects,
+                strict=strict,
+                replace=replace,
+                progress=progress_for(console),
+            )
+        )
+    console.print(summary.render())
+
+
+@atelier.command(epilog=_examples("atelier verify export/"))
+@click.argument("folder", type=_EXISTING)
+@click.pass_obj
+def verify(settings: Settings, folder: Path) -> None:
+    """Prove that the database holds what the files in FOLDER say.
+
+    Compares counts, and checksums of every column, and every stored document with its
+    definition. The exit code is 0 only if all of it agrees.
+    """
+    from rich.console import Console
+
+    from atelier.local.database import database
+    from atelier.transfer.progress import progress_for
+    from atelier.transfer.verify import verify as run
+
+    console = Console()
+    with database(settings) as dsn:
+        report = asyncio.run(run(dsn, folder, progress=progress_for(console)))
+    console.print(report.render())
+    sys.exit(0 if report.agrees else 1)
+
+
+@atelier.command(epilog=_examples("atelier export backup/"))
+@click.argument("folder", type=_NEW)
+@click.pass_obj
+def export(settings: Settings, folder: Path) -> None:
+    """Write the database to the three files of an export in FOLDER."""
+    from rich.console import Console
+
+    from atelier.local.database import database
+    from atelier.transfer.exporter import export as run
+    from atelier.transfer.progress import progress_for
+
+    with database(settings) as dsn:
+        asyncio.run(run(dsn, folder, progress=progress_for(Console())))
+
+
+@atelier.command(
+    epilog=_examples(
+        "atelier generate sample/ --products 1000",
+        "atelier generate full/ --products 1000011   (12.46 million rows, 2 GB)",
+    )
+)
+@click.argument("folder", type=_NEW)
+@click.option("--products", type=click.IntRange(1), required=True, help="How many products.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same bytes.")
+def generate(folder: Path, products: int, seed: int) -> None:
+    """Write a made-up export into FOLDER."""
+    from rich.console import Console
+
+    from atelier.transfer.generate import generate as run
+    from atelier.transfer.progress import progress_for
+
+    run(folder, products=products, seed=seed, progress=progress_for(Console()))
+
+
+@atelier.group()
+def db() -> None:
+    """Start, stop and look into the embedded PostgreSQL."""
+
+
+@db.command()
+@click.pass_obj
+def start(settings: Settings) -> None:
+    """Start it, and leave it running until `atelier db stop`."""
+    from atelier.local.embedded import embedded
+
+    server = embedded(settings)
+    server.keep()
+    click.echo(f"PostgreSQL runs until `atelier db stop`: {server.server.dsn()}")
+
+
+@db.command()
+@click.pass_obj
+def stop(settings: Settings) -> None:
+    """Stop it, or have it stop with the last command that uses it."""
+    from atelier.local.embedded import embedded
+
+    stopped = embedded(settings).release()
+    click.echo("PostgreSQL is stopped." if stopped else "It stops when the last command is done.")
+
+
+@db.command()
+@click.pass_obj
+def status(settings: Settings) -> None:
+    """Say whether it runs, and where."""
+    from atelier.local.embedded import embedded
+
+    click.echo(embedded(settings).describe())
+
+
+@db.command(
+    context_settings={"ignore_unknown_options": True},
+    epilog=_examples("atelier db psql", "atelier db psql -c 'SELECT count(*) FROM questions'"),
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def psql(settings: Settings, arguments: tuple[str, ...]) -> None:
+    """Open psql on the database, with psql's own arguments."""
+    from atelier.local.database import database
+    from atelier.local.psql import psql as run
+
+    with database(settings) as dsn:
+        code = run(dsn, arguments)
+    sys.exit(code)

@@ -1,0 +1,1 @@
+"""What one machine needs: embedded PostgreSQL, nginx, and the supervisor behind `atelier up`."""

@@ -1,0 +1,122 @@
+"""As whom PostgreSQL runs: it refuses to be root (docs/decisions/0002)."""
+
+import ctypes
+import os
+import pwd
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from atelier.errors import AtelierError
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Starts programs as another user, perhaps behind a command that lets them enter folders."""
+
+    uid: int | None = None
+    """None: the user who is there already."""
+    gid: int | None = None
+    prefix: tuple[str, ...] = ()
+
+    def run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end and return what it said."""
+        return subprocess.run(
+            [*self.prefix, *map(str, command)],
+            **self._options(),
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def start(
+        self, *command: str | Path, log: IO[bytes], at_parents_death: signal.Signals
+    ) -> subprocess.Popen[bytes]:
+        """Start a program that gets a signal when this process is gone."""
+        return subprocess.Popen(
+            [*self.prefix, *map(str, command)],
+            **self._options(),
+            preexec_fn=die_with_parent(at_parents_death),  # noqa: PLW1509 - one prctl, no locks
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+
+    def can_enter(self, *paths: Path) -> bool:
+        """Say whether programs started this way reach every one of the files and folders."""
+        try:
+            return all(self.run("test", "-x", path).returncode == 0 for path in paths)
+        except OSError:
+            return False
+
+    def own(self, path: Path) -> None:
+        """Give a file or folder to the account."""
+        if self.uid is not None and self.gid is not None:
+            os.chown(path, self.uid, self.gid)
+
+    def _options(self) -> dict[str, Any]:
+        options = {"cwd": "/", "env": {**os.environ, "LC_ALL": "C"}}
+        if self.uid is None or self.prefix:
+            return options
+        return options | {"user": self.uid, "group": self.gid, "extra_groups": []}
+
+
+def nobody() -> Account:
+    """Return the account that owns nothing."""
+    entry = pwd.getpwnam("nobody")
+    return Account(entry.pw_uid, entry.pw_gid)
+
+
+def account_of(data: Path, programs: Path) -> Account:
+    """Return the account that is to run these programs on this data folder, made or not yet.
+
+    As root: the folder's owner, or `nobody` for a new one. Where that user cannot enter a folder
+    on the way, its processes get the one capability that lets them; AtelierError if they cannot.
+    """
+    if os.geteuid() != 0:
+        return Account()
+    plain = nobody()
+    if data.exists():
+        owner = data.stat()
+        plain = Account(owner.st_uid, owner.st_gid)
+    for account in (plain, entering(plain, "dac_read_search"), entering(plain, "dac_override")):
+        if account.can_enter(programs / "postgres", data if data.exists() else data.parent):
+            return account
+    raise AtelierError(
+        f"PostgreSQL does not run as root, and other users cannot enter {data.parent} or "
+        f"{programs}: move the checkout, or run this as an ordinary user."
+    )
+
+
+def entering(account: Account, capability: str) -> Account:
+    """Add a capability that passes through exec; no_setuid_fixup makes access(2) heed it too."""
+    prefix = (
+        "setpriv",
+        f"--reuid={account.uid}",
+        f"--regid={account.gid}",
+        "--clear-groups",
+        "--securebits=+no_setuid_fixup",
+        f"--inh-caps=-all,+{capability}",
+        f"--ambient-caps=-all,+{capability}",
+        "--pdeathsig=keep",
+    )
+    return Account(account.uid, account.gid, prefix)
+
+
+def die_with_parent(number: signal.Signals) -> Callable[[], None]:
+    """Return what a child calls before exec so that it gets a signal at its parent's death."""
+
+    def ask_kernel() -> None:
+        if _libc is not None:
+            _libc.prctl(_PR_SET_PDEATHSIG, number)
+
+    return ask_kernel

@@ -1,0 +1,126 @@
+"""The embedded PostgreSQL as commands see it: there while somebody uses it."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from atelier.errors import AtelierError
+from atelier.local.account import account_of
+from atelier.local.home import Home
+from atelier.local.locks import exclusive, is_free, is_shared, shared
+from atelier.local.postgres import Server
+from atelier.local.programs import postgres_programs
+from atelier.settings import Settings
+
+READY = "ready"
+TAKEN = "taken"
+"""What a keeper says first; anything else is why it could not."""
+
+_POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """The server of one home, which every command shares.
+
+    Whoever needs it holds the lock `users` and starts a keeper (atelier.local.keeper) if none
+    runs. The keeper stops the server when nobody holds that lock any more, also after a kill -9.
+    """
+
+    home: Home
+    server: Server
+
+    @classmethod
+    def open(cls, path: Path) -> "Embedded":
+        """Find the server of a home folder, made if missing; nothing is started."""
+        home = Home.open(path)
+        programs = postgres_programs(_major_of(home.data))
+        account = account_of(home.data, programs)
+        server = Server(programs, home.data, home.run, home.log("postgresql.log"), account)
+        return cls(home, server)
+
+    @contextmanager
+    def used(self) -> Iterator[str]:
+        """Yield the server's address; it runs until the last that uses it is done."""
+        try:
+            with shared(self.home.lock("users")):
+                self.ensure_running()
+                yield self.server.dsn()
+        finally:
+            self._wait_for_keeper()
+
+    def ensure_running(self) -> None:
+        """Start the server if it does not run; raise AtelierError if it cannot."""
+        with exclusive(self.home.lock("start")):
+            while not (self.is_running() and self.server.answers()):
+                self._start_keeper()
+
+    def is_running(self) -> bool:
+        """Say whether a keeper is there."""
+        return not is_free(self.home.lock("keeper"))
+
+    def is_used(self) -> bool:
+        """Say whether a command uses the server now."""
+        return is_shared(self.home.lock("users"))
+
+    def describe(self) -> str:
+        """Return a line about the server's state."""
+        if not self.is_running():
+            return f"PostgreSQL does not run; its data is in {self.home.data}."
+        use = "in use" if self.is_used() else "not in use"
+        return f"PostgreSQL runs, {use}: {self.server.dsn()}"
+
+    @property
+    def kept(self) -> Path:
+        """A file that is there while the server is to stay without anybody using it."""
+        return self.home.run / "kept"
+
+    def keep(self) -> None:
+        """Leave the server running, until `release`."""
+        with self.used():
+            self.kept.touch()
+
+    def release(self) -> bool:
+        """Stop the server once nobody uses it; return False if somebody does."""
+        self.kept.unlink(missing_ok=True)
+        self._wait_for_keeper()
+        return not self.is_running()
+
+    def _start_keeper(self) -> None:
+        command = [sys.executable, "-P", "-m", "atelier.local.keeper", str(self.home.path)]
+        started = subprocess.run(
+            command,
+            check=False,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        said = started.stdout.strip()
+        if said not in {READY, TAKEN}:
+            raise AtelierError(said or f"PostgreSQL did not start. More in {self.server.log}.")
+        time.sleep(_POLL_SECONDS)
+
+    def _wait_for_keeper(self) -> None:
+        """Wait for the server to stop if it is about to."""
+        while self.is_running() and not self.kept.exists() and not self.is_used():
+            time.sleep(_POLL_SECONDS)
+
+
+def embedded(settings: Settings) -> Embedded:
+    """Return the embedded server; raise AtelierError where the settings name another."""
+    if settings.database_url:
+        raise AtelierError("ATELIER_DATABASE_URL is set: that database is not atelier's to start.")
+    return Embedded.open(settings.home)
+
+
+def _major_of(data: Path) -> int | None:
+    try:
+        return int((data / "PG_VERSION").read_text())
+    except FileNotFoundError:
+        return None

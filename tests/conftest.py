@@ -1,0 +1,54 @@
+"""Fixtures for all tests: servers are shared by a session, databases are a test's own."""
+
+import itertools
+from collections.abc import AsyncIterator, Iterator
+
+import asyncpg
+import pytest
+
+from atelier.local.postgres import Server
+from atelier.store.migrate import migrate
+from tests.support.cluster import Cluster, cluster
+from tests.support.postgres import INSTALLED, server, temporary_folder
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Return a running server: the embedded one, or those named by `every_postgres`."""
+    programs = INSTALLED[getattr(request, "param", "embedded")]
+    with temporary_folder() as folder, server(programs, folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def _template(postgres: Server) -> AsyncIterator[asyncpg.Connection]:
+    """Make a migrated database to clone; yield a connection to clone it through."""
+    connection = await asyncpg.connect(postgres.dsn())
+    await connection.execute("CREATE DATABASE template")
+    await migrate(postgres.dsn("template"))
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def database(postgres: Server, _template: asyncpg.Connection) -> AsyncIterator[str]:
+    """Return the address of a fresh, migrated, empty database, dropped after the test."""
+    name = f"test_{next(_numbers)}"
+    await _template.execute(f"CREATE DATABASE {name} TEMPLATE template")
+    yield postgres.dsn(name)
+    await _template.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+async def _service_database(postgres: Server, _template: asyncpg.Connection) -> str:
+    await _template.execute("CREATE DATABASE service TEMPLATE template")
+    return postgres.dsn("service")
+
+
+@pytest.fixture(scope="session")
+def service(_service_database: str) -> Iterator[Cluster]:
+    """Return three instances behind nginx; tests share it, and use products of their own."""
+    with cluster(_service_database) as running:
+        yield running

@@ -1,0 +1,56 @@
+"""PostgreSQL runs for root, too, and where only root can enter."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from atelier.local.account import account_of
+from atelier.local.postgres import Server, stop
+from tests.support.commands import left_behind, run
+from tests.support.postgres import FAST, INSTALLED, temporary_folder
+
+
+@pytest.fixture
+def closed() -> Iterator[Path]:
+    with temporary_folder() as folder:
+        (folder / "closed").mkdir(mode=0o700)
+        yield folder / "closed"
+
+
+def test_a_server_is_never_root(closed: Path) -> None:
+    account = account_of(closed / "data", INSTALLED["embedded"])
+    assert account.run("id", "-u").stdout.strip() not in {"0", ""}
+
+
+def test_programs_and_data_may_be_where_only_their_owner_can_enter(closed: Path) -> None:
+    package = INSTALLED["embedded"].parent.parent
+    shutil.copytree(package, closed / package.name)
+    shutil.copytree(package.with_suffix(".libs"), closed / f"{package.name}.libs")
+    programs = closed / package.name / "pginstall" / "bin"
+    with temporary_folder() as run_folder:
+        account = account_of(closed / "data", programs)
+        made = Server(programs, closed / "data", run_folder, run_folder / "log", account)
+        made.create()
+        process = made.start(FAST)
+        assert made.answers()
+        stop(process)
+
+
+def test_a_container_without_the_smaller_capability_will_do(closed: Path) -> None:
+    prefix = ("setpriv", "--bounding-set=-dac_read_search") if os.geteuid() == 0 else ()
+    done = run(closed / "home", "migrate", prefix=prefix)
+    assert done.returncode == 0, done.stderr
+    assert left_behind(closed / "home") == []
+
+
+def test_where_nothing_helps_root_is_told_what_to_do_in_one_line(closed: Path) -> None:
+    prefix = ("setpriv", "--bounding-set=-dac_read_search,-setpcap")
+    if os.geteuid() != 0:
+        pytest.skip("only root runs PostgreSQL as another user")
+    refused = run(closed / "home", "migrate", prefix=prefix)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("atelier: PostgreSQL does not run as root, and other users")
+    assert refused.stderr.count("\n") == 1

@@ -1,0 +1,72 @@
+"""A program under supervision."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from atelier.local import child as module
+from atelier.local.child import Child, running
+from tests.support.processes import all_processes, wait_until_gone
+
+_STUBBORN = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("up", flush=True)
+time.sleep(300)
+"""
+_BREEDER = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
+print(child.pid, flush=True)
+"""
+
+
+def make(program: str, said: list[str]) -> Child:
+    command = [sys.executable, "-c", program]
+    return Child(
+        "it", command, stop_signal=signal.SIGTERM, environment=dict(os.environ), say=said.append
+    )
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - what a process does is no event
+            await asyncio.sleep(0.01)
+
+
+async def test_one_that_ends_is_started_again_and_somebody_is_told() -> None:
+    said: list[str] = []
+    child = make("raise SystemExit(3)", said)
+    async with running([child]):
+        await until(lambda: child.ends > 1)
+    assert said[:2] == ["it ended (exit code 3); starting it again."] * 2
+
+
+async def test_one_that_cannot_be_started_is_tried_again() -> None:
+    said: list[str] = []
+    child = Child("it", ["/missing"], stop_signal=signal.SIGTERM, environment={}, say=said.append)
+    async with running([child]):
+        await until(lambda: child.ends)
+    assert "No such file" in said[0]
+
+
+async def test_one_that_ignores_its_signal_is_killed(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "_STOP_SECONDS", 0.2)
+    said: list[str] = []
+    async with running([make(_STUBBORN, said)]):
+        await until(lambda: "up" in capfd.readouterr().out)
+    assert said == ["it did not stop in time; killing it."]
+
+
+async def test_what_one_started_ends_with_it(capfd: pytest.CaptureFixture[str]) -> None:
+    child = make(_BREEDER, [])
+    async with running([child]):
+        await until(lambda: child.ends)
+    orphans = {int(line) for line in capfd.readouterr().out.split()}
+    wait_until_gone([process for process in all_processes() if process.pid in orphans])

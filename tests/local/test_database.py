@@ -1,0 +1,63 @@
+"""A database address: checked, tried, and never shown whole."""
+
+import asyncpg
+import pytest
+
+from atelier.errors import AtelierError
+from atelier.local import database as module
+from atelier.local.database import checked_url, place
+from atelier.settings import Settings
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://localhost/qa",
+        "postgres://shop:s%23cret@db.example.com:5432/qa?sslmode=require",
+        "postgresql://shop@one:5432,two:5433/qa?target_session_attrs=primary",
+        "postgresql://shop@[::1]:5432/qa",
+        "postgresql:///qa?host=/run/postgresql",
+    ],
+)
+def test_an_address_is_taken_as_it_is(url: str) -> None:
+    assert checked_url(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "localhost",
+        "http://localhost/qa",
+        "postgresql://shop:12#cret@localhost/qa",
+        "postgresql://shop:12/cret@localhost/qa",
+        "postgresql://shop:12?cret@localhost/qa",
+        "postgresql://shop:s@cret@localhost/qa",
+        "postgresql://shop:cret@localhost:port/qa",
+        "postgresql://shop:cret@[::1/qa",
+    ],
+)
+def test_what_is_no_address_is_refused_without_a_piece_of_the_password(url: str) -> None:
+    with pytest.raises(AtelierError) as refused:
+        checked_url(url)
+    assert "cret" not in str(refused.value)
+    assert "12" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://shop:secret@db:5432/qa", "the database qa at db:5432"),
+        ("postgresql://shop:secret@one,two/qa", "the database qa at one,two"),
+        ("postgresql://shop@/qa?host=/run/pg", "the database qa at /run/pg"),
+    ],
+)
+def test_a_database_is_named_by_where_it_is(url: str, shown: str) -> None:
+    assert place(url) == shown
+
+
+def test_a_connection_lost_on_the_way_is_one_line(database: str) -> None:
+    with (
+        pytest.raises(AtelierError, match=r"^The connection to the database .* was lost: .*$"),
+        module.database(Settings(database_url=database)),
+    ):
+        raise asyncpg.ConnectionDoesNotExistError("connection was closed")

@@ -1,0 +1,42 @@
+"""A server starts over what a crash left, and says in one line why it cannot."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from atelier.errors import AtelierError
+from atelier.local.postgres import Server, stop
+from tests.support.postgres import FAST, INSTALLED, server, temporary_folder
+
+
+@pytest.fixture(scope="module", params=INSTALLED)
+def stopped(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with temporary_folder() as folder:
+        with server(INSTALLED[request.param], folder) as running:
+            pass
+        yield running
+
+
+def test_a_pid_file_whose_number_is_another_programs_is_no_obstacle(stopped: Server) -> None:
+    pid_file = stopped.data / "postmaster.pid"
+    pid_file.write_text(f"{os.getpid()}\n{stopped.data}\n")
+    stopped.account.own(pid_file)
+    stop(stopped.start(FAST))
+    assert not pid_file.exists()
+
+
+def test_a_server_that_cannot_start_says_why_in_one_line(stopped: Server) -> None:
+    with pytest.raises(AtelierError, match=r"^PostgreSQL did not start: .*wal_level.*$"):
+        stopped.start({"wal_level": "nonsense"})
+
+
+def test_an_unfinished_data_folder_is_none(tmp_path: Path, stopped: Server) -> None:
+    tmp_path.chmod(0o755)
+    broken = Server(
+        stopped.programs, tmp_path / "missing" / "data", tmp_path, stopped.log, stopped.account
+    )
+    with pytest.raises(OSError, match="missing"):
+        broken.create()
+    assert not broken.data.exists()

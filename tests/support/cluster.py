@@ -1,0 +1,93 @@
+"""The service for tests: instances behind nginx, as `atelier up` runs them, on any database."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from atelier.local import nginx
+from atelier.local.readiness import is_ready
+from tests.support.postgres import temporary_folder
+
+_READY_SECONDS = 30
+_STOP_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running service."""
+
+    base_url: str
+    database: str
+    sockets: Sequence[Path]
+    """Where the instances listen, to talk to one past nginx."""
+    instances: Sequence[subprocess.Popen[bytes]]
+
+
+@contextmanager
+def cluster(database: str, *, instances: int = 3) -> Iterator[Cluster]:
+    """Yield a running service on a migrated database; stop it in the end."""
+    port = free_port()
+    with temporary_folder() as folder, ExitStack() as stack:
+        sockets = [folder / f"{n}.sock" for n in range(instances)]
+        started = [stack.enter_context(_instance(database, path)) for path in sockets]
+        for path in sockets:
+            wait_until_ready(path)
+        stack.enter_context(program(nginx.configure(folder, port, sockets)))
+        wait_until_ready(port)
+        yield Cluster(f"http://127.0.0.1:{port}", database, sockets, started)
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def wait_for_port(port: int) -> None:
+    """Wait until somebody listens on a port of this machine."""
+    deadline = time.monotonic() + _READY_SECONDS
+    with socket.socket() as probe:
+        while probe.connect_ex(("127.0.0.1", port)):
+            assert time.monotonic() < deadline, f"nobody listens on port {port}"
+            time.sleep(0.005)
+
+
+@contextmanager
+def program(command: Sequence[str], **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program in a session of its own; end it, and what it started, in the end."""
+    process = subprocess.Popen(command, env=os.environ | environment, start_new_session=True)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_STOP_SECONDS)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextmanager
+def _instance(database: str, path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-P", "-m", "atelier", "serve", "--socket", str(path)]
+    with program(command, ATELIER_DATABASE_URL=database) as process:
+        yield process
+
+
+def wait_until_ready(address: Path | int) -> None:
+    """Wait until GET /ready answers 200 on a unix socket or a local port."""
+    deadline = time.monotonic() + _READY_SECONDS
+    while not asyncio.run(is_ready(address)):
+        assert time.monotonic() < deadline, f"{address} is not ready"
+        time.sleep(0.02)

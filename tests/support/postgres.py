@@ -1,0 +1,63 @@
+"""PostgreSQL servers for tests: real, short-lived, one folder each."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from atelier.errors import AtelierError
+from atelier.local.account import account_of
+from atelier.local.postgres import Server, stop
+from atelier.local.programs import postgres_programs
+
+FAST = {"fsync": "off", "shared_buffers": "128MB", "max_connections": "300"}
+"""For tests that are not about what survives a crash of the machine."""
+
+
+def _installed() -> dict[str, Path]:
+    found = {"embedded": postgres_programs()}
+    with suppress(AtelierError):
+        found["system-15"] = postgres_programs(15)
+    return found
+
+
+INSTALLED = _installed()
+"""The PostgreSQLs there are to test with: the embedded one, and the system's 15 if installed."""
+
+every_postgres = pytest.mark.parametrize("postgres", INSTALLED, indirect=True, scope="session")
+"""Marks a test to run on every PostgreSQL there is."""
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Yield a folder with a short name, for sockets, that other users can enter."""
+    folder = Path(tempfile.mkdtemp(prefix="atelier-", dir="/tmp"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def server(
+    programs: Path, folder: Path, settings: dict[str, str] | None = None
+) -> Iterator[Server]:
+    """Yield a running server whose data, sockets and log are in a folder; made if not there."""
+    made = Server(
+        programs,
+        folder / "data",
+        folder,
+        folder / "server.log",
+        account_of(folder / "data", programs),
+    )
+    if not made.data.exists():
+        made.create()
+    process = made.start(FAST if settings is None else settings)
+    try:
+        yield made
+    finally:
+        stop(process)
