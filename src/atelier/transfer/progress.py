@@ -50,6 +50,7 @@ class BarProgress:
     """Rich's progress bars; tasks that overlap in time share one display."""
 
     def __init__(self, console: Console) -> None:
+        """Take the terminal to draw on."""
         self._console = console
         self._bars: RichBars | None = None
         self._running = 0
@@ -115,6 +116,7 @@ class PlainProgress:
     def __init__(
         self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic
     ) -> None:
+        """Take what prints a line, and a clock in seconds."""
         self._write = write
         self._clock = clock
 

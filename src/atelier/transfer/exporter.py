@@ -1,0 +1,122 @@
+"""Exports the three tables as the three files that an import reads."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import asyncpg
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from atelier.errors import AtelierError
+from atelier.store.database import SCHEMA
+from atelier.store.sql import queries
+from atelier.transfer.layout import ANSWERS, FILES, PHOTOS, QUESTIONS, ExportFile, Kind
+from atelier.transfer.progress import Progress, Task
+from atelier.transfer.session import Job, one_line_errors, session, workers
+from atelier.transfer.snapshot import snapshot
+
+_QUERIES = queries("atelier.transfer")
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSummary:
+    """What was written."""
+
+    folder: Path
+    rows: dict[str, int]
+    """The rows of each file."""
+    seconds: float
+
+    def render(self) -> RenderableType:
+        """Return a table and a line below it."""
+        table = Table()
+        table.add_column("file")
+        table.add_column("rows", justify="right")
+        for name, rows in self.rows.items():
+            table.add_row(name, f"{rows:,}")
+        speed = sum(self.rows.values()) / max(self.seconds, 1e-3)
+        return Group(table, Text(f"{self.folder}: {self.seconds:.1f} s, {speed:,.0f} rows/s"))
+
+
+async def export(dsn: str, folder: Path, *, progress: Progress) -> ExportSummary:
+    """Write the three files into a folder, made if missing, as of one moment.
+
+    They are put in their places once all are complete. Raises AtelierError.
+    """
+    started = time.monotonic()
+    with _file_errors(folder), ExitStack() as partial_files:
+        folder.mkdir(parents=True, exist_ok=True)
+        files = {
+            file: partial_files.enter_context(_partial_file(folder / file.name)) for file in FILES
+        }
+        rows = await _copy_all(dsn, files, progress)
+        for file in files.values():
+            file.flush()
+            os.fsync(file.fileno())
+        for export_file, file in files.items():
+            Path(file.name).replace(folder / export_file.name)
+    return ExportSummary(folder, rows, time.monotonic() - started)
+
+
+async def _copy_all(
+    dsn: str, files: dict[ExportFile, BinaryIO], progress: Progress
+) -> dict[str, int]:
+    with one_line_errors("The export"):
+        async with (
+            session(dsn, SCHEMA) as connection,
+            snapshot(connection) as moment,
+            workers(dsn, SCHEMA) as crew,
+        ):
+            rows: dict[str, int] = {}
+
+            def copying(file: ExportFile) -> Job:
+                async def copy(connection: asyncpg.Connection) -> None:
+                    with progress.task(file.name) as task:
+                        async with moment.seen_by(connection):
+                            rows[file.name] = await _copy(connection, file, files[file], task)
+
+                return copy
+
+            await crew.run(copying(file) for file in (ANSWERS, QUESTIONS, PHOTOS))
+    return {file.name: rows[file.name] for file in FILES}
+
+
+async def _copy(
+    connection: asyncpg.Connection, file: ExportFile, output: BinaryIO, task: Task
+) -> int:
+    async def write(data: bytes) -> None:
+        output.write(data)
+        task.advance(data.count(b"\n"))
+
+    output.write(",".join(column.name for column in file.columns).encode() + b"\n")
+    status = await connection.copy_from_query(
+        _QUERIES[f"export_{file.table}"],
+        output=write,
+        format="csv",
+        force_quote=[column.name for column in file.columns if column.kind is Kind.TEXT],
+    )
+    return int(status.removeprefix("COPY "))
+
+
+@contextmanager
+def _partial_file(path: Path) -> Iterator[BinaryIO]:
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with partial.open("wb") as file:
+            yield file
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _file_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise AtelierError(f"The export to {folder} failed: {error}.") from error

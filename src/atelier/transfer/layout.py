@@ -1,0 +1,87 @@
+"""What an export consists of: three files, their columns, and what each column holds."""
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from atelier.errors import AtelierError
+
+
+class Kind(Enum):
+    """What a column holds; the reader checks values by it, the database stores them by it."""
+
+    ID = "id"
+    PRODUCT = "product"
+    TEXT = "text"
+    DATE = "date"
+    BOOLEAN = "boolean"
+    COUNT = "count"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a file and of its table."""
+
+    name: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFile:
+    """One file of an export and the table it is for."""
+
+    name: str
+    table: str
+    columns: tuple[Column, ...]
+
+
+_ID = Column("id", Kind.ID)
+_BODY = Column("body", Kind.TEXT)
+_DATE = Column("date_written", Kind.DATE)
+_REPORTED = Column("reported", Kind.BOOLEAN)
+_HELPFUL = Column("helpful", Kind.COUNT)
+
+QUESTIONS = ExportFile(
+    "questions.csv",
+    "questions",
+    (
+        _ID,
+        Column("product_id", Kind.PRODUCT),
+        _BODY,
+        _DATE,
+        Column("asker_name", Kind.TEXT),
+        Column("asker_email", Kind.TEXT),
+        _REPORTED,
+        _HELPFUL,
+    ),
+)
+ANSWERS = ExportFile(
+    "answers.csv",
+    "answers",
+    (
+        _ID,
+        Column("question_id", Kind.ID),
+        _BODY,
+        _DATE,
+        Column("answerer_name", Kind.TEXT),
+        Column("answerer_email", Kind.TEXT),
+        _REPORTED,
+        _HELPFUL,
+    ),
+)
+PHOTOS = ExportFile(
+    "answers_photos.csv",
+    "photos",
+    (_ID, Column("answer_id", Kind.ID), Column("url", Kind.TEXT)),
+)
+FILES = (QUESTIONS, ANSWERS, PHOTOS)
+"""Parents before children: the order in which rows are judged and written."""
+
+
+def find(folder: Path) -> dict[ExportFile, Path]:
+    """Return the path of each file in a folder; raise AtelierError naming one that is missing."""
+    paths = {file: folder / file.name for file in FILES}
+    for path in paths.values():
+        if not path.is_file():
+            raise AtelierError(f"{path} is missing: give the folder that holds the three files.")
+    return paths

@@ -1,0 +1,114 @@
+r"""Rejected rows, and the file that keeps them.
+
+The rejects file is CSV in UTF-8 with the header `file,line,reason,text`. `line` is the line on
+which the row starts (the header is line 1), `text` is the row as it stood in its file, without
+the line end after it. Because a row may hold any bytes, a backslash is written `\\`, and a NUL
+or a byte that is not part of valid UTF-8 is written `\xNN`; `original` turns it back.
+"""
+
+import codecs
+import csv
+import os
+import re
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from atelier.errors import AtelierError
+
+
+class Reason(StrEnum):
+    """Why a row was not accepted: the first words of its reason."""
+
+    UNTERMINATED_QUOTE = "unterminated quote"
+    MALFORMED_QUOTES = "malformed quotes"
+    FIELDS = "wrong number of fields"
+    UTF8 = "invalid UTF-8"
+    NUL = "NUL byte"
+    TOO_LONG = "field over 64 KiB"
+    ID = "invalid id"
+    DATE = "unparseable date"
+    BOOLEAN = "unknown boolean"
+    NEGATIVE = "negative helpfulness"
+    HELPFULNESS = "invalid helpfulness"
+    DUPLICATE = "duplicate id"
+    ORPHAN = "orphan"
+    CONFLICT = "conflict"
+
+
+FOUND_BY_DATABASE = {
+    Reason.DUPLICATE: "an earlier row has this id",
+    Reason.ORPHAN: "what it belongs to does not exist",
+    Reason.CONFLICT: "the database has another row with this id",
+}
+"""The reasons that a row alone does not show, and their details."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One row that was not accepted."""
+
+    file: str
+    line: int
+    reason: Reason
+    detail: str
+    text: bytes
+
+
+class RejectsFile:
+    """The rejects of one import, moved into place by `publish`.
+
+    Nothing is left of an earlier import's file: without rejects there is none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Start the file beside its final place; raise AtelierError if it cannot be written."""
+        self.path = path
+        self.counts: Counter[tuple[str, Reason]] = Counter()
+        self._partial = path.with_name(path.name + ".partial")
+        try:
+            if path.is_dir():
+                raise IsADirectoryError(0, os.strerror(21), str(path))
+            self._file = self._partial.open("w", encoding="utf-8", newline="")
+        except OSError as error:
+            raise AtelierError(f"The rejects file {path} cannot be written: {error}.") from error
+        self._rows = csv.writer(self._file, lineterminator="\n")
+        self._rows.writerow(("file", "line", "reason", "text"))
+
+    def add(self, reject: Reject) -> None:
+        """Write one reject."""
+        reason = f"{reject.reason}: {reject.detail}" if reject.detail else reject.reason.value
+        self._rows.writerow((reject.file, reject.line, reason, _printable(reject.text)))
+        self.counts[reject.file, reject.reason] += 1
+
+    def reasons(self, file: str) -> Counter[Reason]:
+        """Return how many rows of a file were rejected for each reason."""
+        return Counter({r: number for (name, r), number in self.counts.items() if name == file})
+
+    def publish(self) -> None:
+        """Put the file in its place, or remove it (and an earlier one) if nothing was rejected."""
+        self._file.close()
+        if self.counts:
+            self._partial.replace(self.path)
+        else:
+            self.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the file, and forget what was written unless it was published."""
+        self._file.close()
+        self._partial.unlink(missing_ok=True)
+
+
+def original(text: str) -> bytes:
+    """Return the bytes of a row from the `text` of a rejects file."""
+    return re.sub(
+        rb"\\(?:\\|x([0-9a-f]{2}))",
+        lambda found: bytes.fromhex(found[1].decode()) if found[1] else b"\\",
+        text.encode(),
+    )
+
+
+def _printable(text: bytes) -> str:
+    escaped = text.replace(b"\\", rb"\\").replace(b"\0", rb"\x00")
+    return codecs.decode(escaped, errors="backslashreplace")

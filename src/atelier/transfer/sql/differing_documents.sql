@@ -1,0 +1,15 @@
+-- How many documents of a slice of questions there are, how many are not what the view defines
+-- now, and the first of those.
+SELECT
+    count(*),
+    count(*) FILTER (WHERE differs),
+    coalesce((array_agg(question_id ORDER BY question_id) FILTER (WHERE differs))[1:5], '{}')
+FROM (
+    SELECT
+        question_id,
+        (v.product_id, v.helpful, v.document)
+            IS DISTINCT FROM (d.product_id, d.helpful, d.document) AS differs
+    FROM (SELECT * FROM question_document_view WHERE question_id BETWEEN $1 AND $2) AS v
+    FULL JOIN (SELECT * FROM question_documents WHERE question_id BETWEEN $1 AND $2) AS d
+        USING (question_id)
+) AS compared

@@ -1,0 +1,3 @@
+SELECT id, answer_id, url
+FROM photos
+ORDER BY id

@@ -1,0 +1,3 @@
+SET LOCAL lock_timeout = '200ms';
+LOCK TABLE atelier.questions, atelier.answers, atelier.photos, atelier.question_documents
+IN ACCESS EXCLUSIVE MODE

@@ -1,0 +1,146 @@
+"""Files as they are, in unlogged tables of a schema of their own.
+
+`<table>_lines` has the columns of the file in its order, so that its bytes need no change on
+the way. `<table>_file` is a view on it with the columns of the table it is for.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import asyncpg
+
+from atelier.transfer.layout import (
+    ANSWERS,
+    FILES,
+    PHOTOS,
+    QUESTIONS,
+    Column,
+    ExportFile,
+    Kind,
+    find,
+)
+from atelier.transfer.progress import Progress, Task
+from atelier.transfer.reader.reader import Reader
+from atelier.transfer.rejects import Reject
+from atelier.transfer.session import Job, Workers
+
+_LONGEST_FIRST = (ANSWERS, QUESTIONS, PHOTOS)
+_MESSAGE = 256 << 10  # bytes sent to PostgreSQL at a time
+_TYPES = {
+    Kind.ID: "bigint",
+    Kind.PRODUCT: "bigint",
+    Kind.TEXT: "text",
+    Kind.BOOLEAN: "boolean",
+    Kind.COUNT: "integer",
+}
+# Whole seconds first: an interval is multiplied as a float, exact for these but not for
+# milliseconds thousands of years away.
+_FROM_EPOCH = """
+    timestamptz 'epoch'
+    + date_written / 1000 * interval '1 second'
+    + date_written % 1000 * interval '1 millisecond' AS date_written"""
+
+
+class Staging:
+    """The files of one export on their way into the database."""
+
+    def __init__(self, folder: Path, schema: str) -> None:
+        """Open the files; raise AtelierError if one is missing, unreadable or lacks a column."""
+        self.schema = schema
+        self.rows = dict.fromkeys(FILES, 0)
+        """How many rows the reader accepted."""
+        self._paths = find(folder)
+        self._open_files = ExitStack()
+        self.readers = {file: self._open(file) for file in self._paths}
+
+    def close(self) -> None:
+        """Close the files."""
+        self._open_files.close()
+
+    def reader_again(self, file: ExportFile) -> Reader:
+        """Return a new reader of a file, which the caller closes."""
+        return Reader(self._paths[file], file)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know about the files."""
+        return [
+            f"{file.name}: the column {name!r} is unknown and was not loaded."
+            for file, reader in self.readers.items()
+            for name in reader.unknown_columns
+        ]
+
+    async def load(
+        self, workers: Workers, progress: Progress, reject: Callable[[Reject], None]
+    ) -> None:
+        """Make the schema, which must not exist, and copy the files into it."""
+        await workers.connections[0].execute(
+            f"""
+            CREATE SCHEMA {self.schema};
+            CREATE UNLOGGED TABLE {self.schema}.rejected_rows (
+                table_name text, id bigint, reason text);
+            """
+        )
+        await workers.run(self._copying(file, progress, reject) for file in _LONGEST_FIRST)
+
+    def _open(self, file: ExportFile) -> Reader:
+        return self._open_files.enter_context(closing(Reader(self._paths[file], file)))
+
+    def _copying(
+        self, file: ExportFile, progress: Progress, reject: Callable[[Reject], None]
+    ) -> Job:
+        async def copy(connection: asyncpg.Connection) -> None:
+            reader = self.readers[file]
+            await connection.execute(self._tables(reader))
+            with progress.task(file.name) as task:
+                status = await connection.copy_to_table(
+                    f"{file.table}_lines",
+                    schema_name=self.schema,
+                    source=self._messages(reader, task, reject),
+                    format="csv",
+                    force_not_null=[c.name for c in file.columns if c.kind is Kind.TEXT],
+                )
+            self.rows[file] = int(status.removeprefix("COPY "))
+
+        return copy
+
+    def _tables(self, reader: Reader) -> str:
+        date = "timestamptz" if reader.shape.iso_dates else "bigint"
+        types = _TYPES | {Kind.DATE: date}
+        columns = [
+            f"{column.name} {types[column.kind]}" if column else f"unknown_{position} text"
+            for position, column in enumerate(reader.columns)
+        ]
+        table = f"{self.schema}.{reader.file.table}"
+        selected = [_selected(column, date) for column in reader.file.columns]
+        view = f"SELECT {', '.join(selected)} FROM {table}_lines"  # noqa: S608 - names of ours
+        return (
+            f"CREATE UNLOGGED TABLE {table}_lines ({', '.join(columns)});"
+            f"CREATE VIEW {table}_file AS {view}"
+        )
+
+    async def _messages(
+        self, reader: Reader, task: Task, reject: Callable[[Reject], None]
+    ) -> AsyncIterator[bytes]:
+        size = self._paths[reader.file].stat().st_size
+        message = bytearray()
+        sent = lines = unreported = 0
+        for piece in reader.pieces(reject):
+            message += piece.csv
+            unreported += piece.lines
+            if len(message) >= _MESSAGE:
+                yield bytes(message)
+                sent += len(message)
+                lines += unreported
+                task.advance(unreported)
+                task.expect(lines * size // sent)
+                message.clear()
+                unreported = 0
+        yield bytes(message)
+        task.advance(unreported)
+        task.expect(lines + unreported)
+
+
+def _selected(column: Column, date_type: str) -> str:
+    return _FROM_EPOCH if column.kind is Kind.DATE and date_type == "bigint" else column.name
