@@ -11,9 +11,10 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c "$(SUITS)" 2>/dev/null && echo $$python && break; done)
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' $(MAKEFILE_LIST) \
+		| awk -F'|' '{printf "%-17s %s\n", $$1, $$2}'
 
-up: $(or $(wildcard .venv/dev.done),.venv/runtime.done) ## install and run the service, until Ctrl-C
+up: $(firstword $(wildcard .venv/dev.done .venv/bench.done) .venv/runtime.done) ## install and run the service, until Ctrl-C
 	@exec $(BIN)/atelier up
 
 test: check ## run everything that CI runs
@@ -43,8 +44,12 @@ COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3
 lock: .venv/dev.done ## choose the newest versions of all packages (requirements/*.txt)
 	@$(PIP) install uv
 	@$(COMPILE) pyproject.toml requirements/build.in -o requirements/runtime.txt
-	@$(COMPILE) pyproject.toml requirements/build.in requirements/dev.in \
-		--constraint requirements/runtime.txt -o requirements/dev.txt
+	@$(COMPILE) pyproject.toml requirements/build.in requirements/bench.in \
+		--constraint requirements/runtime.txt -o requirements/bench.txt
+	@$(COMPILE) pyproject.toml requirements/build.in requirements/bench.in requirements/dev.in \
+		--constraint requirements/bench.txt -o requirements/dev.txt
+
+include bench/bench.mk
 
 clean: ## remove what was installed and cached; the data in .atelier stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

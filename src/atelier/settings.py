@@ -29,6 +29,10 @@ class Settings:
     """The longest a request waits for the database (ATELIER_REQUEST_TIMEOUT)."""
     idempotency_hours: float = 24.0
     """How long an Idempotency-Key is remembered (ATELIER_IDEMPOTENCY_HOURS)."""
+    read_database_url: str | None = field(default=None, repr=False)
+    """Hot standbys to read pages from (ATELIER_READ_DATABASE_URL); None means the primary."""
+    standby_max_lag: float = 5.0
+    """How long standbys alone are read from after the primary's end (ATELIER_STANDBY_MAX_LAG)."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -42,6 +46,8 @@ class Settings:
             pool_size=_integer(env, "ATELIER_POOL_SIZE", default=6, least=2, most=100),
             request_timeout=_above_zero(env, "ATELIER_REQUEST_TIMEOUT", default=5.0),
             idempotency_hours=_above_zero(env, "ATELIER_IDEMPOTENCY_HOURS", default=24.0),
+            read_database_url=env.get("ATELIER_READ_DATABASE_URL") or None,
+            standby_max_lag=_above_zero(env, "ATELIER_STANDBY_MAX_LAG", default=5.0),
         )
 
 

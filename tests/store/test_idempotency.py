@@ -146,7 +146,7 @@ async def test_different_votes_under_one_key_in_one_batch_count_once(database: s
         writer.vote(Vote("question", first, "helpful", Key("same", b"1"))),
         writer.vote(Vote("question", second, "helpful", Key("same", b"2"))),
     )
-    assert outcomes == [Outcome.DONE, Outcome.CONFLICT]
+    assert list(outcomes) == [Outcome.DONE, Outcome.CONFLICT]
     assert await _helpful(connection, "questions", second) == 0
     await pool.close()
     await connection.close()

@@ -10,12 +10,14 @@ from atelier.http.documentation import add_documentation
 from atelier.http.errors import serialize, unavailable
 from atelier.http.health import Live, Ready
 from atelier.http.lifespan import Lifespan
+from atelier.http.metrics import Metrics, Stopwatch
 from atelier.http.questions import Questions
 from atelier.http.votes import Votes
 from atelier.settings import Settings
 from atelier.store.batcher import OverloadedError
 from atelier.store.database import Database, DatabaseUnavailableError
 from atelier.store.reads import PageReader
+from atelier.store.standby import StandbyReads
 from atelier.store.writes import Writer
 
 _STREAMS = 2  # large pages on their way at once, on connections of their own
@@ -26,16 +28,19 @@ def create_app(settings: Settings, database_url: str) -> App:
     timeout = settings.request_timeout / 2  # a wait is two batches at most: see Batcher
     database = Database(database_url, size=settings.pool_size, timeout=timeout)
     streams = Database(database_url, size=_STREAMS, timeout=timeout)
+    reads = _standby_reads(settings, database_url, timeout) or database
     writer = Writer(database, timedelta(hours=settings.idempotency_hours))
 
-    app: App = falcon.asgi.App(cors_enable=True, middleware=[Lifespan(writer, database, streams)])
+    app: App = falcon.asgi.App(
+        cors_enable=True, middleware=[Stopwatch(), Lifespan(writer, *{database, streams, reads})]
+    )
     app.req_options.strip_url_path_trailing_slash = True
     app.set_error_serializer(serialize)
     app.add_error_handler(DatabaseUnavailableError, unavailable)
     app.add_error_handler(OverloadedError, unavailable)
 
-    questions = Questions(PageReader("questions", database, streams), writer)
-    answers = Answers(PageReader("answers", database, streams), writer)
+    questions = Questions(PageReader("questions", reads, streams), writer)
+    answers = Answers(PageReader("answers", reads, streams), writer)
     app.add_route("/qa/questions", questions)
     app.add_route("/qa/questions/{target_id}/answers", answers)
     app.add_route("/qa/questions/{target_id}/helpful", Votes(writer, "question", "helpful"))
@@ -44,5 +49,18 @@ def create_app(settings: Settings, database_url: str) -> App:
     app.add_route("/qa/answers/{target_id}/report", Votes(writer, "answer", "report"))
     app.add_route("/live", Live())
     app.add_route("/ready", Ready(database))
+    app.add_route("/metrics", Metrics())
     add_documentation(app)
     return app
+
+
+def _standby_reads(settings: Settings, database_url: str, timeout: float) -> StandbyReads | None:
+    if not settings.read_database_url:
+        return None
+    return StandbyReads(
+        database_url,
+        settings.read_database_url,
+        size=settings.pool_size,
+        timeout=timeout,
+        max_lag=settings.standby_max_lag,
+    )

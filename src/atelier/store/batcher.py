@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping
+from time import perf_counter
 from typing import Generic, TypeVar
+
+from atelier import metrics
 
 Key = TypeVar("Key", bound=Hashable)
 Result = TypeVar("Result")
@@ -24,19 +27,25 @@ class Batcher(Generic[Key, Result]):
 
     def __init__(
         self,
+        kind: str,
         run: Callable[[Mapping[Key, int]], Awaitable[Mapping[Key, Result]]],
         *,
         lanes: int,
         largest: int,
         most_waiting: int = 1000,
     ) -> None:
-        """Take what runs a batch; the most batches at once, keys of a batch, and who wait."""
+        """Take its name in metrics and what runs a batch; the most batches, keys and waiting."""
         self._run = run
         self._idle_lanes = lanes
         self._largest = largest
         self._room = most_waiting
         self._waiting: dict[Key, list[asyncio.Future[Result]]] = {}
+        self._waiting_since = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._keys = metrics.BATCH_KEYS.labels(kind)
+        self._wait_seconds = metrics.BATCH_WAIT_SECONDS.labels(kind)
+        self._seconds = metrics.BATCH_SECONDS.labels(kind)
+        metrics.WAITING.labels(kind).set_function(lambda: most_waiting - self._room)
 
     async def submit(self, key: Key) -> Result:
         """Return the result for a key; raise what the batch that carried it raised.
@@ -46,6 +55,8 @@ class Batcher(Generic[Key, Result]):
         if not self._room:
             raise OverloadedError
         self._room -= 1
+        if not self._waiting:
+            self._waiting_since = perf_counter()
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(future)
         if self._idle_lanes:
@@ -69,11 +80,14 @@ class Batcher(Generic[Key, Result]):
             keys = list(self._waiting)[: self._largest]
             batch = {key: self._waiting.pop(key) for key in keys}
         self._room += sum(map(len, batch.values()))
+        self._keys.observe(len(batch))
+        self._wait_seconds.observe(perf_counter() - self._waiting_since)
         return batch
 
     async def _send(self, batch: dict[Key, list[asyncio.Future[Result]]]) -> None:
         try:
-            results = await self._run({key: len(futures) for key, futures in batch.items()})
+            with self._seconds.time():
+                results = await self._run({key: len(futures) for key, futures in batch.items()})
         except TimeoutError as error:
             _fail(batch, error)
             while self._waiting:

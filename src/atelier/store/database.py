@@ -1,11 +1,14 @@
 """Connections to PostgreSQL: how they are made, how long they may take, what their loss means."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
+
+from atelier.store.hosts import connect_to_primary
 
 SCHEMA = "atelier"
 """The schema that holds everything, so that a database can be shared and an import swapped in."""
@@ -25,6 +28,7 @@ LOST = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InvalidCatalogNameError,
@@ -32,15 +36,28 @@ LOST = (
 )
 """What asyncpg raises where the server or the connection, not the statement, is at fault.
 
-TimeoutError is an OSError.
+TimeoutError is an OSError. InternalClientError comes between a server's last word (that it was
+terminated) and the end of the connection.
 """
+
+_ROLLED_BACK = (asyncpg.TransactionRollbackError, asyncpg.ReadOnlySQLTransactionError)
+"""What says for certain that a statement has changed nothing and may be run again."""
 
 
 async def connect(dsn: str, schema: str = SCHEMA) -> asyncpg.Connection:
-    """Open one connection that finds its tables in `schema`."""
-    return await asyncpg.connect(
+    """Open one connection to the primary that finds its tables in `schema`."""
+    return await connect_to_primary(
         dsn, server_settings={"search_path": f'"{schema}"', "application_name": "atelier"}
     )
+
+
+async def fetch(connection: PoolConnectionProxy, query: str, *args: object) -> list[asyncpg.Record]:
+    """Run one statement; give up a connection that does not answer, or is about to close."""
+    try:
+        return await connection.fetch(query, *args)
+    except (asyncio.CancelledError, asyncpg.InternalClientError):
+        connection.terminate()
+        raise
 
 
 async def _no_reset(_connection: asyncpg.Connection) -> None:
@@ -54,9 +71,21 @@ class Database:
     longer than the timeout, and no more than a set number wait at all.
     """
 
-    def __init__(self, dsn: str, *, size: int, timeout: float, most_waiting: int = 200) -> None:
-        """Take the address, the most connections, the seconds for a statement, and the queue."""
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        size: int,
+        timeout: float,
+        most_waiting: int = 200,
+        connect: Callable[..., Coroutine[Any, Any, asyncpg.Connection]] = connect_to_primary,
+    ) -> None:
+        """Take the address, the most connections, the seconds for a statement, and the queue.
+
+        Connections are to the primary of the address, unless `connect` makes others.
+        """
         self._dsn = dsn
+        self._connect = connect
         self._size = size
         self._timeout = timeout
         self._room = most_waiting
@@ -67,6 +96,7 @@ class Database:
         milliseconds = str(int(self._timeout * 1000))
         self._pool = await asyncpg.create_pool(
             self._dsn,
+            connect=self._connect,
             min_size=0,
             max_size=self._size,
             max_queries=1_000_000,
@@ -93,10 +123,10 @@ class Database:
     async def write(self, query: str, *args: object) -> list[asyncpg.Record]:
         """Run one statement as its own transaction; committed when this returns.
 
-        It is run again only where PostgreSQL says that it was rolled back (a deadlock), for
-        after a lost connection nobody knows.
+        It is run again only where PostgreSQL says that it was rolled back (a deadlock, a primary
+        that is none any more), for after a lost connection nobody knows.
         """
-        return await self._attempt(query, args, again_after=(asyncpg.TransactionRollbackError,))
+        return await self._attempt(query, args, again_after=_ROLLED_BACK)
 
     async def stream(
         self, query: str, *args: object, rows: int
@@ -128,11 +158,7 @@ class Database:
 
     async def _once(self, query: str, args: tuple[object, ...]) -> list[asyncpg.Record]:
         async with self._connection() as connection:
-            try:
-                return await connection.fetch(query, *args)
-            except asyncio.CancelledError:
-                connection.terminate()  # a server that does not answer would not hear a request
-                raise
+            return await fetch(connection, query, *args)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[PoolConnectionProxy]:
@@ -142,5 +168,8 @@ class Database:
         try:
             async with self._pool.acquire(timeout=self._timeout) as connection:
                 yield connection
+        except asyncpg.ReadOnlySQLTransactionError:
+            await self._pool.expire_connections()  # none of them leads to the primary any more
+            raise
         finally:
             self._room += 1

@@ -1,0 +1,59 @@
+"""Everything an instance counts and times, kept and printed by Prometheus's own client."""
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+
+disable_created_metrics()  # type: ignore[no-untyped-call] # the library forgot its types
+REGISTRY = CollectorRegistry()
+ProcessCollector(namespace="atelier", registry=REGISTRY)
+
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_KEYS = (1, 2, 5, 10, 20, 50, 100, 200)
+
+REQUEST_SECONDS = Histogram(
+    "atelier_request_seconds",
+    "From a request's arrival at the instance to its answer (a large page: to its first piece).",
+    ["method", "route", "status"],
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+BATCH_KEYS = Histogram(
+    "atelier_batch_keys", "Keys of a batch.", ["kind"], buckets=_KEYS, registry=REGISTRY
+)
+BATCH_WAIT_SECONDS = Histogram(
+    "atelier_batch_wait_seconds",
+    "How long the first key of a batch waited for its turn.",
+    ["kind"],
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+BATCH_SECONDS = Histogram(
+    "atelier_batch_seconds",
+    "How long the database took for a batch.",
+    ["kind"],
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+WAITING = Gauge(
+    "atelier_waiting_requests", "Requests that wait for a batch.", ["kind"], registry=REGISTRY
+)
+DATABASE_ERRORS = Counter(
+    "atelier_database_errors", "Statements that failed.", ["error"], registry=REGISTRY
+)
+POOL_CONNECTIONS = Gauge(
+    "atelier_pool_connections", "Connections to PostgreSQL.", ["pool", "state"], registry=REGISTRY
+)
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+
+
+def exposition() -> bytes:
+    """Return all metrics as text in Prometheus's format."""
+    return generate_latest(REGISTRY)
