@@ -1,5 +1,6 @@
 """The schema, brought up to date by pogo-core (docs/decisions/0001-migrations.md)."""
 
+import logging
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from atelier.store.database import SCHEMA, connect
 
 _MIGRATIONS = files("atelier.store") / "migrations"
 _ONE_AT_A_TIME = 0x41_74_65_6C  # an advisory lock's key: "Atel"
+
+_QUIET = logging.getLogger(__name__)  # pogo-core warns of what our callers report
+_QUIET.setLevel(logging.ERROR)
 
 
 def names() -> set[str]:
@@ -46,7 +50,7 @@ async def _apply(connection: asyncpg.Connection, schema: str) -> list[str]:
 
 async def _run(connection: asyncpg.Connection, folder: Path, schema: str) -> None:
     try:
-        await pogo.apply(connection, folder, schema_name=schema)
+        await pogo.apply(connection, folder, schema_name=schema, logger=_QUIET)
     except BadMigrationError as error:
         if isinstance(error.__cause__, asyncpg.LockNotAvailableError):
             raise AtelierError(
