@@ -1,0 +1,115 @@
+"""`python -m bench`: the benchmark's commands."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from atelier.errors import AtelierError
+from bench import report, results, runner, soak
+from bench.plan import FULL, QUICK
+from bench.processes import ROOT
+
+_RESULTS = ROOT / "bench" / "results"
+_QUICK_DOCUMENT = _RESULTS / "quick.md"
+_DOCUMENT = ROOT / "docs" / "performance.md"
+_INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run a command; what the user must do something about is one line on stderr."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        bench.main(standalone_mode=False)
+    except AtelierError as error:
+        click.echo(f"bench: {error}", err=True)
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(_INTERRUPTED)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def bench() -> None:
+    """Measure the service beside its peers. Data is kept in ATELIER_BENCH_HOME."""
+
+
+@bench.command()
+@click.option("--quick", is_flag=True, help="A tenth of the data, in about three minutes.")
+@click.option("--only", multiple=True, type=click.Choice(runner.PARTS), help="Measure only this.")
+@click.option("--products", type=click.IntRange(1000), help="The size of the catalogue.")
+@click.option("--rounds", type=click.IntRange(1), help="How often everything is measured.")
+@click.option("--seconds", type=click.IntRange(1), help="Of one measurement at saturation.")
+def run(
+    *,
+    quick: bool,
+    only: tuple[str, ...],
+    products: int | None,
+    rounds: int | None,
+    seconds: int | None,
+) -> None:
+    """Measure; write the results and, after a full run, docs/performance.md."""
+    plan = QUICK if quick else FULL
+    given = {"products": products, "rounds": rounds, "seconds": seconds}
+    changes = {name: value for name, value in given.items() if value is not None}
+    if changes or only:
+        plan = replace(plan, name=f"{plan.name}-partly", **changes)
+    file = _RESULTS / f"{plan.name}.json"
+    unfinished = file.with_name(f"{plan.name}-unfinished.json")
+    found = runner.measure(plan, only or runner.PARTS, _clock(), unfinished)
+    results.save(found, file)
+    document = _DOCUMENT if plan is FULL else file.with_suffix(".md")
+    report.write(found, document)
+    click.echo(report.bars_text(found))
+    click.echo(f"{file.relative_to(ROOT)} and {document.relative_to(ROOT)} are written.")
+
+
+@bench.command(name="report")
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
+def write_report(file: Path) -> None:
+    """Write the document of a results file anew."""
+    found = results.load(file)
+    document = _DOCUMENT if found.plan == FULL.name else file.with_suffix(".md")
+    report.write(found, document)
+
+
+@bench.command()
+@click.argument("timeline", type=click.Path(exists=True, path_type=Path))
+@click.argument("picture", type=click.Path(path_type=Path))
+def ramp(timeline: Path, picture: Path) -> None:
+    """Draw a TIMELINE that a script of bench/k6 wrote (`TIMELINE=file`) as an SVG or PNG."""
+    report.draw_timeline(timeline, picture)
+
+
+@bench.command(name="soak")
+@click.option("--minutes", type=float, default=30, show_default=True)
+@click.option("--rate", type=click.IntRange(1), default=1000, show_default=True)
+@click.option("--quick", is_flag=True, help="On a tenth of the data.")
+@click.option("--products", type=click.IntRange(1000), help="The size of the catalogue.")
+def run_soak(*, minutes: float, rate: int, quick: bool, products: int | None) -> None:
+    """Load the service steadily for long; report its latency and memory over time."""
+    plan = QUICK if quick else FULL
+    plan = replace(plan, products=products or plan.products)
+    click.echo(soak.soak(plan, minutes, rate, _RESULTS, _clock()))
+
+
+def _clock() -> Callable[[str], None]:
+    """Return what prints a line with the minutes and seconds since now."""
+    begin = time.monotonic()
+
+    def say(line: str) -> None:
+        seconds = int(time.monotonic() - begin)
+        click.echo(f"{seconds // 60:3}:{seconds % 60:02}  {line}")
+
+    return say
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,13 @@
+# The benchmark's targets, included by the Makefile. BENCH takes further options (see bench/README.md).
+.PHONY: bench bench-quick soak
+
+BENCH_READY := $(or $(wildcard .venv/dev.done),.venv/bench.done)
+
+bench: $(BENCH_READY) ## measure at full size beside the peers; write docs/performance.md (40 minutes)
+	@exec $(BIN)/python -m bench run $(BENCH)
+
+bench-quick: $(BENCH_READY) ## the same on a tenth of the data (3 minutes)
+	@exec $(BIN)/python -m bench run --quick $(BENCH)
+
+soak: $(BENCH_READY) ## steady mixed load for 30 minutes
+	@exec $(BIN)/python -m bench soak $(BENCH)

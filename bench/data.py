@@ -1,0 +1,190 @@
+"""The data: generated once, loaded once into the service's schema and the peers', reused."""
+
+import asyncio
+import itertools
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+from rich.console import Console
+
+from atelier.errors import AtelierError
+from atelier.local.embedded import Embedded
+from atelier.transfer.generate import generate
+from atelier.transfer.layout import FILES
+from atelier.transfer.progress import progress_for
+from bench.home import BenchHome, schema_digest
+from bench.processes import run
+from bench.sql import SQL
+
+SEED = 1
+SMALLER = 100
+"""The growth of latency is measured against a database of this part of the catalogue."""
+LARGE_PRODUCT = 2_000_000_000
+"""The product with 50,000 questions (bench/sql/large_product.sql)."""
+
+_BYTES_A_PRODUCT = 20 << 10
+"""Room for the export, both schemas, and an import into a database of its own."""
+_COPY_SECONDS = 900
+_IMPORT_SECONDS = 1800
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """A loaded database, and what to draw ids from."""
+
+    dsn: str
+    products: int
+    questions: int
+    answers: int
+    photos: int
+    hot_product: int
+
+
+def export_folder(home: BenchHome, products: int, say: Say) -> Path:
+    """Return the folder of an export, generated if it is not there."""
+    folder = home.export(products)
+    if not (folder / "questions.csv").exists():
+        say(f"Generating an export of {products:,} products, once.")
+        generate(folder, products=products, seed=SEED, progress=progress_for(Console()))
+    return folder
+
+
+def catalogue(home: BenchHome, embedded: Embedded, products: int, say: Say) -> Catalogue:
+    """Return the loaded database of an export, loaded if it is not there as it would be now."""
+    dsn = embedded.server.dsn(f"bench_{products}")
+    if not asyncio.run(_is_current(embedded.server.dsn(), products)):
+        _check_room(home, products)
+        folder = export_folder(home, products, say)
+        say(f"Loading {products:,} products for the service and for the peers, once.")
+        asyncio.run(create_database(embedded.server.dsn(), f"bench_{products}"))
+        load_service(dsn, folder)
+        asyncio.run(load_peers(dsn, folder))
+        asyncio.run(add_rows(dsn, products, "check_products", "large_product"))
+        asyncio.run(settle(dsn))
+        asyncio.run(_mark_current(embedded.server.dsn(), products))
+    return asyncio.run(describe(dsn, products))
+
+
+async def describe(dsn: str, products: int) -> Catalogue:
+    """Return a loaded database with what to draw ids from."""
+    connection = await asyncpg.connect(dsn, server_settings={"search_path": "peer"})
+    try:
+        row = await connection.fetchrow(SQL["catalogue"])
+        return Catalogue(dsn, products, *(row or ()))
+    finally:
+        await connection.close()
+
+
+async def create_database(server: str, name: str) -> None:
+    """Make an empty database, in the place of one of that name."""
+    connection = await asyncpg.connect(server)
+    try:
+        await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await connection.execute(f"CREATE DATABASE {name}")
+    finally:
+        await connection.close()
+
+
+async def drop_database(server: str, name: str) -> None:
+    """Drop a database, whoever is connected to it."""
+    connection = await asyncpg.connect(server)
+    try:
+        await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    finally:
+        await connection.close()
+
+
+def load_service(dsn: str, folder: Path) -> None:
+    """Import an export into the service's schema, with the service's own command."""
+    run(
+        [*atelier("import"), str(folder), "--strict", "--rejects", str(folder / "rejects.csv")],
+        environment={"ATELIER_DATABASE_URL": dsn},
+        seconds=_IMPORT_SECONDS,
+    )
+
+
+async def load_peers(dsn: str, folder: Path) -> None:
+    """Load an export into plain tables in the schema `peer`."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute("CREATE SCHEMA peer")
+        await connection.execute("SET search_path = peer")
+        await copy_files(connection, folder)
+        for step in ("peer_dates", "indexes", "peer_rules"):
+            await connection.execute(SQL[step])
+    finally:
+        await connection.close()
+
+
+async def add_rows(dsn: str, products: int, *steps: str) -> None:
+    """Add the same rows outside the catalogue to the service's schema and to the peers'."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute("SELECT set_config('bench.products', $1, false)", str(products))
+        for schema, step in itertools.product(("atelier", "peer"), steps):
+            await connection.execute(f"SET search_path = {schema}")
+            await connection.execute(SQL[step])
+    finally:
+        await connection.close()
+
+
+async def settle(dsn: str) -> None:
+    """Leave nothing that a vacuum or a checkpoint would have to do while others are measured."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute("VACUUM ANALYZE")
+        await connection.execute("CHECKPOINT")
+    finally:
+        await connection.close()
+
+
+async def copy_files(connection: asyncpg.Connection, folder: Path) -> None:
+    """Make plain tables in the first schema of the search path, and copy an export's files."""
+    await connection.execute(SQL["tables"])
+    schema = await connection.fetchval("SELECT current_schema()")
+    for file in FILES:
+        await connection.copy_to_table(
+            file.table,
+            schema_name=schema,
+            source=folder / file.name,
+            format="csv",
+            header=True,
+            timeout=_COPY_SECONDS,
+        )
+
+
+def atelier(command: str) -> list[str]:
+    """Return how a command of the service is started."""
+    return [sys.executable, "-P", "-m", "atelier", command]
+
+
+def _check_room(home: BenchHome, products: int) -> None:
+    needed, free = products * _BYTES_A_PRODUCT, shutil.disk_usage(home.path).free
+    if free < needed:
+        raise AtelierError(
+            f"{products:,} products need {needed >> 30} GB in {home.path}, and {free >> 30} GB are "
+            "free: make room, or set ATELIER_BENCH_HOME to a folder on another disk."
+        )
+
+
+async def _is_current(server: str, products: int) -> bool:
+    connection = await asyncpg.connect(server)
+    try:
+        mark = await connection.fetchval(SQL["database_mark"], f"bench_{products}")
+        return bool(mark == schema_digest())
+    finally:
+        await connection.close()
+
+
+async def _mark_current(server: str, products: int) -> None:
+    connection = await asyncpg.connect(server)
+    try:
+        await connection.execute(f"COMMENT ON DATABASE bench_{products} IS '{schema_digest()}'")
+    finally:
+        await connection.close()

@@ -1,0 +1,70 @@
+"""How much each system answers when 64 clients never rest, and the floor under it."""
+
+from collections.abc import Sequence
+
+from bench import pgbench
+from bench.load import WORKLOADS
+from bench.plan import CONNECTIONS
+from bench.results import Rounds
+from bench.stage import Stage, rotated
+from bench.systems import CEILING, Running
+
+_WRITES = {"votes", "mix"}
+_PAGES_A_QUERY = (1, 50)
+
+
+def warm_up(stage: Stage, systems: Sequence[Running]) -> None:
+    """Load each system once, unmeasured, so that caches and pools are filled."""
+    for system in systems:
+        stage.load.saturate(
+            system, "uniform", stage.plan.first_warm_up, seed=99, connections=CONNECTIONS
+        )
+
+
+def measure(stage: Stage, systems: Sequence[Running]) -> None:
+    """Run all workloads on all systems, round by round."""
+    results = stage.results
+    for name in WORKLOADS:
+        results.saturation[name] = {system.name: [] for system in _taking_part(name, systems)}
+    for number in range(stage.plan.rounds):
+        stage.say(f"Saturation, round {number + 1} of {stage.plan.rounds}.")
+        for name, rounds in results.saturation.items():
+            for system in rotated(_taking_part(name, systems), number):
+                _once(stage, system, name, number, rounds)
+        _floor(stage)
+    _note_commands(stage)
+
+
+def _taking_part(workload: str, systems: Sequence[Running]) -> list[Running]:
+    """Leave out the ceiling where its constant answer is not what was asked for."""
+    return [system for system in systems if workload == "uniform" or system.name != CEILING]
+
+
+def _once(stage: Stage, system: Running, workload: str, number: int, rounds: Rounds) -> None:
+    plan, load = stage.plan, stage.load
+    if workload in _WRITES:
+        stage.checkpoint()
+    if plan.warm_up:
+        load.saturate(system, workload, plan.warm_up, seed=50 + number, connections=CONNECTIONS)
+    sample = load.saturate(system, workload, plan.seconds, seed=number, connections=CONNECTIONS)
+    rounds[system.name].append(sample)
+
+
+def _floor(stage: Stage) -> None:
+    for pages in _PAGES_A_QUERY:
+        script = pgbench.write_script(stage.load.scratch, pages)
+        called = pgbench.command(
+            stage.embedded.server.programs, script, stage.catalogue, stage.plan.seconds
+        )
+        rate = pgbench.pages_a_second(called, pages, stage.plan.seconds)
+        stage.results.floor.setdefault(f"{pages}", []).append(rate)
+
+
+def _note_commands(stage: Stage) -> None:
+    plan, load = stage.plan, stage.load
+    for name in WORKLOADS:
+        stage.results.commands[name] = load.shown(name, plan.seconds)
+    script = pgbench.write_script(load.scratch, 1)
+    programs = stage.embedded.server.programs
+    called = pgbench.command(programs, script, stage.catalogue, plan.seconds)
+    stage.results.commands["floor"] = " ".join(["pgbench", *called[1:-2], script.name])

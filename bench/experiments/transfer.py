@@ -1,0 +1,88 @@
+"""What an import of the export costs above the least PostgreSQL could do it for."""
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from pathlib import Path
+
+import asyncpg
+
+from bench import memory
+from bench.data import atelier, copy_files, create_database, drop_database, export_folder
+from bench.processes import finish, started
+from bench.results import Transfer
+from bench.sql import SQL
+from bench.stage import Stage
+
+_DATABASE = "bench_transfer"
+_LONGEST_SECONDS = 1800
+
+
+def measure(stage: Stage) -> None:
+    """Load the same files plainly and with `atelier import`, then prove them with `verify`."""
+    folder = export_folder(stage.home, stage.plan.products, stage.say)
+    _read_once(folder)
+    for number in range(stage.plan.transfer_rounds):
+        stage.say(f"Import, round {number + 1} of {stage.plan.transfer_rounds}.")
+        stage.results.transfer.append(_round(stage, folder))
+    stage.results.commands |= {
+        "floor of an import": "COPY, then bench/sql/indexes.sql, on bench/sql/tables.sql",
+        "import": "atelier import EXPORT --strict",
+        "verify": "atelier verify EXPORT",
+    }
+
+
+def _round(stage: Stage, folder: Path) -> Transfer:
+    server = stage.embedded.server
+    dsn = server.dsn(_DATABASE)
+    try:
+        asyncio.run(create_database(server.dsn(), _DATABASE))
+        floor = _timed(_plain(dsn, folder))
+        asyncio.run(create_database(server.dsn(), _DATABASE))
+        rejects = stage.load.scratch / "rejects.csv"
+        options = ("--strict", "--rejects", str(rejects))
+        imported, peak = _command(stage, dsn, "import", str(folder), *options)
+        verified, _ = _command(stage, dsn, "verify", str(folder))
+        return Transfer(floor, imported, verified, peak)
+    finally:
+        asyncio.run(drop_database(server.dsn(), _DATABASE))
+
+
+async def _plain(dsn: str, folder: Path) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await copy_files(connection, folder)
+        await connection.execute(SQL["indexes"])
+    finally:
+        await connection.close()
+
+
+def _timed(work: Awaitable[None]) -> float:
+    async def run() -> None:
+        await work
+
+    begin = time.monotonic()
+    asyncio.run(run())
+    return time.monotonic() - begin
+
+
+def _command(stage: Stage, dsn: str, name: str, *arguments: str) -> tuple[float, float]:
+    """Run a command of the service; return its seconds and the most memory it took, in MB."""
+    log = stage.load.scratch / f"{name}.log"
+    begin = time.monotonic()
+    with (
+        started(
+            [*atelier(name), *arguments], log=log, environment={"ATELIER_DATABASE_URL": dsn}
+        ) as process,
+        memory.watched(memory.together(process.pid), interval=0.1) as peak,
+    ):
+        finish(process, log, _LONGEST_SECONDS)
+    return time.monotonic() - begin, peak.value.proportional
+
+
+def _read_once(folder: Path) -> None:
+    """Bring the files into memory, or the first to read them would pay for it."""
+    for path in folder.glob("*.csv"):
+        with path.open("rb", buffering=0) as file:
+            while file.read(1 << 24):
+                pass

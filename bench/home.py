@@ -1,0 +1,75 @@
+"""The folder outside the repository that keeps generated data: ATELIER_BENCH_HOME."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from bench.processes import ROOT
+
+
+@dataclass(frozen=True, slots=True)
+class BenchHome:
+    """Exports, the embedded PostgreSQL with what was loaded, and logs."""
+
+    path: Path
+
+    @classmethod
+    def open(cls) -> "BenchHome":
+        """Make the folder."""
+        given = os.environ.get("ATELIER_BENCH_HOME")
+        path = Path(given).absolute() if given else Path.home() / ".cache" / "atelier-bench"
+        path.mkdir(parents=True, exist_ok=True)
+        return cls(path)
+
+    @property
+    def postgresql(self) -> Path:
+        """The home of the embedded PostgreSQL."""
+        return self.path / "postgresql"
+
+    def export(self, products: int) -> Path:
+        """Return the folder of an export, generated or not yet, by what generates it."""
+        return self.path / "exports" / f"{products}-{digest(_package('transfer') / 'generate')}"
+
+    @contextmanager
+    def scratch(self, name: str) -> Iterator[Path]:
+        """Yield an empty folder that is removed afterwards."""
+        folder = self.path / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def schema_digest() -> str:
+    """Return what changes when a loaded database is no longer what would be loaded now."""
+    return digest(
+        _package("store") / "migrations", _package("transfer") / "generate", ROOT / "bench" / "sql"
+    )
+
+
+def digest(*folders: Traversable) -> str:
+    """Return a short hash of all files in folders."""
+    total = hashlib.sha256()
+    for file in _all_files(folders):
+        total.update(file.read_bytes())
+    return total.hexdigest()[:12]
+
+
+def _all_files(places: tuple[Traversable, ...]) -> Iterator[Traversable]:
+    for place in sorted(places, key=lambda place: place.name):
+        if place.is_file():
+            yield from [place] if place.name.endswith((".py", ".sql")) else []
+        else:
+            yield from _all_files(tuple(place.iterdir()))
+
+
+def _package(name: str) -> Traversable:
+    return files("atelier") / name

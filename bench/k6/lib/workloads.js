@@ -1,0 +1,67 @@
+// What the scripts ask for. BASE_URL is the service; PRODUCTS the size of its catalogue. Questions
+// and answers are voted on by id: the defaults are ids that an export of that size surely has.
+
+import http from 'k6/http';
+
+export const BASE_URL = (__ENV.BASE_URL || 'http://127.0.0.1:8080').replace(/\/$/, '');
+
+const PRODUCTS = Number(__ENV.PRODUCTS || 1000);
+const QUESTIONS = Number(__ENV.QUESTIONS || 3 * PRODUCTS);
+const ANSWERS = Number(__ENV.ANSWERS || 5 * PRODUCTS);
+const HOT = Number(__ENV.PRODUCT || 1);
+const JSON_BODY = { headers: { 'Content-Type': 'application/json' } };
+
+const any = (n) => 1 + Math.floor(Math.random() * n);
+
+// Zipf with s = 1, near enough: the logarithm of the rank is uniform. Ranks are scattered over ids.
+const popular = () => (Math.floor(PRODUCTS ** Math.random()) * 999983) % PRODUCTS + 1;
+
+// One name for all addresses of a kind: k6 would keep figures for each address.
+function options(name, tags, more = {}) {
+  return { ...more, tags: { name, ...tags } };
+}
+
+export function page(product, tags) {
+  return http.get(`${BASE_URL}/qa/questions?product_id=${product}`, options('page', tags));
+}
+
+function answers(tags) {
+  return http.get(`${BASE_URL}/qa/questions/${any(QUESTIONS)}/answers`, options('answers', tags));
+}
+
+function vote(tags) {
+  const target = Math.random() < 0.5 ? `questions/${any(QUESTIONS)}` : `answers/${any(ANSWERS)}`;
+  return http.put(`${BASE_URL}/qa/${target}/helpful`, null, options('vote', tags));
+}
+
+function post(tags) {
+  const written = { body: 'Does it run small?', name: 'jane', email: 'jane@example.com' };
+  if (Math.random() < 0.5) {
+    const body = JSON.stringify({ ...written, product_id: any(PRODUCTS) });
+    return http.post(`${BASE_URL}/qa/questions`, body, options('question', tags, JSON_BODY));
+  }
+  const url = `${BASE_URL}/qa/questions/${any(QUESTIONS)}/answers`;
+  return http.post(url, JSON.stringify(written), options('answer', tags, JSON_BODY));
+}
+
+function mix(tags) {
+  const dice = Math.random();
+  if (dice < 0.85) return page(any(PRODUCTS), tags);
+  if (dice < 0.95) return answers(tags);
+  return dice < 0.99 ? vote(tags) : post(tags);
+}
+
+const workloads = {
+  uniform: (tags) => page(any(PRODUCTS), tags),
+  zipf: (tags) => page(popular(), tags),
+  hot: (tags) => page(HOT, tags),
+  answers,
+  votes: vote,
+  mix,
+};
+
+export function workload(fallback) {
+  const name = __ENV.WORKLOAD || fallback;
+  if (!(name in workloads)) throw new Error(`WORKLOAD is one of ${Object.keys(workloads)}`);
+  return workloads[name];
+}

@@ -1,0 +1,32 @@
+// RATE requests a second (2,500) for SECONDS (30), however long the answers take; the workload is
+// WORKLOAD (uniform, zipf, hot, answers, votes, mix). Fails if the thresholds are missed.
+
+import { workload } from './lib/workloads.js';
+
+const rate = Number(__ENV.RATE || 2500);
+
+export const options = {
+  scenarios: {
+    load: {
+      executor: 'constant-arrival-rate',
+      rate,
+      timeUnit: '1s',
+      duration: `${__ENV.SECONDS || 30}s`,
+      preAllocatedVUs: 100,
+      maxVUs: 500,
+    },
+  },
+  thresholds: {
+    http_req_failed: ['rate==0'],
+    http_req_duration: ['med<=1.2', 'p(99)<=8'],
+    dropped_iterations: ['count==0'],
+  },
+  discardResponseBodies: true,
+  summaryTrendStats: ['med', 'p(90)', 'p(99)', 'max'],
+};
+
+const request = workload('uniform');
+
+export default function load() {
+  request();
+}

@@ -1,0 +1,70 @@
+// Drives the rate up from START (500) to PEAK (12,000) requests a second in SECONDS (90), then
+// back to START: where does the service break, how, and does it recover?
+
+import { Timeline, summaryTrendStats } from './lib/timeline.js';
+import { workload } from './lib/workloads.js';
+
+const START = Number(__ENV.START || 500);
+const PEAK = Number(__ENV.PEAK || 12000);
+const SECONDS = Number(__ENV.SECONDS || 90);
+const REST = Math.ceil(SECONDS / 3);
+const SLOW = 250; // milliseconds: a p99 above it counts as broken
+
+const stages = [
+  { duration: SECONDS, target: PEAK },
+  { duration: 1, target: START },
+  { duration: REST, target: START },
+];
+const timeline = new Timeline(START, stages);
+
+export const options = {
+  scenarios: {
+    stress: {
+      executor: 'ramping-arrival-rate',
+      startRate: START,
+      timeUnit: '1s',
+      stages: stages.map(({ duration, target }) => ({ duration: `${duration}s`, target })),
+      preAllocatedVUs: 300,
+      maxVUs: 300,
+      gracefulStop: '10s',
+    },
+  },
+  thresholds: timeline.thresholds(),
+  discardResponseBodies: true,
+  summaryTrendStats,
+};
+
+const request = workload('uniform');
+
+export default function stress() {
+  request(timeline.tags());
+}
+
+function fault({ target, rate, p99, errors }) {
+  if (errors > 0.01) return `${(100 * errors).toFixed(1)} % of the answers were errors`;
+  if (p99 > SLOW) return `p99 rose to ${p99.toFixed(0)} ms`;
+  if (rate < 0.9 * target) return `${rate.toFixed(0)}/s were answered of ${target.toFixed(0)}/s wanted`;
+  return null;
+}
+
+function judge(slots) {
+  const rising = slots.filter((slot) => slot.start + timeline.width <= SECONDS);
+  const broken = rising.find(fault);
+  const best = Math.max(...rising.map((slot) => slot.rate)).toFixed(0);
+  if (!broken) return `It did not break: ${best}/s were answered at the peak.`;
+  const resting = slots.filter((slot) => slot.start > SECONDS + 1);
+  const recovered = resting.find((slot) => !fault(slot));
+  const failed = Math.max(...rising.map((slot) => slot.errors));
+  return [
+    `It broke at ${broken.target.toFixed(0)} requests/s: ${fault(broken)}.`,
+    `The most it answered was ${best}/s;`,
+    failed ? `at worst ${(100 * failed).toFixed(1)} % of the answers were errors.` : 'no answer was an error.',
+    recovered
+      ? `It recovered: ${recovered.start - SECONDS} s after the peak p99 was ${recovered.p99.toFixed(1)} ms.`
+      : 'It did not recover while this was watching.',
+  ].join(' ');
+}
+
+export function handleSummary(data) {
+  return timeline.summary(data, judge);
+}

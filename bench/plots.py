@@ -1,0 +1,169 @@
+"""The pictures of docs/performance.md."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
+
+from bench.bars import Spread
+from bench.load import WORKLOADS
+from bench.results import Results, Sample, Timeline
+from bench.systems import CEILING, EXPRESS, FASTAPI, OURS, TITLES
+
+COLOURS = {OURS: "#0b6e4f", EXPRESS: "#c8553d", FASTAPI: "#588bae", CEILING: "#b8b8b8"}
+_WIDTH, _HEIGHT = 9.0, 4.2
+_BAR = 0.2
+_FAILED = "#d62828"
+
+mpl.rcParams.update(
+    {
+        "svg.hashsalt": "atelier",  # the same bytes for the same figures
+        "svg.fonttype": "none",
+        "font.family": "sans-serif",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.grid.axis": "y",
+        "grid.color": "#e6e6e6",
+        "axes.axisbelow": True,
+        "legend.frameon": False,
+    }
+)
+
+
+def draw_all(results: Results, folder: Path) -> list[str]:
+    """Draw what was measured as SVG files into a folder; return their names."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures: dict[str, tuple[bool, Callable[[Path], None]]] = {
+        "throughput": (bool(results.saturation), lambda path: draw_throughput(results, path)),
+        "latency": (bool(results.open_loop), lambda path: draw_latency(results, path)),
+        "ramp": (results.ramp is not None, lambda path: _draw_ramp(results, path)),
+    }
+    for name, (there, draw) in pictures.items():
+        if there:
+            draw(folder / f"{name}.svg")
+    return [name for name, (there, _) in pictures.items() if there]
+
+
+def draw_throughput(results: Results, path: Path) -> None:
+    """Draw requests a second of each system under each workload; whiskers are least and most."""
+    names = [name for name in WORKLOADS if name in results.saturation]
+    figure, axes = _figure("requests/s at saturation (logarithmic)")
+    _grouped(axes, names, results.saturation, lambda sample: sample.rate)
+    _save(figure, path)
+
+
+def draw_latency(results: Results, path: Path) -> None:
+    """Draw p99 at each rate of the open loop."""
+    rates = sorted(results.open_loop, key=int)
+    figure, axes = _figure("p99 in ms of the open loop (logarithmic)")
+    groups = {f"{int(rate):,} requests/s": results.open_loop[rate] for rate in rates}
+    _grouped(axes, list(groups), groups, lambda sample: sample.p99)
+    _save(figure, path)
+
+
+def draw_timeline(timeline: Timeline, path: Path, title: str) -> None:
+    """Draw a long run: requests a second wanted and answered, errors, latency percentiles."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure = Figure(figsize=(_WIDTH, 5.6), layout="constrained")
+    rates, latency = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+    _draw_rates(rates, timeline)
+    _draw_percentiles(latency, timeline)
+    _save(figure, path)
+
+
+def _draw_ramp(results: Results, path: Path) -> None:
+    assert results.ramp  # noqa: S101 - draw_all asked
+    draw_timeline(results.ramp, path, "The rate driven up until it breaks, and back")
+
+
+def _draw_rates(axes: Axes, timeline: Timeline) -> None:
+    starts = [slot.start for slot in timeline.slots]
+    failed = [slot.rate * slot.errors for slot in timeline.slots]
+    axes.plot(
+        starts, [slot.target for slot in timeline.slots], "--", color="#888888", label="wanted"
+    )
+    axes.plot(starts, [slot.rate for slot in timeline.slots], color=COLOURS[OURS], label="answered")
+    axes.fill_between(starts, failed, color=_FAILED, alpha=0.6, label="errors")
+    axes.set_ylabel("requests/s")
+    axes.set_ylim(bottom=0)
+    _legend_above(axes)
+
+
+def _draw_percentiles(axes: Axes, timeline: Timeline) -> None:
+    starts = [slot.start for slot in timeline.slots]
+    for name, colour in (("p50", "#0b6e4f"), ("p95", "#e09f3e"), ("p99", "#9e2a2b")):
+        values = [getattr(slot, name) or float("nan") for slot in timeline.slots]
+        axes.plot(starts, values, color=colour, label=name)
+    _logarithmic(axes)
+    axes.set_ylabel("latency in ms")
+    axes.set_xlabel("seconds")
+    _legend_above(axes)
+
+
+def _grouped(
+    axes: Axes,
+    names: Sequence[str],
+    groups: dict[str, dict[str, list[Sample]]],
+    figure_of: Callable[[Sample], float],
+) -> None:
+    """Draw a group of bars for each name, one for each system."""
+    for place, system in enumerate(TITLES):
+        spreads = {
+            n: Spread.of([figure_of(sample) for sample in groups[name][system]])
+            for n, name in enumerate(names)
+            if groups[name].get(system)
+        }
+        if spreads:
+            _bars(axes, place, system, spreads)
+    axes.set_xticks([n + 1.5 * _BAR for n in range(len(names))], names)
+    _logarithmic(axes)
+    _legend_above(axes)
+
+
+def _bars(axes: Axes, place: int, system: str, spreads: dict[int, Spread]) -> None:
+    found = list(spreads.values())
+    middles = [spread.median for spread in found]
+    whiskers = [
+        [spread.median - spread.least for spread in found],
+        [spread.most - spread.median for spread in found],
+    ]
+    drawn = axes.bar(
+        [n + place * _BAR for n in spreads],
+        middles,
+        _BAR * 0.9,
+        yerr=whiskers,
+        color=COLOURS[system],
+        label=TITLES[system],
+        error_kw={"linewidth": 1, "ecolor": "#333333"},
+    )
+    axes.bar_label(drawn, [_short(middle) for middle in middles], fontsize=7, padding=2)
+
+
+def _short(number: float) -> str:
+    return f"{number:,.0f}" if number >= 100 else f"{number:.1f}"  # noqa: PLR2004 - three digits
+
+
+def _logarithmic(axes: Axes) -> None:
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(lambda value, _position: f"{value:,g}")
+    axes.yaxis.set_minor_locator(NullLocator())
+
+
+def _legend_above(axes: Axes) -> None:
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(TITLES), borderaxespad=0)
+
+
+def _figure(title: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+    return figure, figure.subplots()
+
+
+def _save(figure: Figure, path: Path) -> None:
+    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else {})

@@ -1,0 +1,195 @@
+"""docs/performance.md: the template bench/performance.md, filled from the results."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from string import Template
+
+import msgspec
+
+from bench import plots
+from bench.bars import Bar, Spread, bars, ratios
+from bench.load import WORKLOADS
+from bench.plan import COMMON_RATE, QUIET_RATE
+from bench.results import Results, Rounds, Sample, Timeline
+from bench.systems import OURS, TITLES
+
+_TEMPLATE = Path(__file__).with_name("performance.md")
+_COMMAND = {"full": "make bench", "quick": "make bench-quick"}
+_NOT_MEASURED = "Not measured."
+
+
+def write(results: Results, document: Path) -> None:
+    """Write a document, and its pictures into the folder beside it that has its name."""
+    folder = document.with_suffix("")
+    pictures = plots.draw_all(results, folder)
+    shown = {name: f"![{name}]({folder.name}/{name}.svg)\n\n" for name in pictures}
+    text = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
+        _facts(results),
+        bars=_table(["what", "bar", "measured", "reached"], map(_bar_cells, bars(results))),
+        saturation=shown.get("throughput", "") + _saturation(results),
+        floor=_floor(results),
+        hot=_hot(results),
+        open_loop=shown.get("latency", "") + _open_loop(results),
+        beside_large=_beside_large(results),
+        growth=_growth(results),
+        memory=_memory(results),
+        ramp=_ramp(results) + shown.get("ramp", "").rstrip(),
+        transfer=_transfer(results),
+    )
+    document.write_text(text, encoding="utf-8")
+
+
+def bars_text(results: Results) -> str:
+    """Return the bars for a terminal."""
+    lines = [_bar_cells(bar) for bar in bars(results)]
+    width = max((len(cells[0]) for cells in lines), default=0)
+    return "\n".join(
+        f"{what:{width}}  {limit:>9}  {reached:3}  {measured}"
+        for what, limit, measured, reached in lines
+    )
+
+
+def draw_timeline(timeline: Path, picture: Path) -> None:
+    """Draw what a script of bench/k6 wrote as TIMELINE."""
+    found = msgspec.json.decode(timeline.read_bytes(), type=Timeline)
+    plots.draw_timeline(found, picture, "Requests, errors and latency over time")
+
+
+def _facts(results: Results) -> Mapping[str, object]:
+    machine, data = results.machine, results.data
+    rows = (f"{data[name]:,} {name}" for name in ("products", "questions", "answers", "photos"))
+    page = f"; a page has {data['page_bytes']:,} bytes on average" if "page_bytes" in data else ""
+    return {
+        "command": _COMMAND.get(results.plan, "python -m bench run …"),
+        "date": results.date,
+        "minutes": f"{results.minutes:g}",
+        "rounds": results.rounds,
+        "generator": results.load_generator,
+        "machine": f"{machine['processor']}, {machine['cores']} cores, {machine['memory']}, "
+        f"{machine['kernel']}",
+        "data": f"{data['rows']:,} rows: {', '.join(rows)}{page}",
+        "durability": ", ".join(f"`{name} = {v}`" for name, v in results.durability.items()),
+        "versions": ", ".join(f"{name} {v}" for name, v in results.versions.items()),
+        "compared": f"{data.get('answers_compared', 0):,}",
+    }
+
+
+def _bar_cells(bar: Bar) -> list[str]:
+    return [bar.what, bar.limit_text, bar.measured_text, "yes" if bar.reached else "no"]
+
+
+def _saturation(results: Results) -> str:
+    names = [name for name in WORKLOADS if name in results.saturation]
+    return "\n\n".join(_workload(results, name) for name in names) or _NOT_MEASURED
+
+
+def _workload(results: Results, name: str) -> str:
+    rounds = results.saturation[name]
+    rows = [_system_cells(rounds, system) for system in TITLES if system in rounds]
+    head = ["", "requests/s", "p50 ms", "p99 ms", "errors", "ours ÷ it"]
+    return f"### {WORKLOADS[name]}\n\n{_table(head, rows)}{_commands(results, name)}"
+
+
+def _system_cells(rounds: Rounds, system: str) -> list[str]:
+    samples = rounds[system]
+    ratio = "" if system == OURS else ratios(rounds, OURS, system, lambda s: s.rate).text(2)
+    return [TITLES[system], _spread((s.rate for s in samples), 0), *_latency(samples), ratio]
+
+
+def _latency(samples: Sequence[Sample]) -> list[str]:
+    return [
+        _spread((sample.p50 for sample in samples), 2),
+        _spread((sample.p99 for sample in samples), 1),
+        f"{sum(sample.errors for sample in samples):,}",
+    ]
+
+
+def _floor(results: Results) -> str:
+    rows = [[pages, _spread(rates, 0)] for pages, rates in results.floor.items()]
+    return _table(["products a query", "pages/s"], rows) + _commands(results, "floor")
+
+
+def _hot(results: Results) -> str:
+    samples = [sample for sample in results.hot if sample.lookups is not None]
+    rows = [
+        [_spread((s.rate for s in samples), 0), _spread((s.lookups or 0 for s in samples), 3)]
+        for _ in samples[:1]
+    ]
+    return _table(["requests/s", "lookups ÷ requests"], rows) + _commands(results, "hot lookups")
+
+
+def _open_loop(results: Results) -> str:
+    tables = []
+    for rate, rounds in results.open_loop.items():
+        rows = [
+            [TITLES[system], *_latency(samples), f"{sum(s.dropped for s in samples):,}"]
+            for system, samples in rounds.items()
+        ]
+        head = [f"{int(rate):,} requests/s", "p50 ms", "p99 ms", "errors", "dropped"]
+        tables.append(_table(head, rows) + _commands(results, f"open loop {rate}"))
+    return "\n\n".join(tables) or _NOT_MEASURED
+
+
+def _beside_large(results: Results) -> str:
+    rows = [
+        [TITLES[system], f"{QUIET_RATE if system == OURS else COMMON_RATE:,}", when, *_latency(s)]
+        for system, rounds in results.beside_large.items()
+        for when, s in rounds.items()
+    ]
+    head = ["", "requests/s", "", "p50 ms", "p99 ms", "errors"]
+    return _table(head, rows) + _commands(results, "large reader", "beside large")
+
+
+def _growth(results: Results) -> str:
+    rows = [
+        [size, _spread((s.p50 for s in samples), 3), _spread((s.p99 for s in samples), 3)]
+        for size, samples in results.growth.items()
+    ]
+    return _table(["size", "p50 ms", "p99 ms"], rows) + _commands(results, "growth")
+
+
+def _memory(results: Results) -> str:
+    rows = [
+        [TITLES[system], f"{peak.resident:.0f}", f"{peak.proportional:.0f}"]
+        for system, peak in results.memory.items()
+    ]
+    return _table(["", "resident MB", "proportional MB"], rows) + _commands(results, "memory")
+
+
+def _ramp(results: Results) -> str:
+    if not results.ramp:
+        return _NOT_MEASURED
+    return f"{results.ramp.verdict}{_commands(results, 'ramp')}\n\n"
+
+
+def _transfer(results: Results) -> str:
+    found = results.transfer
+    if not found:
+        return _NOT_MEASURED
+    rows = [
+        ["plain COPY, keys, indexes, ANALYZE", _spread((t.floor for t in found), 1), ""],
+        [
+            "import",
+            _spread((t.imported for t in found), 1),
+            _spread((t.memory for t in found), 0),
+        ],
+        ["verify", _spread((t.verified for t in found), 1), ""],
+    ]
+    commands = _commands(results, "floor of an import", "import", "verify")
+    return _table(["", "seconds", "MB"], rows) + commands
+
+
+def _commands(results: Results, *names: str) -> str:
+    lines = [results.commands[name] for name in names if name in results.commands]
+    return "\n\n```\n" + "\n".join(lines) + "\n```" if lines else ""
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = list(rows)
+    if not lines:
+        return _NOT_MEASURED
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *lines))
+
+
+def _spread(values: Iterable[float], digits: int) -> str:
+    return Spread.of(list(values)).text(digits)

@@ -1,0 +1,141 @@
+"""A whole run of the benchmark, from the data to the results."""
+
+import asyncio
+import shutil
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from atelier.local.embedded import Embedded
+from bench import machine, memory, systems, tools
+from bench.check import average_page, check_same_answers
+from bench.data import SMALLER, Catalogue, catalogue
+from bench.experiments import beside_large, growth, hot, open_loop, ramp, saturation, transfer
+from bench.home import BenchHome
+from bench.load import Generator
+from bench.plan import Plan
+from bench.results import Results, save
+from bench.stage import Stage
+from bench.systems import OURS, Running
+
+PARTS = ("saturation", "open-loop", "hot", "large", "growth", "ramp", "transfer")
+
+Say = Callable[[str], None]
+
+
+def measure(plan: Plan, parts: Collection[str], say: Say, unfinished: Path) -> Results:
+    """Run the parts asked for; raise AtelierError if something needed is not there.
+
+    If a part fails, what was measured before it is in the file `unfinished`.
+    """
+    begin = time.monotonic()
+    with stage_for(plan, say) as stage:
+        try:
+            _measure(stage, parts)
+        except BaseException:
+            save(stage.results, unfinished)
+            raise
+        stage.results.minutes = round((time.monotonic() - begin) / 60, 1)
+        return stage.results
+
+
+def _measure(stage: Stage, parts: Collection[str]) -> None:
+    if set(parts) - {"transfer"}:
+        _on_systems(stage, parts)
+    if "transfer" in parts:
+        transfer.measure(stage)
+
+
+@contextmanager
+def stage_for(plan: Plan, say: Say) -> Iterator[Stage]:
+    """Start PostgreSQL with the data, loaded if need be; stop it when the context ends."""
+    home = BenchHome.open()
+    wrk, k6 = tools.wrk(say), tools.k6()
+    tools.install_express(say)
+    embedded = Embedded.open(home.postgresql)
+    with embedded.used(), home.scratch("scratch") as scratch, _run_folder(embedded) as folder:
+        full = catalogue(home, embedded, plan.products, say)
+        load = Generator(wrk, k6, scratch, full)
+        results = _described(plan, full, load)
+        yield Stage(plan, home, embedded, full, load, folder, results, say)
+
+
+def _on_systems(stage: Stage, parts: Collection[str]) -> None:
+    small = None
+    if "growth" in parts:
+        products = max(1000, stage.plan.products // SMALLER)
+        small = catalogue(stage.home, stage.embedded, products, stage.say)
+    if "hot" in parts:
+        hot.measure(stage)
+    stage.say("Starting the systems, and comparing their answers.")
+    with _everyone(stage) as running, ExitStack() as stack:
+        peaks = {
+            system.name: stack.enter_context(memory.watched(memory.largest(system.pids)))
+            for system in running
+        }
+        saturation.warm_up(stage, running)
+        _measure_parts(stage, parts, running, small)
+        stage.results.commands["memory"] = "grep -E '^(Rss|Pss):' /proc/PID/smaps_rollup"
+        stage.results.memory = {name: peak.value for name, peak in peaks.items()}
+
+
+def _measure_parts(
+    stage: Stage, parts: Collection[str], running: list[Running], small: Catalogue | None
+) -> None:
+    ours = next(system for system in running if system.name == OURS)
+    if "saturation" in parts:
+        saturation.measure(stage, running)
+    if "open-loop" in parts:
+        open_loop.measure(stage, running)
+    if "large" in parts:
+        beside_large.measure(stage, running)
+    if small:
+        growth.measure(stage, ours, small)
+    if "ramp" in parts and stage.plan.ramp:
+        ramp.measure(stage, ours)
+
+
+@contextmanager
+def _everyone(stage: Stage) -> Iterator[list[Running]]:
+    """Start all systems, once those with data have been seen to answer the same."""
+    dsn = stage.catalogue.dsn
+    with stage.running(systems.ours(dsn), systems.express(dsn), systems.fastapi(dsn)) as running:
+        compared = check_same_answers(running, stage.catalogue)
+        size = average_page(running[0], stage.catalogue.products)
+        stage.results.data |= {"answers_compared": compared, "page_bytes": size}
+        with stage.running(systems.ceiling(size)) as ceiling:
+            yield [*running, *ceiling]
+
+
+@contextmanager
+def _run_folder(embedded: Embedded) -> Iterator[Path]:
+    """Make a folder for sockets beside PostgreSQL's; remove it in the end."""
+    folder = embedded.home.run / "bench"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _described(plan: Plan, data: Catalogue, load: Generator) -> Results:
+    release, settings = asyncio.run(machine.postgresql(data.dsn))
+    return Results(
+        plan=plan.name,
+        date=f"{datetime.now(UTC):%Y-%m-%d}",
+        rounds=plan.rounds,
+        machine=machine.machine(),
+        versions={"PostgreSQL": release, **machine.versions(load.k6, load.wrk)},
+        durability=settings,
+        data={
+            "products": data.products,
+            "questions": data.questions,
+            "answers": data.answers,
+            "photos": data.photos,
+            "rows": data.questions + data.answers + data.photos,
+        },
+        load_generator="wrk" if load.wrk else "k6",
+    )

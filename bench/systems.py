@@ -1,0 +1,135 @@
+"""The systems measured: three instances each, behind the same nginx."""
+
+import os
+import shutil
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from atelier.errors import AtelierError
+from atelier.local import nginx
+from bench.data import atelier
+from bench.plan import INSTANCES
+from bench.processes import ROOT, free_port, started, wait_for_socket
+
+OURS, EXPRESS, FASTAPI, CEILING = "ours", "express", "fastapi", "ceiling"
+TITLES = {
+    OURS: "Atelier Q&A",
+    EXPRESS: "Express + pg",
+    FASTAPI: "FastAPI + SQLAlchemy",
+    CEILING: "the ceiling: a constant answer",
+}
+EXPRESS_FOLDER = ROOT / "bench" / "peers" / "express"
+
+_PEERS_POOL = "10"
+_START_SECONDS = 20
+_POLL_SECONDS = 0.05
+_UVICORN = (
+    *(sys.executable, "-m", "uvicorn", "--loop", "uvloop", "--http", "httptools"),
+    *("--ws", "none", "--no-access-log", "--log-level", "warning", "--no-server-header"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """How one instance of a system is started."""
+
+    name: str
+    command: tuple[str, ...]
+    """`{socket}` stands for the unix socket it is to listen on."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A system that answers at an address."""
+
+    name: str
+    url: str
+    pids: tuple[int, ...]
+    """Of its instances."""
+
+
+def ours(dsn: str, name: str = OURS) -> System:
+    """Return the service on a database."""
+    command = (*atelier("serve"), "--socket", "{socket}")
+    return System(name, command, {"ATELIER_DATABASE_URL": dsn})
+
+
+def express(dsn: str) -> System:
+    """Return the first peer on a database."""
+    return System(
+        EXPRESS,
+        ("node", str(EXPRESS_FOLDER / "server.js")),
+        {**_pg_environment(dsn), "NODE_ENV": "production", "POOL_SIZE": _PEERS_POOL},
+    )
+
+
+def fastapi(dsn: str) -> System:
+    """Return the second peer on a database."""
+    command = (*_UVICORN, "--uds", "{socket}", "bench.peers.fastapi.app:app")
+    url = dsn.replace("postgresql://", "postgresql+asyncpg://", 1)
+    return System(FASTAPI, command, {"DATABASE_URL": url, "POOL_SIZE": _PEERS_POOL})
+
+
+def ceiling(page_bytes: int) -> System:
+    """Return what answers the same bytes each time, without a database."""
+    command = (*_UVICORN, "--lifespan", "off", "--uds", "{socket}", "bench.peers.ceiling.app:app")
+    return System(CEILING, command, {"PAGE_BYTES": str(page_bytes)})
+
+
+@contextmanager
+def running(system: System, run: Path, instances: int = INSTANCES) -> Iterator[Running]:
+    """Start a system's instances and nginx before them; stop all when the context ends."""
+    folder = run / system.name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o711)
+    log, port = folder / "log", free_port()
+    sockets = [folder / f"{system.name}-{n + 1}.sock" for n in range(instances)]
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        pids = [stack.enter_context(_instance(system, socket, log)) for socket in sockets]
+        stack.enter_context(started(nginx.configure(folder, port, sockets), log=log))
+        url = f"http://127.0.0.1:{port}"
+        _wait_for_answer(url, log)
+        yield Running(system.name, url, tuple(pids))
+
+
+@contextmanager
+def _instance(system: System, socket: Path, log: Path) -> Iterator[int]:
+    command = [part.format(socket=socket) for part in system.command]
+    environment = {**system.environment, "SOCKET": str(socket)}
+    with started(command, log=log, environment=environment) as process:
+        wait_for_socket(socket, process, log)
+        if os.geteuid() == 0:
+            socket.chmod(0o666)  # nginx's workers are another user
+        yield process.pid
+
+
+def _wait_for_answer(url: str, log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(f"{url}/qa/questions?product_id=1", timeout=10):  # noqa: S310 - our own
+                return
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise AtelierError(f"{url}: {error}. {log.read_text()[-2000:]}") from error
+            time.sleep(_POLL_SECONDS)
+
+
+def _pg_environment(dsn: str) -> dict[str, str]:
+    """Return a database's address as libpq's variables, which pg understands too."""
+    parts = urlsplit(dsn)
+    query = parse_qs(parts.query)
+    return {
+        "PGHOST": query["host"][0],
+        "PGPORT": query["port"][0],
+        "PGUSER": parts.username or "",
+        "PGDATABASE": parts.path.lstrip("/"),
+    }

@@ -1,0 +1,51 @@
+"""The programs the benchmark needs, installed where that is possible."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from atelier.errors import AtelierError
+from bench.processes import run
+from bench.systems import EXPRESS_FOLDER
+
+Say = Callable[[str], None]
+
+
+def wrk(say: Say) -> str | None:
+    """Return wrk, installed from Debian if that is possible; None if it cannot be had."""
+    if not shutil.which("wrk") and os.geteuid() == 0 and shutil.which("apt-get"):
+        say("Installing wrk from Debian.")
+        try:
+            run(["apt-get", "update", "-q"])
+            run(["apt-get", "install", "-q", "-y", "wrk"])
+        except AtelierError as error:
+            say(str(error))
+    if shutil.which("wrk"):
+        return "wrk"
+    say(
+        "wrk is not installed (as root: apt-get install wrk). k6 takes its place, and so much of "
+        "the processors that all ratios come out far smaller: they cannot be held to the bars."
+    )
+    return None
+
+
+def k6() -> str:
+    """Return k6 as requirements/bench.txt installs it, or the system's."""
+    beside = Path(sys.executable).with_name("k6")
+    program = str(beside) if beside.exists() else shutil.which("k6")
+    if not program:
+        raise AtelierError("k6 is not installed: run `make bench`, which installs it.")
+    return program
+
+
+def install_express(say: Say) -> None:
+    """Install the packages of the Express peer, unless these versions are there."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        raise AtelierError("The Express peer needs Node.js 18 or newer and npm: install them.")
+    lock = EXPRESS_FOLDER / "package-lock.json"
+    done = EXPRESS_FOLDER / "node_modules" / ".package-lock.json"
+    if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
+        say("Installing the packages of the Express peer from npm.")
+        run(["npm", "ci", "--omit=dev", "--prefix", str(EXPRESS_FOLDER)])

@@ -1,0 +1,94 @@
+"""The report says what was measured, and no more."""
+
+from pathlib import Path
+
+import pytest
+
+from bench import report
+from bench.bars import Bar, Spread, bars
+from bench.results import Memory, Results, Sample, Slot, Timeline, Transfer, load, save
+
+
+def sample(rate: float, p50: float = 1.0, p99: float = 4.0) -> Sample:
+    return Sample(rate=rate, p50=p50, p99=p99)
+
+
+@pytest.fixture
+def results() -> Results:
+    systems = {
+        "ours": [sample(20_000), sample(10_000), sample(30_000)],
+        "express": [sample(1_000), sample(1_000), sample(1_000)],
+        "fastapi": [sample(500), sample(500), sample(500)],
+    }
+    slots = [Slot(0, 500, 500, 1, 2, 3, 0), Slot(2, 900, 0, None, None, None, 0)]
+    return Results(
+        plan="full",
+        date="2026-01-01",
+        rounds=3,
+        machine={"processor": "a", "cores": "2", "memory": "24 GB", "kernel": "Linux"},
+        data={"products": 10, "questions": 35, "answers": 68, "photos": 20, "rows": 123},
+        saturation={
+            "uniform": {**systems, "ceiling": [sample(40_000), sample(40_000), sample(40_000)]},
+            "votes": systems,
+        },
+        hot=[Sample(1, 1, 1, lookups=0.05)],
+        floor={"1": [44_000], "50": [100_000]},
+        open_loop={"2500": {"ours": [sample(2500)]}, "300": systems},
+        beside_large={"ours": {"alone": [sample(1)], "beside": [sample(1, p99=12)]}},
+        growth={"full": [sample(1)], "hundredth": [sample(1)]},
+        memory={"ours": Memory(60, 50)},
+        transfer=[Transfer(20, 50, 20, 700)],
+        ramp=Timeline(10, 0, slots, "It broke."),
+    )
+
+
+def test_a_ratio_is_the_median_of_the_ratios_of_rounds(results: Results) -> None:
+    bar = bars(results)[0]
+    assert bar.measured == Spread(20, 10, 30)
+    assert bar.measured_text == "20.00 (10.00 to 30.00)"
+
+
+def test_every_bar_is_one_row_of_the_report(results: Results, tmp_path: Path) -> None:
+    document = tmp_path / "performance.md"
+    report.write(results, document)
+    text = document.read_text()
+    found = bars(results)
+    assert len(found) == 15
+    for bar in found:
+        reached = "yes" if bar.reached else "no"
+        row = f"| {bar.what} | {bar.limit_text} | {bar.measured_text} | {reached} |"
+        assert text.count(row) == 1
+    assert "Not measured" not in text
+    assert "$" not in text
+
+
+def test_a_bar_that_was_missed_says_no(results: Results) -> None:
+    missed = [bar.what for bar in bars(results) if not bar.reached]
+    assert missed == ["p99 of small reads beside a reader of 50,000 questions ÷ alone"]
+
+
+def test_a_bar_is_judged_by_the_figure_that_is_shown() -> None:
+    assert Bar("a", "≤", 1.2, Spread(1.204, 1, 2)).reached
+    assert not Bar("a", "≤", 1.2, Spread(1.205001, 1, 2)).reached
+    assert not Bar("a", "≥", 15, Spread(14.99, 14, 16)).reached
+
+
+def test_what_was_not_measured_is_said_so(results: Results, tmp_path: Path) -> None:
+    empty = Results(plan="quick", date="2026-01-01", machine=results.machine, data=results.data)
+    document = tmp_path / "quick.md"
+    report.write(empty, document)
+    assert document.read_text().count("Not measured.") == 10
+    assert bars(empty) == []
+
+
+def test_the_pictures_are_there(results: Results, tmp_path: Path) -> None:
+    document = tmp_path / "performance.md"
+    report.write(results, document)
+    for name in ("throughput", "latency", "ramp"):
+        assert f"](performance/{name}.svg)" in document.read_text()
+        assert (tmp_path / "performance" / f"{name}.svg").read_text().startswith("<?xml")
+
+
+def test_results_come_back_from_their_file(results: Results, tmp_path: Path) -> None:
+    save(results, tmp_path / "full.json")
+    assert load(tmp_path / "full.json") == results
