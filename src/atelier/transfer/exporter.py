@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,22 +50,13 @@ async def export(dsn: str, folder: Path, *, progress: Progress) -> ExportSummary
     They are put in their places once all are complete. Raises AtelierError.
     """
     started = time.monotonic()
-    with _file_errors(folder), ExitStack() as partial_files:
-        folder.mkdir(parents=True, exist_ok=True)
-        files = {
-            file: partial_files.enter_context(_partial_file(folder / file.name)) for file in FILES
-        }
+    with _file_errors(folder), _new_files(folder) as files:
         rows = await _copy_all(dsn, files, progress)
-        for file in files.values():
-            file.flush()
-            os.fsync(file.fileno())
-        for export_file, file in files.items():
-            Path(file.name).replace(folder / export_file.name)
     return ExportSummary(folder, rows, time.monotonic() - started)
 
 
 async def _copy_all(
-    dsn: str, files: dict[ExportFile, BinaryIO], progress: Progress
+    dsn: str, files: Mapping[ExportFile, BinaryIO], progress: Progress
 ) -> dict[str, int]:
     with one_line_errors("The export"):
         async with (
@@ -105,13 +96,22 @@ async def _copy(
 
 
 @contextmanager
-def _partial_file(path: Path) -> Iterator[BinaryIO]:
-    partial = path.with_name(path.name + ".partial")
+def _new_files(folder: Path) -> Iterator[Mapping[ExportFile, BinaryIO]]:
+    """Yield files beside their places in the folder; put all in place if all went well."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = {file: folder / f"{file.name}.partial" for file in FILES}
     try:
-        with partial.open("wb") as file:
-            yield file
+        with ExitStack() as opened:
+            files = {file: opened.enter_context(path.open("wb")) for file, path in partial.items()}
+            yield files
+            for written in files.values():
+                written.flush()
+                os.fsync(written.fileno())
+        for file, path in partial.items():
+            path.replace(folder / file.name)
     finally:
-        partial.unlink(missing_ok=True)
+        for path in partial.values():
+            path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -10,23 +10,16 @@ from rich.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One comparison of the files, or of the view that defines documents, with the tables."""
+    """One comparison of the files, or of the view that defines documents, with the database."""
 
-    table: str
+    section: str
     what: str
-    """A column, `rows` or `documents`."""
+    """What was compared: a number of rows, a column or the documents."""
     expected: str
     found: str
     ok: bool
     ids: list[int] = field(default_factory=list)
     """The first ids that differ."""
-
-    @property
-    def result(self) -> str:
-        """In words."""
-        if self.ok:
-            return "ok"
-        return f"differs: id {', '.join(map(str, self.ids))}" if self.ids else "differs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +39,22 @@ class VerifyReport:
 
     def render(self) -> RenderableType:
         """Return one table and the lines below it."""
-        table = Table("table", "compared", "files", "database", "result")
-        for name, checks in groupby(self.checks, lambda check: check.table):
+        table = Table("compared", "files", "database", "result")
+        for _, checks in groupby(self.checks, lambda check: check.section):
             table.add_section()
             for check in checks:
-                style = None if check.ok else "bold red"
-                cells = (name, check.what, check.expected, check.found, check.result)
-                table.add_row(*cells, style=style)
+                result, style = ("ok", None) if check.ok else ("differs", "bold red")
+                table.add_row(check.what, check.expected, check.found, result, style=style)
         return Group(table, *(Text(line) for line in self._lines()))
 
     def _lines(self) -> list[str]:
         return [
             *self.warnings,
+            *(
+                f"{check.what} differs, first ids: {', '.join(map(str, check.ids))}"
+                for check in self.checks
+                if check.ids
+            ),
             *(
                 f"{name}: {number:,} rows that an import rejects were not compared."
                 for name, number in self.rejected.items()

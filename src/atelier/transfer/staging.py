@@ -34,12 +34,8 @@ _TYPES = {
     Kind.BOOLEAN: "boolean",
     Kind.COUNT: "integer",
 }
-# Whole seconds first: an interval is multiplied as a float, exact for these but not for
-# milliseconds thousands of years away.
-_FROM_EPOCH = """
-    timestamptz 'epoch'
-    + date_written / 1000 * interval '1 second'
-    + date_written % 1000 * interval '1 millisecond' AS date_written"""
+# A float is exact to far less than a millisecond in all the years there are.
+_FROM_EPOCH = "to_timestamp(date_written / float8 '1000')::timestamptz(3) AS date_written"
 
 
 class Staging:
@@ -91,19 +87,28 @@ class Staging:
         self, file: ExportFile, progress: Progress, reject: Callable[[Reject], None]
     ) -> Job:
         async def copy(connection: asyncpg.Connection) -> None:
-            reader = self.readers[file]
-            await connection.execute(self._tables(reader))
             with progress.task(file.name) as task:
-                status = await connection.copy_to_table(
-                    f"{file.table}_lines",
-                    schema_name=self.schema,
-                    source=self._messages(reader, task, reject),
-                    format="csv",
-                    force_not_null=[c.name for c in file.columns if c.kind is Kind.TEXT],
-                )
-            self.rows[file] = int(status.removeprefix("COPY "))
+                messages = self._messages(self.readers[file], task, reject)
+                self.rows[file] = await self._copy(connection, file, messages)
 
         return copy
+
+    async def _copy(
+        self, connection: asyncpg.Connection, file: ExportFile, messages: AsyncIterator[bytes]
+    ) -> int:
+        # A table made in the same transaction can be copied into frozen: then whoever reads it
+        # first does not write it once more.
+        async with connection.transaction():
+            await connection.execute(self._tables(self.readers[file]))
+            status = await connection.copy_to_table(
+                f"{file.table}_lines",
+                schema_name=self.schema,
+                source=messages,
+                format="csv",
+                freeze=True,
+                force_not_null=[c.name for c in file.columns if c.kind is Kind.TEXT],
+            )
+        return int(status.removeprefix("COPY "))
 
     def _tables(self, reader: Reader) -> str:
         date = "timestamptz" if reader.shape.iso_dates else "bigint"

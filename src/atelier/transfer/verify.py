@@ -97,7 +97,7 @@ class _Verification:
         for file in FILES:
             staged, live = self.staged[file], self._live[file]
             rows = (f"{staged.rows:,}", f"{live.rows:,}")
-            yield Check(file.table, "rows", *rows, ok=staged.rows == live.rows)
+            yield Check(file.table, f"{file.table}: rows", *rows, ok=staged.rows == live.rows)
             for column, expected in staged.columns.items():
                 yield await self._check(file, column, expected, live.columns[column])
         yield self._documents.check()
@@ -106,7 +106,9 @@ class _Verification:
         ids = []
         if expected != found:
             ids = await differing_ids(self._connection, file, column, _IDS_SHOWN)
-        return Check(file.table, column, _hex(expected), _hex(found), ok=expected == found, ids=ids)
+        what = f"{file.table}.{column}"
+        same = expected == found
+        return Check(file.table, what, _hex(expected), _hex(found), ok=same, ids=ids)
 
     async def _sum_up_file(self, connection: asyncpg.Connection, file: ExportFile) -> None:
         self.staged[file] = await staged_checksums(connection, file)
@@ -140,8 +142,8 @@ class _Documents:
 
     def check(self) -> Check:
         return Check(
-            "question_documents",
             "documents",
+            "question_documents",
             f"{self._number:,}",
             f"{self._number - self._differing:,} equal",
             ok=self._differing == 0,

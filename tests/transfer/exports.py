@@ -1,0 +1,113 @@
+"""Small exports for tests, and what a database holds after they were imported."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from atelier.store.database import connect
+from atelier.transfer.generate import generate
+from atelier.transfer.importer import import_export
+from atelier.transfer.progress import PlainProgress, Progress
+from atelier.transfer.report import VerifyReport
+from atelier.transfer.summary import ImportSummary
+from atelier.transfer.verify import verify
+from tests.transfer.reading import HEADER
+
+SILENT = PlainProgress(lambda _: None)
+
+QUESTIONS = [
+    b'1,7,"What fabric?",1595884714409,"yankee","a@example.com",0,1',
+    b'2,7,"Does it shrink?",1613888219613,"jbilas","b@example.com",0,4',
+    b'3,8,"Reported",1598026382276,"troll","c@example.com",1,0',
+]
+ANSWERS = [
+    b'10,1,"Cotton, mostly",1599958385988,"Seller","s@example.com",0,8',
+    b'11,1,"Not sure\nat all",1599990560555,"metslover","m@example.com",0,2',
+    b'12,2,"No",1599089609530,"dschulman","d@example.com",0,0',
+]
+PHOTOS = [b'100,10,"https://example.com/a.jpg"', b'101,10,"https://example.com/b.jpg"']
+
+
+def write_export(
+    folder: Path,
+    *,
+    questions: list[bytes] = QUESTIONS,
+    answers: list[bytes] = ANSWERS,
+    photos: list[bytes] = PHOTOS,
+) -> Path:
+    """Write the three files with these lines; return their folder."""
+    folder.mkdir(exist_ok=True)
+    _write(folder / "questions.csv", HEADER, questions)
+    answers_header = HEADER.replace(b"asker", b"answerer").replace(b"product_id", b"question_id")
+    _write(folder / "answers.csv", answers_header, answers)
+    _write(folder / "answers_photos.csv", b"id,answer_id,url\n", photos)
+    return folder
+
+
+def _write(path: Path, header: bytes, lines: list[bytes]) -> None:
+    path.write_bytes(header + b"".join(line + b"\n" for line in lines))
+
+
+def made_up(folder: Path, *, products: int = 40, seed: int = 1) -> Path:
+    """Generate an export; return its folder."""
+    generate(folder, products=products, seed=seed, progress=SILENT)
+    return folder
+
+
+async def load(
+    dsn: str,
+    folder: Path,
+    *,
+    strict: bool = False,
+    replace: bool = False,
+    progress: Progress = SILENT,
+) -> ImportSummary:
+    """Import a folder; its rejects go to `rejects.csv` in it."""
+    return await import_export(
+        dsn,
+        folder,
+        rejects=folder / "rejects.csv",
+        strict=strict,
+        replace=replace,
+        progress=progress,
+    )
+
+
+async def check(dsn: str, folder: Path) -> VerifyReport:
+    """Verify a folder."""
+    return await verify(dsn, folder, progress=SILENT)
+
+
+def rejects(folder: Path) -> list[tuple[str, int, str, str]]:
+    """Return file, line, first words of the reason, and text of each reject, in file order."""
+    with (folder / "rejects.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["file", "line", "reason", "text"]
+    return sorted(
+        (name, int(line), reason.split(":")[0], text) for name, line, reason, text in rows[1:]
+    )
+
+
+async def fetch(dsn: str, query: str, *args: object) -> list[asyncpg.Record]:
+    """Run one query in the schema `atelier`."""
+    connection = await connect(dsn)
+    try:
+        return await connection.fetch(query, *args)
+    finally:
+        await connection.close()
+
+
+async def contents(dsn: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Return every row of every table, so that two states can be compared."""
+    return {
+        table: [tuple(row) for row in await fetch(dsn, f"SELECT * FROM {table} ORDER BY 1")]  # noqa: S608
+        for table in ("questions", "answers", "photos", "question_documents")
+    }
+
+
+async def schemas(dsn: str) -> set[str]:
+    """Return the names of the schemas that are ours."""
+    rows = await fetch(dsn, "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'atelier%'")
+    return {row[0] for row in rows}

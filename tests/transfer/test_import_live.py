@@ -1,0 +1,218 @@
+"""What an import promises to those who use the database at the same time, and after a kill."""
+
+import asyncio
+import signal
+import subprocess
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from atelier.errors import AtelierError
+from atelier.store.database import SCHEMA, connect
+from atelier.store.sql import queries
+from atelier.transfer.alone import alone
+from atelier.transfer.progress import PlainProgress
+from tests.support.commands import ATELIER, environment
+from tests.transfer.exports import (
+    QUESTIONS,
+    check,
+    contents,
+    fetch,
+    load,
+    made_up,
+    schemas,
+    write_export,
+)
+
+PAGE = queries("atelier.store")["questions_page"]
+MOMENTS = [
+    "answers.csv ...",
+    "questions.csv: done",
+    "tables ...",
+    "primary keys ...",
+    "indexes ...",
+    "documents ...",
+    "indexes of documents ...",
+    "indexes of documents: done",
+    "No row was rejected",
+]
+
+WAITING_FOR_THE_LOCK = "SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
+
+
+def start_import(dsn: str, folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*ATELIER, "import", str(folder), "--replace", "--rejects", str(folder / "rejects.csv")],
+        env=environment(folder / "home", ATELIER_DATABASE_URL=dsn, PYTHONUNBUFFERED="1"),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def stop_at(process: subprocess.Popen[str], moment: str, signal_: signal.Signals) -> None:
+    assert process.stdout
+    with process:
+        for line in process.stdout:
+            if line.startswith(moment):
+                break
+        else:
+            pytest.fail(f"it never said {moment!r}")
+        process.send_signal(signal_)
+
+
+async def test_a_kill_at_any_moment_leaves_the_old_rows_or_the_new(
+    database: str, tmp_path: Path
+) -> None:
+    old, new = made_up(tmp_path / "old"), made_up(tmp_path / "new", products=60, seed=2)
+    await load(database, old)
+    for moment in MOMENTS:
+        stop_at(start_import(database, new), moment, signal.SIGKILL)
+        is_old, is_new = (await check(database, old)).ok, (await check(database, new)).ok
+        assert is_old != is_new, moment
+        assert is_new == (moment == MOMENTS[-1]) or moment.endswith("done")
+    await load(database, old, replace=True)
+    assert (await check(database, old)).ok
+    assert await schemas(database) == {"atelier"}
+
+
+async def test_a_killed_first_import_leaves_an_empty_database_that_can_be_imported_into(
+    database: str, tmp_path: Path
+) -> None:
+    folder = made_up(tmp_path / "export")
+    stop_at(start_import(database, folder), "documents ...", signal.SIGKILL)
+    assert (await contents(database))["questions"] == []
+    assert (await load(database, folder)).changed
+    assert (await check(database, folder)).ok
+
+
+async def test_ctrl_c_leaves_nothing_behind(database: str, tmp_path: Path) -> None:
+    folder = made_up(tmp_path / "export")
+    stop_at(start_import(database, folder), "tables ...", signal.SIGINT)
+    assert await schemas(database) == {"atelier"}
+    assert (await contents(database))["questions"] == []
+    assert not list(folder.glob("rejects*"))
+
+
+async def test_readers_see_the_old_rows_and_then_the_new_and_never_an_error(
+    database: str, tmp_path: Path
+) -> None:
+    old = write_export(tmp_path / "old")
+    new = write_export(
+        tmp_path / "new", questions=[line.replace(b",7,", b",7,", 1) + b"0" for line in QUESTIONS]
+    )
+    await load(database, old)
+    pool = await asyncpg.create_pool(
+        database, min_size=4, max_size=4, server_settings={"search_path": SCHEMA}
+    )
+    seen: list[list[str]] = [[] for _ in range(4)]
+    done = asyncio.Event()
+
+    async def read(pages: list[str]) -> None:
+        while not done.is_set():
+            rows = await pool.fetch(PAGE, [7], [100], [0])
+            pages.append(rows[0]["documents"])
+
+    async with pool, asyncio.TaskGroup() as readers:
+        for pages in seen:
+            readers.create_task(read(pages))
+        await asyncio.sleep(0.1)
+        await load(database, new, replace=True)
+        await asyncio.sleep(0.1)
+        done.set()
+    first, last = seen[0][0], seen[0][-1]
+    assert first != last
+    for pages in seen:
+        changes = [page for page, before in zip(pages[1:], pages, strict=False) if page != before]
+        assert (pages[0], changes) == (first, [last])
+
+
+async def test_rows_written_meanwhile_are_not_lost(database: str, tmp_path: Path) -> None:
+    folder = made_up(tmp_path / "export")
+
+    async def somebody_asks() -> None:
+        connection = await connect(database)
+        await connection.execute(
+            "INSERT INTO questions (product_id, body, asker_name, asker_email)"
+            " VALUES (1, 'mine', 'n', 'e')"
+        )
+        await connection.close()
+
+    task = None
+
+    def on_line(line: str) -> None:
+        nonlocal task
+        if line == "tables ...":
+            task = asyncio.ensure_future(somebody_asks())
+
+    with pytest.raises(AtelierError, match="Rows were written while the import ran"):
+        await load(database, folder, progress=PlainProgress(on_line))
+    assert task
+    assert [row[2] for row in (await contents(database))["questions"]] == ["mine"]
+
+
+async def test_a_second_import_at_the_same_time_is_refused(database: str, tmp_path: Path) -> None:
+    folder = write_export(tmp_path / "export")
+    async with alone(database, "import"):
+        with pytest.raises(AtelierError, match="running on this database already"):
+            await load(database, folder)
+    assert (await load(database, folder)).changed
+
+
+async def test_a_slow_reader_delays_the_swap_and_not_the_other_readers(
+    database: str, tmp_path: Path
+) -> None:
+    await load(database, write_export(tmp_path / "old"))
+    slow, other = await connect(database), await connect(database)
+    try:
+        transaction = slow.transaction()
+        await transaction.start()
+        await slow.fetch("SELECT * FROM questions")
+        swapping = asyncio.create_task(
+            load(database, write_export(tmp_path / "new", photos=[]), replace=True)
+        )
+        while not await fetch(database, WAITING_FOR_THE_LOCK):
+            pass
+        assert len(await other.fetch("SELECT * FROM photos", timeout=10)) == 2
+        await transaction.rollback()
+        await swapping
+        assert await other.fetch("SELECT * FROM photos") == []
+    finally:
+        await slow.close()
+        await other.close()
+
+
+async def test_the_service_and_a_merge_do_not_block_each_other_for_ever(
+    database: str, tmp_path: Path
+) -> None:
+    """Votes on many questions, in changing order, while answers to the same are merged."""
+    await load(database, made_up(tmp_path / "old", products=30))
+    ids = [row[0] for row in await fetch(database, "SELECT id FROM questions ORDER BY id")]
+    answers = [b'%d,%d,"t",5,"n","e",0,0' % (10_000 + n, id_) for n, id_ in enumerate(ids)]
+    folder = write_export(tmp_path / "new", questions=[], answers=answers, photos=[])
+    done = asyncio.Event()
+    votes = 0
+
+    async def vote() -> None:
+        nonlocal votes
+        connection = await connect(database)
+        while not done.is_set():
+            await connection.execute(
+                "UPDATE questions SET helpful = helpful + 1 WHERE id = ANY ($1)",
+                ids[votes % 7 :: 7],
+            )
+            votes += 1
+        await connection.close()
+
+    async with asyncio.TaskGroup() as voters:
+        voters.create_task(vote())
+        summary = await load(database, folder)
+        done.set()
+    assert summary.files[1].new == len(ids)
+    stale = await fetch(
+        database,
+        "SELECT FROM question_document_view v FULL JOIN question_documents d USING (question_id)"
+        " WHERE v.document IS DISTINCT FROM d.document",
+    )
+    assert votes
+    assert stale == []
