@@ -53,15 +53,79 @@ def atelier(context: click.Context) -> None:
 
 
 @atelier.command(epilog=_examples("atelier up", "PORT=8081 INSTANCES=2 atelier up"))
+@click.option("-v", "--verbose", is_flag=True, help="Show all that the parts say.")
 @click.pass_obj
-def up(settings: Settings) -> None:
+def up(settings: Settings, *, verbose: bool) -> None:
     """Run the whole service, until Ctrl-C.
 
     That is the database, the instances and nginx. An empty database gets a small sample to look at.
     """
     from atelier.local.supervisor import up as run
 
-    run(settings)
+    run(settings, verbose=verbose)
+
+
+@atelier.command()
+@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+@click.pass_obj
+def status(settings: Settings, *, as_json: bool) -> None:
+    """Show how a running service is: its instances and PostgreSQL."""
+    import json
+
+    from rich.console import Console
+
+    from atelier.local.control import ask
+    from atelier.local.home import Home
+    from atelier.local.status import render
+
+    state = ask(Home.open(settings.home), "status")
+    if as_json:
+        click.echo(json.dumps(state, indent=2))
+    else:
+        Console(width=max(Console().width, 110)).print(render(state))
+
+
+@atelier.command(epilog=_examples("atelier reload", "ATELIER_POOL_SIZE=10 atelier reload"))
+@click.pass_obj
+def reload(settings: Settings) -> None:
+    """Put the installed code and new settings to work, without a request lost.
+
+    One instance after the other gives way to a new process. Settings of the instances that are
+    in this command's environment replace those they have; all others stay.
+    """
+    from atelier.local.control import ask
+    from atelier.local.home import Home
+    from atelier.local.service import CHANGEABLE
+
+    changes = {name: os.environ[name] for name in CHANGEABLE if name in os.environ}
+    click.echo(ask(Home.open(settings.home), "reload", changes=changes))
+
+
+@atelier.command(epilog=_examples("atelier scale 5"))
+@click.argument("instances", type=click.IntRange(1, 64))
+@click.pass_obj
+def scale(settings: Settings, instances: int) -> None:
+    """Have INSTANCES instances from now on, without a request lost."""
+    from atelier.local.control import ask
+    from atelier.local.home import Home
+
+    click.echo(ask(Home.open(settings.home), "scale", instances=instances))
+
+
+@atelier.command(
+    "nginx-config",
+    epilog=_examples(
+        "atelier nginx-config --listen 80 --server 10.0.1.5:9000 --server 10.0.1.6:9000"
+    ),
+)
+@click.option("--server", "servers", multiple=True, required=True, help="HOST:PORT or unix:PATH.")
+@click.option("--listen", default="80", show_default=True, help="A port, or an address and a port.")
+@click.pass_obj
+def nginx_config(settings: Settings, servers: tuple[str, ...], listen: str) -> None:
+    """Print the configuration of an nginx that has a host of its own."""
+    from atelier.local.nginx import host_configuration
+
+    click.echo(host_configuration(listen, servers, settings.request_timeout), nl=False)
 
 
 @atelier.command(
@@ -77,8 +141,10 @@ def serve(settings: Settings, host: str, port: int | None, socket: Path | None) 
     It starts even while the database is away; GET /ready then answers 503.
     """
     from atelier.http.server import serve as run
-    from atelier.local.database import address
+    from atelier.local.database import address, checked_url
 
+    if settings.read_database_url:
+        checked_url(settings.read_database_url, "ATELIER_READ_DATABASE_URL")
     if (port is None) == (socket is None):
         raise click.UsageError("Give either --port or --socket.")
     with address(settings) as dsn:
@@ -164,7 +230,7 @@ def verify(settings: Settings, folder: Path) -> None:
     with database(settings) as dsn:
         report = asyncio.run(run(dsn, folder, progress=progress_for(console)))
     console.print(report.render())
-    sys.exit(0 if report.agrees else 1)
+    sys.exit(0 if report.ok else 1)
 
 
 @atelier.command(epilog=_examples("atelier export backup/"))
@@ -178,8 +244,10 @@ def export(settings: Settings, folder: Path) -> None:
     from atelier.transfer.exporter import export as run
     from atelier.transfer.progress import progress_for
 
+    console = Console()
     with database(settings) as dsn:
-        asyncio.run(run(dsn, folder, progress=progress_for(Console())))
+        summary = asyncio.run(run(dsn, folder, progress=progress_for(console)))
+    console.print(summary.render())
 
 
 @atelier.command(
@@ -227,9 +295,9 @@ def stop(settings: Settings) -> None:
     click.echo("PostgreSQL is stopped." if stopped else "It stops when the last command is done.")
 
 
-@db.command()
+@db.command("status")
 @click.pass_obj
-def status(settings: Settings) -> None:
+def db_status(settings: Settings) -> None:
     """Say whether it runs, and where."""
     from atelier.local.embedded import embedded
 

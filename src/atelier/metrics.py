@@ -10,6 +10,8 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
+from atelier import __version__
+
 disable_created_metrics()  # type: ignore[no-untyped-call] # the library forgot its types
 REGISTRY = CollectorRegistry()
 ProcessCollector(namespace="atelier", registry=REGISTRY)
@@ -50,6 +52,8 @@ DATABASE_ERRORS = Counter(
 POOL_CONNECTIONS = Gauge(
     "atelier_pool_connections", "Connections to PostgreSQL.", ["pool", "state"], registry=REGISTRY
 )
+VERSION = Gauge("atelier_version", "1, for the version that runs.", ["version"], registry=REGISTRY)
+VERSION.labels(__version__).set(1)
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 

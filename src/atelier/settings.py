@@ -34,6 +34,9 @@ class Settings:
     standby_max_lag: float = 5.0
     """How long standbys alone are read from after the primary's end (ATELIER_STANDBY_MAX_LAG)."""
 
+    metrics_port: int = 9180
+    """The port of 127.0.0.1 where Prometheus finds the cluster's metrics (ATELIER_METRICS_PORT)."""
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
         """Read the settings; raise AtelierError on the first value that makes no sense."""
@@ -48,6 +51,7 @@ class Settings:
             idempotency_hours=_above_zero(env, "ATELIER_IDEMPOTENCY_HOURS", default=24.0),
             read_database_url=env.get("ATELIER_READ_DATABASE_URL") or None,
             standby_max_lag=_above_zero(env, "ATELIER_STANDBY_MAX_LAG", default=5.0),
+            metrics_port=_integer(env, "ATELIER_METRICS_PORT", default=9180, least=1, most=65535),
         )
 
 

@@ -170,4 +170,5 @@ def _listed(response: httpx.Response, header: str) -> set[str]:
 
 
 def _headers(response: httpx.Response) -> dict[str, str]:
-    return {name: value for name, value in response.headers.items() if name != "date"}
+    own = {"date", "x-request-id", "transfer-encoding"}  # the last is of a body, if there is one
+    return {name: value for name, value in response.headers.items() if name not in own}

@@ -25,10 +25,14 @@ print(child.pid, flush=True)
 """
 
 
-def make(program: str, said: list[str]) -> Child:
-    command = [sys.executable, "-c", program]
+def make(program: str, said: list[str], hear: Callable[[str], None] | None = None) -> Child:
     return Child(
-        "it", command, stop_signal=signal.SIGTERM, environment=dict(os.environ), say=said.append
+        "it",
+        [sys.executable, "-c", program],
+        stop_signal=signal.SIGTERM,
+        environment=dict(os.environ),
+        say=said.append,
+        hear=hear,
     )
 
 
@@ -62,6 +66,23 @@ async def test_one_that_ignores_its_signal_is_killed(
     async with running([make(_STUBBORN, said)]):
         await until(lambda: "up" in capfd.readouterr().out)
     assert said == ["it did not stop in time; killing it."]
+
+
+async def test_what_it_writes_is_heard_line_by_line() -> None:
+    heard: list[str] = []
+    program = "import sys; print('one\\ntwo'); sys.stderr.write('three')"
+    child = make(program, [], heard.append)
+    async with running([child]):
+        await until(lambda: len(heard) >= 3)
+    assert set(heard[:3]) == {"one", "two", "three"}
+
+
+async def test_one_whose_workers_outlive_it_is_started_again() -> None:
+    heard: list[str] = []
+    child = make(_BREEDER, [], heard.append)
+    async with running([child]):
+        await until(lambda: child.ends > 1)
+    assert len(heard) > 1
 
 
 async def test_what_one_started_ends_with_it(capfd: pytest.CaptureFixture[str]) -> None:

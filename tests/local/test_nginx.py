@@ -1,24 +1,40 @@
 """What nginx does with requests on their way to the instances."""
 
+import gzip
 import http.client
+import json
+import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 import pytest
 
 from atelier.local import nginx
+from atelier.local.programs import nginx_program
 from tests.support.cluster import free_port, program, wait_for_port
 from tests.support.postgres import temporary_folder
 from tests.support.upstream import Answer, StandIn, hang_up, send, stand_in
 
 _MEGABYTE = 1 << 20
+_WRITES = [
+    ("PUT", "/qa/questions/1/helpful"),
+    ("PUT", "/qa/answers/1/helpful/"),
+    ("PUT", "/qa/answers/1/report"),
+    ("POST", "/qa/questions"),
+    ("POST", "/qa/questions/1/answers"),
+]
 Ask = Callable[..., http.client.HTTPResponse]
 
 
 @contextmanager
-def in_front_of(answers: Sequence[Answer]) -> Iterator[tuple[Ask, list[StandIn]]]:
+def in_front_of(
+    answers: Sequence[Answer], timeout: float = 5.0
+) -> Iterator[tuple[Ask, list[StandIn]]]:
     port = free_port()
     with temporary_folder() as folder, ExitStack() as stack:
         sockets = [folder / f"{n}.sock" for n in range(len(answers))]
@@ -26,13 +42,16 @@ def in_front_of(answers: Sequence[Answer]) -> Iterator[tuple[Ask, list[StandIn]]
             stack.enter_context(stand_in(path, answer))
             for path, answer in zip(sockets, answers, strict=True)
         ]
-        stack.enter_context(program(nginx.configure(folder, port, sockets)))
+        stack.enter_context(program(nginx.configure(folder, port, sockets, timeout=timeout)))
         wait_for_port(port)
 
-        def ask(method: str, path: str, body: bytes | None = None) -> http.client.HTTPResponse:
+        def ask(
+            method: str, path: str, body: bytes | None = None, **headers: str
+        ) -> http.client.HTTPResponse:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
             stack.callback(connection.close)
-            connection.request(method, path, body)
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request(method, path, body, named)
             return connection.getresponse()
 
         yield ask, instances
@@ -72,21 +91,12 @@ def test_a_page_whose_instance_dies_comes_from_another() -> None:
         assert instances[0].seen
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("PUT", "/qa/questions/1/helpful"),
-        ("PUT", "/qa/answers/1/helpful/"),
-        ("PUT", "/qa/answers/1/report"),
-        ("POST", "/qa/questions"),
-        ("POST", "/qa/questions/1/answers"),
-    ],
-)
+@pytest.mark.parametrize(("method", "path"), _WRITES)
 def test_a_write_whose_instance_dies_is_not_sent_twice(method: str, path: str) -> None:
     with in_front_of([hang_up, hang_up]) as (ask, instances):
         response = ask(method, path)
         assert response.status == 502
-        assert response.read() == b"Error: no instance answers, try again"
+        assert response.read().startswith(b"Error: no instance answers, try again (request ")
         assert sum(len(instance.seen) for instance in instances) == 1
 
 
@@ -120,3 +130,177 @@ def test_a_body_over_a_megabyte_is_refused_in_text_that_a_page_may_read() -> Non
         assert response.headers["Content-Type"].startswith("text/plain")
         assert response.headers["Access-Control-Allow-Origin"] == "*"
         assert len(instance.seen) == 1
+
+
+@pytest.mark.parametrize(("method", "path"), _WRITES)
+def test_a_write_with_a_key_whose_instance_dies_is_sent_to_another(method: str, path: str) -> None:
+    with in_front_of([hang_up, send(b"ok")]) as (ask, [dead, _]):
+        while not dead.seen:
+            response = ask(method, path, b"{}", Idempotency_Key="k")
+            assert response.read() == b"ok"
+
+
+def test_an_instance_that_is_not_there_costs_nobody_an_answer() -> None:
+    with in_front_of([send(b"ok"), send(b"ok")]) as (ask, [gone, _]):
+        Path(str(gone.server_address)).unlink()
+        for method, path in [*_WRITES, ("GET", "/"), ("HEAD", "/")]:
+            assert ask(method, path).status == 200
+
+
+def test_a_vote_finds_the_instance_that_is_there_without_any_read_before_it() -> None:
+    for _ in range(4):
+        with in_front_of([send(b"ok"), send(b"ok")]) as (ask, [gone, there]):
+            Path(str(gone.server_address)).unlink()
+            assert ask("PUT", "/qa/answers/1/helpful").status == 200
+            assert len(there.seen) == 1
+
+
+def test_an_instance_that_hangs_is_left_after_one_read_which_another_answers() -> None:
+    leave = threading.Event()
+    with in_front_of([until_told(leave), send(b"ok")], timeout=0.1) as (ask, both):
+        for _ in range(6):
+            assert ask("GET", "/").read() == b"ok"
+        assert len(both[0].seen) == 1
+        leave.set()
+
+
+def test_a_vote_that_an_instance_does_not_answer_in_time_is_not_sent_twice() -> None:
+    leave = threading.Event()
+    with in_front_of([until_told(leave)] * 2, timeout=0.1) as (ask, both):
+        response = ask("PUT", "/qa/questions/1/helpful")
+        assert response.status == 504
+        assert response.read().startswith(b"Error: no instance answered in time, try again")
+        assert sum(len(instance.seen) for instance in both) == 1
+        leave.set()
+
+
+@pytest.mark.parametrize("path", ["/a%00b", "/docs/%2e%2e/%2e%2e/x", "/../x", "/%zz"])
+def test_an_address_that_cannot_be_understood_is_refused_in_text(path: str) -> None:
+    with in_front_of([send(b"")]) as (ask, [instance]):
+        response = ask("GET", path)
+        assert response.status == 400
+        assert response.read() == b"Error: the request cannot be understood"
+        assert response.headers.get_all("Content-Type") == ["text/plain; charset=utf-8"]
+        assert instance.seen == []
+
+
+def test_a_refusal_is_a_problem_document_for_those_who_ask_for_one() -> None:
+    large = b"x" * (_MEGABYTE + 1)
+    with in_front_of([hang_up]) as (ask, _):
+        for path, body, status in [("/metrics", None, 404), ("/", large, 413), ("/", None, 502)]:
+            response = ask("GET", path, body, Accept="text/html, application/problem+json")
+            problem = json.loads(response.read())
+            assert response.status == problem["status"] == status
+            assert response.headers.get_all("Content-Type") == ["application/problem+json"]
+            assert problem["title"]
+            assert problem["detail"].startswith("Error: ")
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "//metrics", "/%6detrics", "/metrics?a"])
+def test_metrics_are_not_public(path: str) -> None:
+    with in_front_of([send(b"")]) as (ask, [instance]):
+        response = ask("GET", path)
+        assert (response.status, response.read()) == (404, b"Error: Not Found")
+        assert instance.seen == []
+
+
+def test_more_than_the_instances_can_take_is_refused_at_once_and_says_when_to_come_again() -> None:
+    leave = threading.Event()
+
+    def wait(request: BaseHTTPRequestHandler) -> None:
+        assert leave.wait(20)
+        send(b"ok")(request)
+
+    reads, writes = nginx.READS_UNDER_WAY, nginx.MOST_UNDER_WAY - nginx.READS_UNDER_WAY
+    with in_front_of([wait]) as (ask, [instance]), ThreadPoolExecutor(reads + writes) as pool:
+        busy = [pool.submit(ask, "GET", "/") for _ in range(reads)]
+        until(lambda: len(instance.seen) == reads)
+        _is_refused_as_too_many(ask("GET", "/"))
+        busy += [pool.submit(ask, "POST", "/", b"{}") for _ in range(writes)]
+        until(lambda: len(instance.seen) == reads + writes)
+        for method in ("GET", "POST", "PUT"):
+            _is_refused_as_too_many(ask(method, "/"))
+        leave.set()
+        assert {future.result().read() for future in busy} == {b"ok"}
+        assert ask("GET", "/").read() == b"ok"
+
+
+def _is_refused_as_too_many(response: http.client.HTTPResponse) -> None:
+    assert response.status == 503
+    assert response.headers["Retry-After"] == "1"
+    assert response.read().startswith(b"Error: too many requests at the moment; try again")
+
+
+def test_a_request_has_one_id_in_the_log_the_instance_the_answer_and_the_error() -> None:
+    with in_front_of([send(b"ok")]) as (ask, [instance]):
+        response = ask("GET", "/", X_Request_ID="0123456789")
+        given = response.headers["X-Request-ID"]
+        assert instance.seen[0].headers["X-Request-ID"] == given
+        assert given != "0123456789", "a stranger chose it"
+        ask("GET", "/ready").read()
+    with in_front_of([hang_up]) as (ask, _):
+        response = ask("GET", "/")
+        assert f"(request {response.headers['X-Request-ID']})" in response.read().decode()
+
+
+def test_the_log_is_json_with_the_times_of_instances_and_without_the_probes() -> None:
+    with in_front_of([hang_up, send(b"ok")]) as (ask, instances):
+        log = Path(str(instances[0].server_address)).parent / "access.log"
+        ask("GET", "/ready").read()
+        ask("GET", "/live").read()
+        asked = ask("GET", '/a"b?c=%22', User_Agent='"\\')
+        until(log.read_text)
+        [line] = [json.loads(line) for line in log.read_text().splitlines()]
+        assert line["request"] == asked.headers["X-Request-ID"]
+        assert (line["status"], line["uri"], line["agent"]) == (200, '/a"b?c=%22', '"\\')
+        assert float(line["instance_seconds"].split(", ")[-1]) >= 0
+
+
+def test_an_answer_is_compressed_for_those_who_ask() -> None:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Type", "application/json")
+        request.send_header("Content-Length", "5000")
+        request.end_headers()
+        request.wfile.write(b"x" * 5000)
+
+    with in_front_of([answer]) as (ask, _):
+        assert ask("GET", "/").read() == b"x" * 5000
+        packed = ask("GET", "/", Accept_Encoding="gzip, deflate, br")
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(packed.read()) == b"x" * 5000
+
+
+def test_the_file_for_a_host_of_its_own_is_one_that_nginx_takes(tmp_path: Path) -> None:
+    text = nginx.host_configuration("80", ["10.0.1.5:9000", "10.0.2.5:9000"], timeout=5.0)
+    assert "server 10.0.2.5:9000 max_conns" in text
+    assert "set_real_ip_from 10.0.0.0/8;" in text
+    for place in ("/var/log/nginx", "/var/lib/nginx", "/run"):
+        text = text.replace(place, str(tmp_path))
+    text = text.replace("user www-data;", "").replace("listen 80 ", f"listen {free_port()} ")
+    file = tmp_path / "nginx.conf"
+    file.write_text(text)
+    done = subprocess.run(
+        [nginx_program(), "-t", "-p", tmp_path, "-c", file, "-e", "stderr"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def until_told(leave: threading.Event) -> Answer:
+    """Hang, and then answer nobody."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        assert leave.wait(20)
+        hang_up(request)
+
+    return answer
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -14,6 +14,7 @@ class StandIn(socketserver.ThreadingUnixStreamServer):
     """A server on a unix socket that leaves the answer to a function."""
 
     daemon_threads = True
+    request_queue_size = 1024
 
     def __init__(self, path: Path, answer: Answer) -> None:
         self.seen: list[BaseHTTPRequestHandler] = []

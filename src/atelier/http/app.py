@@ -7,7 +7,7 @@ import falcon.asgi
 from atelier.http import App
 from atelier.http.answers import Answers
 from atelier.http.documentation import add_documentation
-from atelier.http.errors import serialize, unavailable
+from atelier.http.errors import serialize, unavailable, unexpected
 from atelier.http.health import Live, Ready
 from atelier.http.lifespan import Lifespan
 from atelier.http.metrics import Metrics, Stopwatch
@@ -17,7 +17,7 @@ from atelier.settings import Settings
 from atelier.store.batcher import OverloadedError
 from atelier.store.database import Database, DatabaseUnavailableError
 from atelier.store.reads import PageReader
-from atelier.store.standby import StandbyReads
+from atelier.store.standby_reads import StandbyReads
 from atelier.store.writes import Writer
 
 _STREAMS = 2  # large pages on their way at once, on connections of their own
@@ -29,6 +29,10 @@ def create_app(settings: Settings, database_url: str) -> App:
     database = Database(database_url, size=settings.pool_size, timeout=timeout)
     streams = Database(database_url, size=_STREAMS, timeout=timeout)
     reads = _standby_reads(settings, database_url, timeout) or database
+    database.measure("requests")
+    streams.measure("large pages")
+    if reads is not database:
+        reads.measure("reads")
     writer = Writer(database, timedelta(hours=settings.idempotency_hours))
 
     app: App = falcon.asgi.App(
@@ -36,6 +40,7 @@ def create_app(settings: Settings, database_url: str) -> App:
     )
     app.req_options.strip_url_path_trailing_slash = True
     app.set_error_serializer(serialize)
+    app.add_error_handler(Exception, unexpected)
     app.add_error_handler(DatabaseUnavailableError, unavailable)
     app.add_error_handler(OverloadedError, unavailable)
 

@@ -6,6 +6,7 @@ from http import HTTPStatus
 import falcon
 import falcon.asgi
 
+from atelier.http.logs import log, mark, report, request_id
 from atelier.store.batcher import OverloadedError
 from atelier.store.database import DatabaseUnavailableError
 
@@ -79,15 +80,29 @@ def _quality(parameters: list[str]) -> float:
 
 
 async def unavailable(
-    _req: falcon.asgi.Request,
+    req: falcon.asgi.Request,
     _resp: falcon.asgi.Response,
     error: DatabaseUnavailableError | OverloadedError,
     _params: dict[str, object],
 ) -> None:
     """Answer 503 while the database does not answer, or too many wait for it."""
     reason = "too many requests" if isinstance(error, OverloadedError) else "no database"
+    report(reason, req, error.__cause__)
     raise Refusal(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        f"Error: {reason} at the moment; try again shortly",
+        f"Error: {reason} at the moment; try again shortly{mark(req)}",
         {"Retry-After": "1"},
     )
+
+
+async def unexpected(
+    req: falcon.asgi.Request,
+    _resp: falcon.asgi.Response,
+    error: Exception,
+    _params: dict[str, object],
+) -> None:
+    """Answer 500 where the service is at fault, and log what happened."""
+    log.error(
+        "%s %s failed", req.method, req.path, extra={"request": request_id(req)}, exc_info=error
+    )
+    raise Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, f"Error: internal error{mark(req)}")

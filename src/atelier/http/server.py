@@ -1,14 +1,52 @@
 """Runs one instance under uvicorn."""
 
+import asyncio
 import gc
+import signal
+import socket as sockets
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
 from atelier.http.app import create_app
+from atelier.http.logs import configure_logs
 from atelier.settings import Settings
 
+_KEEP_ALIVE_SECONDS = 75  # nginx closes earlier: it knows that no request is on its way
+_LEAVE_SECONDS = 4.0  # above nginx's keepalive_timeout to instances
 _DRAIN_SECONDS = 10
+_POLL_SECONDS = 0.05
+
+
+class _Server(uvicorn.Server):
+    """One that takes its leave before it stops: no request meets a closed connection.
+
+    It serves on and says `Connection: close` with each answer until nobody is connected; nginx
+    closes by itself what it does not use. Ctrl-C is for those who do not want to wait.
+    """
+
+    _hurry = False
+
+    async def shutdown(self, sockets: list[sockets.socket] | None = None) -> None:
+        """Take leave, then finish what is under way."""
+        self.server_state.default_headers = [
+            *self.server_state.default_headers,
+            (b"connection", b"close"),
+        ]
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _LEAVE_SECONDS
+        while self._is_awaited() and loop.time() < deadline:  # noqa: ASYNC110 - uvicorn has no event
+            await asyncio.sleep(_POLL_SECONDS)
+        await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Note who is in a hurry: a second signal of any kind, or Ctrl-C."""
+        self._hurry = self.should_exit or sig == signal.SIGINT
+        super().handle_exit(sig, frame)
+
+    def _is_awaited(self) -> bool:
+        return bool(self.server_state.connections) and not self._hurry
 
 
 def serve(
@@ -20,11 +58,12 @@ def serve(
     socket: Path | None = None,
 ) -> None:
     """Serve on a port or a unix socket until SIGTERM or SIGINT; finish what is under way."""
+    configure_logs(socket.name.partition(".")[0] if socket else f"{host}:{port}")
     app = create_app(settings, database_url)
     # What was made so far lives for ever: the collector need not walk it within a request.
     gc.collect()
     gc.freeze()
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=host,
         port=port or 0,
@@ -33,9 +72,12 @@ def serve(
         http="httptools",
         ws="none",
         lifespan="on",
+        log_config=None,
         log_level="warning",
         access_log=False,
         server_header=False,
         proxy_headers=False,  # nothing here asks who the client is; nginx logs that
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )
+    _Server(config).run()

@@ -43,15 +43,15 @@ def address(settings: Settings) -> Iterator[str]:
         yield dsn
 
 
-def checked_url(url: str) -> str:
-    """Return a user's database URL; raise AtelierError if it is none. Nothing is connected."""
+def checked_url(url: str, setting: str = "ATELIER_DATABASE_URL") -> str:
+    """Return the URL of a setting; raise AtelierError if it is none. Nothing is connected."""
     try:
         well_formed = _is_well_formed(urlsplit(url))
     except ValueError:
         well_formed = False
     if not well_formed:
         raise AtelierError(
-            "ATELIER_DATABASE_URL is no PostgreSQL address: write "
+            f"{setting} is no PostgreSQL address: write "
             "postgresql://USER:PASSWORD@HOST:PORT/NAME, special characters as %XX."
         )
     return url

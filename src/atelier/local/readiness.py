@@ -5,8 +5,26 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
+from atelier.errors import AtelierError
+from atelier.local.child import Child
+
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-_ANSWER_SECONDS = 10.0
+_ANSWER_SECONDS = 3.0
+_READY_SECONDS = 60.0
+_POLL_SECONDS = 0.05
+
+
+async def until_ready(address: Path | int, child: Child) -> None:
+    """Wait for a child to be ready; raise AtelierError if it ends or takes too long."""
+    ended = child.ends
+    try:
+        async with asyncio.timeout(_READY_SECONDS):
+            while not await is_ready(address):
+                if child.ends > ended:
+                    raise AtelierError(f"{child.name} ended while starting: its log says why.")
+                await asyncio.sleep(_POLL_SECONDS)
+    except TimeoutError as error:
+        raise AtelierError(f"{child.name} is not ready after {_READY_SECONDS:.0f} s.") from error
 
 
 async def is_ready(address: Path | int) -> bool:

@@ -1,56 +1,60 @@
 """Everything behind `atelier up`: database, migrations, sample, instances, nginx."""
 
 import asyncio
-import os
 import shutil
 import signal
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from atelier.errors import AtelierError
-from atelier.local import nginx
-from atelier.local.child import Child, running
+from atelier.local import control, gather
 from atelier.local.database import database
 from atelier.local.embedded import Embedded
 from atelier.local.home import Home
+from atelier.local.logs import Logs
 from atelier.local.preflight import address_of, check_port, only_one
-from atelier.local.readiness import is_ready
 from atelier.local.sample import is_empty, load_sample
+from atelier.local.service import Service
+from atelier.local.status import status
 from atelier.settings import Settings
 from atelier.store.migrate import migrate
 from atelier.transfer.progress import progress_for
 
-_READY_SECONDS = 60.0
-_POLL_SECONDS = 0.05
-_DATABASE_CHECK_SECONDS = 1.0
+_CHECK_SECONDS = 1.0
 
 _console = Console(highlight=False, soft_wrap=True)
 
 
-def up(settings: Settings) -> None:
-    """Run the whole service until a signal ends it; raise AtelierError if it cannot start."""
+def up(settings: Settings, *, verbose: bool = False) -> None:
+    """Run the whole service until a signal ends it; raise AtelierError if it cannot start.
+
+    Shows what it does and what its parts say of importance, or all they say.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     home = Home.open(settings.home)
+    logs = Logs(home.log("supervisor.log").parent, _show, verbose=verbose)
     with only_one(home, settings.port):
         check_port(settings.port)
-        _say(_starting_database(settings))
+        logs.say(_starting_database(settings))
         with database(settings) as dsn, suppress(asyncio.CancelledError):
-            asyncio.run(_Supervisor(settings, home, dsn).run())
-    _say("Stopped.")
+            asyncio.run(_Supervisor(settings, home, dsn, logs).run())
+    logs.say("Stopped.")
+    logs.close()
 
 
 class _Supervisor:
     """Brings the service up on a database, and down again when a signal comes."""
 
-    def __init__(self, settings: Settings, home: Home, dsn: str) -> None:
+    def __init__(self, settings: Settings, home: Home, dsn: str, logs: Logs) -> None:
         self._settings = settings
         self._home = home
         self._dsn = dsn
-        self._children: list[Child] = []
+        self._logs = logs
+        self._service: Service | None = None
         self._stopping = False
 
     async def run(self) -> None:
@@ -65,57 +69,62 @@ class _Supervisor:
 
     def _on_signal(self, task: asyncio.Task[None]) -> None:
         if self._stopping:  # somebody is in a hurry
-            for child in self._children:
-                child.kill()
+            if self._service:
+                self._service.kill()
             return
         self._stopping = True
-        _say("Stopping: requests under way are finished first. Ctrl-C again hurries.")
+        self._logs.say("Stopping: requests under way are finished first. Ctrl-C again hurries.")
         task.cancel()
 
     async def _prepare_database(self) -> None:
         applied = await migrate(self._dsn)
-        _say(f"Migrated: {', '.join(applied)}." if applied else "The database is up to date.")
+        self._logs.say(
+            f"Migrated: {', '.join(applied)}." if applied else "The database is up to date."
+        )
         if await is_empty(self._dsn):
-            _say("Loading the sample into the empty database.")
+            self._logs.say("Loading the sample into the empty database.")
             await load_sample(self._dsn, self._home, progress_for(_console))
 
     async def _serve(self, folder: Path) -> None:
-        sockets = [folder / f"instance-{n + 1}.sock" for n in range(self._settings.instances)]
-        instances = [self._instance(socket) for socket in sockets]
-        front = self._child("nginx", nginx.configure(folder, self._settings.port, sockets))
-        self._children = [*instances, front]
-        _say(f"Starting {len(instances)} instances and nginx.")
-        async with running(instances):
-            for socket, instance in zip(sockets, instances, strict=True):
-                await _until_ready(socket, instance)
-            async with running([front]):
-                await _until_ready(self._settings.port, front)
-                _say(_welcome(self._settings))
-                await self._watch_database()
+        service = Service(self._settings, self._home, folder, self._dsn, self._logs)
+        self._service = service
+        self._logs.say(f"Starting {self._settings.instances} instances and nginx.")
+        try:
+            await service.start()
+            with gather.served(self._settings.metrics_port, service, self._logs.say):
+                async with control.served(control.address(self._home), _answers(service)):
+                    self._logs.say(_welcome(self._settings))
+                    await self._watch()
+        finally:
+            await service.stop()
 
-    def _instance(self, socket: Path) -> Child:
-        command = [sys.executable, "-P", "-m", "atelier", "serve", "--socket", str(socket)]
-        return self._child(socket.stem.replace("-", " "), command)
-
-    def _child(self, name: str, command: list[str]) -> Child:
-        # The address goes by the environment: others can read a command line.
-        environment = os.environ | {"ATELIER_DATABASE_URL": self._dsn}
-        stop_signal = signal.SIGQUIT if name == "nginx" else signal.SIGTERM
-        return Child(name, command, stop_signal=stop_signal, environment=environment, say=_say)
-
-    async def _watch_database(self) -> None:
-        """Start the embedded PostgreSQL again when it has ended, for ever."""
-        if self._settings.database_url:
-            await asyncio.Event().wait()
-        embedded = Embedded.open(self._settings.home)
+    async def _watch(self) -> None:
+        """Look after the logs, and after the embedded PostgreSQL, for ever."""
+        embedded = None if self._settings.database_url else Embedded.open(self._settings.home)
         while True:
-            await asyncio.sleep(_DATABASE_CHECK_SECONDS)
-            if not embedded.is_running():
-                _say("PostgreSQL ended; starting it again.")
+            await asyncio.sleep(_CHECK_SECONDS)
+            await asyncio.to_thread(self._logs.look)
+            if embedded and not embedded.is_running():
+                self._logs.say("PostgreSQL ended; starting it again.")
                 try:
                     await asyncio.to_thread(embedded.ensure_running)
                 except AtelierError as error:
-                    _say(str(error))
+                    self._logs.say(str(error))
+
+
+def _answers(service: Service) -> Mapping[str, control.Answer]:
+    """Return what commands may ask of the service."""
+
+    async def tell(_: Mapping[str, Any]) -> object:
+        return await status(service)
+
+    async def reload(request: Mapping[str, Any]) -> object:
+        return await service.reload(request["changes"])
+
+    async def scale(request: Mapping[str, Any]) -> object:
+        return await service.scale(int(request["instances"]))
+
+    return {"status": tell, "reload": reload, "scale": scale}
 
 
 @contextmanager
@@ -131,17 +140,6 @@ def _service_folder(home: Home) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         home.clean_up()
-
-
-async def _until_ready(address: Path | int, child: Child) -> None:
-    try:
-        async with asyncio.timeout(_READY_SECONDS):
-            while not await is_ready(address):
-                if child.ends:
-                    raise AtelierError(f"{child.name} ended while starting: see above why.")
-                await asyncio.sleep(_POLL_SECONDS)
-    except TimeoutError as error:
-        raise AtelierError(f"{child.name} is not ready after {_READY_SECONDS:.0f} s.") from error
 
 
 def _starting_database(settings: Settings) -> str:
@@ -160,5 +158,5 @@ def _welcome(settings: Settings) -> str:
     )
 
 
-def _say(line: str) -> None:
+def _show(line: str) -> None:
     _console.print(line, markup=False)

@@ -1,19 +1,17 @@
 """Connections to PostgreSQL: how they are made, how long they may take, what their loss means."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from atelier.store.hosts import connect_to_primary
+from atelier import metrics
+from atelier.store.hosts import Connect, connect_to_primary, with_pauses
 
 SCHEMA = "atelier"
 """The schema that holds everything, so that a database can be shared and an import swapped in."""
-
-_ATTEMPTS = 3
 
 
 class DatabaseUnavailableError(Exception):
@@ -78,7 +76,7 @@ class Database:
         size: int,
         timeout: float,
         most_waiting: int = 200,
-        connect: Callable[..., Coroutine[Any, Any, asyncpg.Connection]] = connect_to_primary,
+        connect: Connect = connect_to_primary,
     ) -> None:
         """Take the address, the most connections, the seconds for a statement, and the queue.
 
@@ -96,7 +94,7 @@ class Database:
         milliseconds = str(int(self._timeout * 1000))
         self._pool = await asyncpg.create_pool(
             self._dsn,
-            connect=self._connect,
+            connect=with_pauses(self._connect),
             min_size=0,
             max_size=self._size,
             max_queries=1_000_000,
@@ -113,6 +111,14 @@ class Database:
         """Close the connections once their statements are done."""
         if self._pool:
             await self._pool.close()
+
+    def measure(self, name: str) -> None:
+        """Show the pool's connections in the metrics, under a name."""
+        shown = metrics.POOL_CONNECTIONS
+        shown.labels(name, "open").set_function(lambda: self._pool.get_size() if self._pool else 0)
+        shown.labels(name, "idle").set_function(
+            lambda: self._pool.get_idle_size() if self._pool else 0
+        )
 
     async def read(self, query: str, *args: object) -> list[asyncpg.Record]:
         """Run one statement that may be run again: a lost connection is tried anew."""
@@ -147,13 +153,15 @@ class Database:
     ) -> list[asyncpg.Record]:
         try:
             async with asyncio.timeout(self._timeout):
-                for _ in range(_ATTEMPTS - 1):
+                for _ in range(self._size):  # each connection of the pool may have been cut
                     with suppress(*again_after):
                         return await self._once(query, args)
                 return await self._once(query, args)
         except TimeoutError as error:
+            metrics.DATABASE_ERRORS.labels("TimeoutError").inc()
             raise DatabaseTimeoutError from error
         except (*LOST, asyncpg.TransactionRollbackError) as error:
+            metrics.DATABASE_ERRORS.labels(type(error).__name__).inc()
             raise DatabaseUnavailableError from error
 
     async def _once(self, query: str, args: tuple[object, ...]) -> list[asyncpg.Record]:

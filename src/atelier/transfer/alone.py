@@ -1,5 +1,6 @@
 """One import at a time, one verification at a time, and nothing left of either."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -11,6 +12,8 @@ from atelier.store.sql import queries
 from atelier.transfer.session import session
 
 _QUERIES = queries("atelier.transfer")
+_ATTEMPTS = 20
+_PAUSE = 0.5  # seconds
 _LOCKS = {"import": 0x41_74_49_6D, "verify": 0x41_74_56_66}  # keys of advisory locks
 
 
@@ -28,5 +31,14 @@ async def alone(dsn: str, command: str) -> AsyncIterator[asyncpg.Connection]:
         try:
             yield connection
         finally:
-            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            await _clean_up(dsn, command)
+
+
+async def _clean_up(dsn: str, command: str) -> None:
+    """Drop what was made; try for a while, for a full disk may make the server start anew."""
+    for _ in range(_ATTEMPTS):
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            async with session(dsn, SCHEMA) as connection:
                 await connection.execute(_QUERIES[f"clean_up_{command}"])
+                return
+        await asyncio.sleep(_PAUSE)

@@ -33,10 +33,11 @@ async def session(dsn: str, *schemas: str) -> AsyncIterator[asyncpg.Connection]:
     try:
         await _prepare(connection, schemas)
         yield connection
-    finally:
-        # A server that is busy or gone must not hold up the end of the command.
-        with suppress(asyncpg.PostgresError, OSError):
-            await connection.close(timeout=5)
+    except BaseException:
+        # Not close(): a server that is busy or gone must not hold up the end of the command.
+        connection.terminate()
+        raise
+    await connection.close()
 
 
 async def _prepare(connection: asyncpg.Connection, schemas: tuple[str, ...]) -> None:
@@ -45,6 +46,18 @@ async def _prepare(connection: asyncpg.Connection, schemas: tuple[str, ...]) -> 
     await connection.execute(f"SET search_path = {', '.join(schemas)}")
     with suppress(asyncpg.PostgresError):  # not on every operating system
         await connection.execute("SET client_connection_check_interval = '1s'")
+
+
+@asynccontextmanager
+async def transaction(connection: asyncpg.Connection, begin: str = "BEGIN") -> AsyncIterator[None]:
+    """Commit what is done in the context; an error leaves the connection to be terminated.
+
+    Unlike asyncpg's own, it asks nothing more of a connection whose COPY was interrupted:
+    asyncpg would wait for ever if the server had ended the COPY at the same time.
+    """
+    await connection.execute(begin)
+    yield
+    await connection.execute("COMMIT")
 
 
 class Workers:
@@ -89,9 +102,18 @@ def one_line_errors(doing: str) -> Iterator[None]:
             f"{doing} stopped: the database's disk is full ({_line(error)}). The database is as "
             "it was before; free some space and run it again."
         ) from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except asyncpg.ConnectionDoesNotExistError as error:
+        raise AtelierError(
+            f"{doing} failed: the database closed the connection; its log says why."
+        ) from error
+    except (
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+        OSError,
+    ) as error:
         raise AtelierError(f"{doing} failed: {_line(error)}.") from error
 
 
 def _line(error: BaseException) -> str:
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

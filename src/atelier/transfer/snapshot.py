@@ -8,6 +8,7 @@ import asyncpg
 
 from atelier.errors import AtelierError
 from atelier.store.sql import queries
+from atelier.transfer.session import transaction
 
 _QUERIES = queries("atelier.transfer")
 
@@ -21,7 +22,7 @@ class Snapshot:
     @asynccontextmanager
     async def seen_by(self, connection: asyncpg.Connection) -> AsyncIterator[None]:
         """Let a connection see this moment while the context lasts."""
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
+        async with transaction(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"):
             await connection.execute(f"SET TRANSACTION SNAPSHOT '{self.name}'")
             yield
 

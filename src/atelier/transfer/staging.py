@@ -23,7 +23,7 @@ from atelier.transfer.layout import (
 from atelier.transfer.progress import Progress, Task
 from atelier.transfer.reader.reader import Reader
 from atelier.transfer.rejects import Reject
-from atelier.transfer.session import Job, Workers
+from atelier.transfer.session import Job, Workers, transaction
 
 _LONGEST_FIRST = (ANSWERS, QUESTIONS, PHOTOS)
 _MESSAGE = 256 << 10  # bytes sent to PostgreSQL at a time
@@ -98,7 +98,7 @@ class Staging:
     ) -> int:
         # A table made in the same transaction can be copied into frozen: then whoever reads it
         # first does not write it once more.
-        async with connection.transaction():
+        async with transaction(connection):
             await connection.execute(self._tables(self.readers[file]))
             status = await connection.copy_to_table(
                 f"{file.table}_lines",

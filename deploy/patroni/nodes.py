@@ -1,0 +1,90 @@
+"""The nodes of a PostgreSQL under Patroni on one machine: their files, ports and commands."""
+# ruff: noqa: INP001 - no package: run.py finds it beside itself
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from atelier.local.programs import postgres_programs
+
+_TEMPLATE = Template(Path(__file__).with_name("patroni.yml").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Node:
+    """Where one node's files and ports are."""
+
+    number: int
+    folder: Path
+    first_port: int
+
+    @property
+    def name(self) -> str:
+        """Its name in etcd and in Patroni."""
+        return f"node{self.number}"
+
+    @property
+    def postgresql(self) -> int:
+        """PostgreSQL's port."""
+        return self.first_port + self.number
+
+    @property
+    def rest(self) -> int:
+        """Patroni's port."""
+        return self.first_port + 10 + self.number
+
+    @property
+    def etcd(self) -> int:
+        """The port of etcd for clients."""
+        return self.first_port + 20 + self.number
+
+    @property
+    def peer(self) -> str:
+        """The address of etcd for the other nodes."""
+        return f"http://127.0.0.1:{self.first_port + 30 + self.number}"
+
+
+def etcd_command(node: Node, nodes: Sequence[Node]) -> list[str]:
+    """Return what runs a node's etcd."""
+    client = f"http://127.0.0.1:{node.etcd}"
+    options = {
+        "name": node.name,
+        "data-dir": node.folder / "etcd",
+        "listen-client-urls": client,
+        "advertise-client-urls": client,
+        "listen-peer-urls": node.peer,
+        "initial-advertise-peer-urls": node.peer,
+        "initial-cluster": ",".join(f"{each.name}={each.peer}" for each in nodes),
+        "auto-compaction-retention": "1h",
+        "logger": "zap",
+        "log-level": "warn",
+    }
+    return ["etcd", *(f"--{name}={value}" for name, value in options.items())]
+
+
+def patroni_command(node: Node) -> list[str]:
+    """Return what runs a node's Patroni, and with it PostgreSQL."""
+    return [sys.executable, "-P", "-m", "patroni", str(node.folder / "patroni.yml")]
+
+
+def patroni_configuration(node: Node, nodes: Sequence[Node], passwords: Mapping[str, str]) -> str:
+    """Return a node's patroni.yml."""
+    return _TEMPLATE.substitute(
+        passwords,
+        name=node.name,
+        folder=node.folder,
+        postgresql=node.postgresql,
+        rest=node.rest,
+        etcd=", ".join(f"127.0.0.1:{each.etcd}" for each in nodes),
+        programs=postgres_programs(),
+        shared_buffers=os.environ.get("SHARED_BUFFERS", "128MB"),
+    )
+
+
+def address(nodes: Sequence[Node], user: str, password: str, database: str) -> str:
+    """Return the address of a database on all nodes."""
+    hosts = ",".join(f"127.0.0.1:{node.postgresql}" for node in nodes)
+    return f"postgresql://{user}:{password}@{hosts}/{database}"

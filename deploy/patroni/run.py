@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""Runs a PostgreSQL of three nodes on this machine, with automatic failover, until Ctrl-C.
+
+A node is an etcd, a Patroni, and the PostgreSQL that this Patroni looks after. See README.md.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.request import urlopen
+
+import asyncpg
+import click
+from nodes import Node, address, etcd_command, patroni_command, patroni_configuration
+
+from atelier.errors import AtelierError
+from atelier.local.account import Account, entering, nobody
+from atelier.local.child import Child, running
+from atelier.local.programs import postgres_programs
+from atelier.store.hosts import connect_to_primary
+
+_NODES = 3
+_READY_SECONDS = 180
+_SUPERUSER, _USER, _DATABASE = "postgres", "atelier", "atelier"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.option("--home", type=click.Path(path_type=Path), default=".atelier/patroni", help="Data.")
+@click.option("--port", type=click.IntRange(1024, 65000), default=15400, help="The first of 40.")
+def main(home: Path, port: int) -> None:
+    """Run three PostgreSQL nodes under Patroni and etcd on this machine, until Ctrl-C."""
+    home = home.absolute()
+    nodes = [Node(number, home / f"node{number}", port) for number in range(1, _NODES + 1)]
+    try:
+        check_programs()
+        account = entering(nobody(), "dac_read_search") if os.geteuid() == 0 else Account()
+        passwords = prepare(home, nodes, account)
+        with suppress(asyncio.CancelledError):
+            asyncio.run(run(home, nodes, account, passwords))
+        stop_stragglers(nodes, account)
+    except AtelierError as error:
+        click.echo(f"patroni: {error}", err=True)
+        sys.exit(1)
+
+
+def check_programs() -> None:
+    """Raise AtelierError if something is not installed."""
+    if not shutil.which("etcd"):
+        raise AtelierError("etcd is not installed: apt install etcd-server.")
+    if not find_spec("patroni"):
+        raise AtelierError(
+            "Patroni is not installed: "
+            ".venv/bin/pip install --require-hashes -r requirements/patroni.txt."
+        )
+
+
+def prepare(home: Path, nodes: Sequence[Node], account: Account) -> dict[str, str]:
+    """Make the folders and the configurations; return the passwords."""
+    home.mkdir(mode=0o711, parents=True, exist_ok=True)
+    (home / "environment").unlink(missing_ok=True)
+    passwords = read_passwords(home / "passwords.json")
+    for node in nodes:
+        node.folder.mkdir(mode=0o700, exist_ok=True)
+        account.own(node.folder)
+        file = node.folder / "patroni.yml"
+        write_secret(file, patroni_configuration(node, nodes, passwords))
+        account.own(file)
+    return passwords
+
+
+def read_passwords(file: Path) -> dict[str, str]:
+    """Return the passwords that were chosen when the home was made."""
+    if not file.exists():
+        names = ("superuser", "replication", "rewind", _USER)
+        write_secret(file, json.dumps({name: secrets.token_hex(16) for name in names}))
+    passwords: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+    return passwords
+
+
+def write_secret(file: Path, text: str) -> None:
+    """Write a file that nobody else may read."""
+    file.touch(mode=0o600)
+    file.write_text(text, encoding="utf-8")
+
+
+async def run(
+    home: Path, nodes: Sequence[Node], account: Account, passwords: Mapping[str, str]
+) -> None:
+    """Run everything until a signal; a part that ends is started again."""
+    task = asyncio.current_task()
+    assert task  # noqa: S101 - a coroutine that runs has one
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    etcds = [part(f"etcd{n.number}", etcd_command(n, nodes), n, account) for n in nodes]
+    patronis = [part(f"patroni{n.number}", patroni_command(n), n, account) for n in nodes]
+    click.echo(f"Starting {len(nodes)} nodes; their data and logs are in {home}.")
+    async with running(etcds), running(patronis):
+        await until_ready(home, nodes)
+        await make_database(nodes, passwords)
+        tell(home / "environment", address(nodes, _USER, passwords[_USER], _DATABASE))
+        await asyncio.Event().wait()
+
+
+def part(name: str, command: Sequence[str], node: Node, account: Account) -> Child:
+    """Return a part of a node; what it says goes to a file."""
+    return Child(
+        name,
+        [*account.prefix, *command],
+        stop_signal=signal.SIGTERM,
+        environment=os.environ | {"LC_ALL": "C", "HOME": str(node.folder)},
+        say=click.echo,
+        hear=logger(node.folder.with_name(f"{name}.log")),
+    )
+
+
+def logger(path: Path) -> Callable[[str], None]:
+    """Return what adds a line to a file."""
+    file = path.open("a", encoding="utf-8", buffering=1)
+    return lambda line: print(line, file=file)
+
+
+async def until_ready(home: Path, nodes: Sequence[Node]) -> None:
+    """Wait until there is a primary, a synchronous standby, and no node is missing."""
+    try:
+        async with asyncio.timeout(_READY_SECONDS):
+            while not await asyncio.to_thread(is_complete, nodes):  # noqa: ASYNC110 - no event
+                await asyncio.sleep(0.5)
+    except TimeoutError as error:
+        raise AtelierError(f"not ready after {_READY_SECONDS} s: see {home}/*.log.") from error
+
+
+def is_complete(nodes: Sequence[Node]) -> bool:
+    """Ask Patroni whether every node has its role."""
+    try:
+        with urlopen(f"http://127.0.0.1:{nodes[0].rest}/cluster", timeout=5) as answer:
+            members = json.load(answer)["members"]
+    except (OSError, ValueError, KeyError):
+        return False
+    roles = [each["role"] for each in members if each["state"] in {"running", "streaming"}]
+    return len(roles) == len(nodes) and {"leader", "sync_standby"} <= set(roles)
+
+
+async def make_database(nodes: Sequence[Node], passwords: Mapping[str, str]) -> None:
+    """Make the service's user and its database, unless they are there."""
+    url = address(nodes, _SUPERUSER, passwords["superuser"], "postgres")
+    connection = await connect_to_primary(url)
+    with suppress(asyncpg.DuplicateObjectError):
+        await connection.execute(f"CREATE ROLE {_USER} LOGIN PASSWORD '{passwords[_USER]}'")
+    with suppress(asyncpg.DuplicateDatabaseError):
+        await connection.execute(f"CREATE DATABASE {_DATABASE} OWNER {_USER}")
+    await connection.close()
+
+
+def tell(file: Path, url: str) -> None:
+    """Say how the service is run on it, and leave that in a file too."""
+    lines = (
+        f"export ATELIER_DATABASE_URL='{url}?target_session_attrs=primary'\n"
+        f"export ATELIER_READ_DATABASE_URL='{url}'\n"
+    )
+    write_secret(file, lines)
+    click.echo(f"Ready. To run the service on it:\n{lines}make up")
+    click.echo(f"Or `. {file} && make up`. Ctrl-C stops the nodes; the data stays.")
+
+
+def stop_stragglers(nodes: Sequence[Node], account: Account) -> None:
+    """Stop a PostgreSQL whose Patroni was killed before it could do so."""
+    for node in nodes:
+        data = node.folder / "data"
+        if (data / "postmaster.pid").exists():
+            account.run(postgres_programs() / "pg_ctl", "stop", "-m", "immediate", "-D", data)
+
+
+if __name__ == "__main__":
+    main()

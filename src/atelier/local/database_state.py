@@ -1,0 +1,50 @@
+"""What PostgreSQL says about itself."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from atelier.store.database import LOST, connect
+from atelier.store.sql import queries
+
+_QUERIES = queries("atelier.local")
+_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseState:
+    """A moment of the primary; where it does not answer, only why."""
+
+    error: str | None = None
+    version: str = ""
+    role: str = "away"
+    most_connections: int = 0
+    active: int = 0
+    idle: int = 0
+    standbys: list[dict[str, object]] = field(default_factory=list)
+    """Each with its name, state, lag_seconds and lag_bytes."""
+    imports: list[dict[str, object]] = field(default_factory=list)
+    """Each COPY under way, with its target, bytes and rows."""
+
+
+async def database_state(dsn: str) -> DatabaseState:
+    """Ask PostgreSQL; nothing is raised where it does not answer."""
+    try:
+        async with asyncio.timeout(_SECONDS):
+            connection = await connect(dsn)
+            try:
+                return await _state(connection)
+            finally:
+                connection.terminate()
+    except (*LOST, asyncpg.PostgresError) as error:
+        return DatabaseState(error=str(error) or type(error).__name__)
+
+
+async def _state(connection: asyncpg.Connection) -> DatabaseState:
+    [row] = await connection.fetch(_QUERIES["database_state"])
+    standbys = await connection.fetch(_QUERIES["standbys"])
+    imports = await connection.fetch(_QUERIES["imports"])
+    return DatabaseState(
+        **row, standbys=[dict(row) for row in standbys], imports=[dict(row) for row in imports]
+    )

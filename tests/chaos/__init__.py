@@ -1,0 +1,1 @@
+"""Faults, done to a real service under load, whose every answer is checked."""

@@ -1,0 +1,13 @@
+"""The two sets: the quick one of `make test`, and the full one of `make chaos`."""
+
+import os
+from typing import TypeVar
+
+T = TypeVar("T")
+
+FULL = os.environ.get("CHAOS") == "full"
+
+
+def quick_or_full(quick: T, full: T) -> T:
+    """Return a length, a rate or a number for the set that runs."""
+    return full if FULL else quick

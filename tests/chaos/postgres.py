@@ -1,0 +1,45 @@
+"""A PostgreSQL of a test's own, with all that keeps data safe switched on."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from atelier.local import postgres
+from atelier.local.account import account_of
+from atelier.local.programs import postgres_programs
+
+
+class Postgres:
+    """A server that is stopped and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        data, programs = folder / "data", postgres_programs()
+        account = account_of(data, programs)
+        self.server = postgres.Server(programs, data, folder, folder / "log", account)
+        self.server.create()
+        self._running = ExitStack()
+
+    @property
+    def dsn(self) -> str:
+        return self.server.dsn()
+
+    @property
+    def socket(self) -> Path:
+        return self.server.sockets / f".s.PGSQL.{postgres.PORT}"
+
+    def start(self, **settings: str) -> None:
+        self._running.callback(postgres.stop, self.server.start(settings))
+
+    def stop(self) -> None:
+        self._running.close()
+
+
+@contextmanager
+def running_postgres(folder: Path, **settings: str) -> Iterator[Postgres]:
+    """Yield a new server that runs; it does not when the context ends."""
+    made = Postgres(folder)
+    try:
+        made.start(**settings)
+        yield made
+    finally:
+        made.stop()

@@ -1,0 +1,109 @@
+"""`atelier up` under test: its processes, its database, and how to hurt them."""
+
+import os
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from atelier.local.embedded import Embedded
+from atelier.local.home import Home
+from atelier.store.database import connect
+from tests.chaos.connection import Address, Connection
+from tests.support.cluster import free_port
+from tests.support.commands import Up, processes_of, up
+from tests.support.processes import Process
+
+_SERVED = re.compile(r'atelier_request_seconds_count\{.*route="/qa/questions".*\} ([0-9.]+)')
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running `atelier up`."""
+
+    up: Up
+    home: Path
+    port: int
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return "127.0.0.1", self.port
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def processes(self) -> list[Process]:
+        """Return everything that runs for this service."""
+        return processes_of(self.home)
+
+    def instances(self) -> list[Process]:
+        """Return the instances that run now."""
+        return [process for process in self.processes() if "serve --socket" in process.command]
+
+    @property
+    def dsn(self) -> str:
+        """Return the address of the embedded PostgreSQL."""
+        return Embedded.open(self.home).server.dsn()
+
+    @property
+    def access_log(self) -> Path:
+        """Return where nginx writes what it answered."""
+        return Home.open(self.home).log("access.log")
+
+    @property
+    def proxy_timeout(self) -> float:
+        """Return the seconds after which nginx takes an instance for hung."""
+        text = (Home.open(self.home).run / "service" / "nginx.conf").read_text()
+        [milliseconds] = re.findall(r"proxy_read_timeout (\d+)ms;", text)
+        return int(milliseconds) / 1000
+
+    def postmaster(self) -> int:
+        """Return the process number of the embedded PostgreSQL."""
+        return int((Home.open(self.home).data / "postmaster.pid").read_text().split()[0])
+
+
+@asynccontextmanager
+async def connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    """Yield a connection to the service's tables."""
+    connection = await connect(dsn)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def socket_of(instance: Process) -> Path:
+    """Return where an instance listens."""
+    return Path(instance.command.split("--socket ")[1].split()[0])
+
+
+async def pages_served(address: Address) -> float:
+    """Return how many pages the instance at an address has served; 0 while none listens there."""
+    connection = Connection(address)
+    try:
+        answer = await connection.request("GET", "/metrics")
+    except (OSError, EOFError):
+        return 0
+    finally:
+        connection.close()
+    return sum(float(count) for count in _SERVED.findall(answer.body.decode()))
+
+
+@contextmanager
+def serving(folder: Path, **settings: str) -> Iterator[Service]:
+    """Yield a running service with a home of its own; all of it is stopped in the end."""
+    port, metrics = free_port(), free_port()
+    home = folder / "home"
+    with up(home, PORT=str(port), ATELIER_METRICS_PORT=str(metrics), **settings) as running:
+        running.wait_for("Ready")
+        yield Service(running, home, port)
+
+
+def resident(processes: list[Process]) -> int:
+    """Return the bytes of memory that processes hold."""
+    pages = (int(Path(f"/proc/{p.pid}/statm").read_text().split()[1]) for p in processes)
+    return sum(pages) * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,67 @@
+"""The primary dies and a standby takes its place; instances find it by themselves."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.findings import Finding
+from tests.chaos.plan import quick_or_full
+from tests.chaos.service import connected
+from tests.chaos.truth import assert_documents_are_the_view
+from tests.standby.instances import running_instances
+from tests.standby.servers import Group, prepare, temporary_group
+from tests.standby.shoppers import Seen, assert_kept, busy, shopping
+
+_SHOPPERS = 8
+_READS = quick_or_full(200, 3000)
+
+
+@pytest.fixture
+async def group() -> AsyncIterator[Group]:
+    """Return a primary that answers a commit when its standby has it."""
+    with temporary_group() as made:
+        await prepare(made, standbys=1)
+        await made.primary.configure("synchronous_standby_names", "*")
+        yield made
+
+
+@pytest.fixture
+def instances(group: Group) -> Iterator[Sequence[Path]]:
+    """Return the sockets of instances that know both servers, and not their roles."""
+    with running_instances(group.url, group.url) as sockets:
+        yield sockets
+
+
+@pytest.mark.fault(
+    "primary killed (-9) under reads and writes, synchronous standby promoted",
+    "0 acknowledged writes lost or hidden, 0 failed reads; documents equal the view; "
+    "writes again within 30 s",
+)
+async def test_no_acknowledged_write_is_lost_or_hidden_when_the_primary_dies(
+    group: Group, instances: Sequence[Path], finding: Finding
+) -> None:
+    [standby] = group.standbys
+    async with shopping(instances, shoppers=_SHOPPERS) as everyone, busy(everyone) as seen:
+        await seen.more(reads=_READS)
+        group.primary.kill()
+        await seen.more(reads=_READS)  # from the standby alone
+        await asyncio.to_thread(standby.promote)
+        promoted = time.monotonic()
+        await seen.more(writes=1)
+        finding.within("writes again after the promotion within", time.monotonic() - promoted, 5)
+        await seen.more(reads=_READS)
+    assert_nothing_failed_but_writes(seen)
+    async with connected(standby.url) as connection:
+        for shopper in everyone:
+            await assert_kept(connection, shopper)
+        await assert_documents_are_the_view(connection)
+    finding.note(f"{seen.writes[201] + seen.writes[204]} writes acknowledged, none lost")
+
+
+def assert_nothing_failed_but_writes(seen: Seen) -> None:
+    assert seen.stale == []
+    assert set(seen.reads) == {200}
+    assert set(seen.writes) == {201, 204, 503}

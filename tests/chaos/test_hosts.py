@@ -1,0 +1,152 @@
+"""Three app hosts, an nginx host and a database host; the network between them breaks."""
+
+import asyncio
+import grp
+import pwd
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+
+from atelier.local.nginx import Proxy
+from atelier.local.postgres import USER
+from atelier.local.programs import nginx_program
+from atelier.store.migrate import migrate
+from tests.chaos.clients import reading
+from tests.chaos.connection import Connection
+from tests.chaos.findings import Finding
+from tests.chaos.hosts import Host, network
+from tests.chaos.measure import longest, percentile
+from tests.chaos.plan import quick_or_full
+from tests.chaos.postgres import Postgres
+from tests.chaos.service import connected, pages_served
+from tests.chaos.shelf import Shelf, fill_shelf
+from tests.standby.waiting import until
+from tests.support.cluster import program
+from tests.support.commands import ATELIER
+from tests.support.postgres import temporary_folder
+
+_PORT = 8080
+_TIMEOUT = 2.0
+_RATE = quick_or_full(100, 300)
+_CUT_OFF = quick_or_full(5, 20)
+
+
+@dataclass
+class Deployment:
+    """The service on hosts of its own."""
+
+    proxy: Host
+    apps: Sequence[Host]
+    shelf: Shelf
+
+
+@pytest.fixture(scope="module")
+async def deployment() -> AsyncIterator[Deployment]:
+    with temporary_folder() as folder, network(["app1", "app2", "app3", "web", "db"]) as hosts:
+        *apps, proxy, database = hosts
+        async with AsyncExitStack() as stack:
+            postgres = postgres_on(database, folder)
+            stack.callback(postgres.stop)
+            postgres.start(listen_addresses=database.address)
+            await migrate(postgres.dsn)
+            async with connected(postgres.dsn) as connection:
+                shelf = await fill_shelf(connection)
+            for app in apps:
+                stack.enter_context(instance_on(app, database))
+            stack.enter_context(program(nginx_on(proxy, apps, folder)))
+            for host in (*apps, proxy):
+                await until_ready(host)
+            yield Deployment(proxy, apps, shelf)
+
+
+def postgres_on(host: Host, folder: Path) -> Postgres:
+    """Make a PostgreSQL that will run on a host and let the others of its network in."""
+    made = Postgres(folder)
+    with (made.server.data / "pg_hba.conf").open("a") as rules:
+        rules.write("host all all samenet trust\n")
+    account = made.server.account
+    as_account = (f"--reuid={account.uid}", f"--regid={account.gid}", "--clear-groups")
+    prefix = account.prefix or ("setpriv", *as_account, "--pdeathsig=keep")
+    made.server = replace(made.server, account=replace(account, prefix=(*host.prefix, *prefix)))
+    return made
+
+
+def instance_on(host: Host, database: Host) -> AbstractContextManager[object]:
+    """Run an instance on a host."""
+    command = [*host.prefix, *ATELIER, "serve", "--host", host.address, "--port", str(_PORT)]
+    url = f"postgresql://{USER}@{database.address}/postgres"
+    return program(command, ATELIER_DATABASE_URL=url, ATELIER_REQUEST_TIMEOUT=str(_TIMEOUT))
+
+
+def nginx_on(host: Host, apps: Sequence[Host], folder: Path) -> list[str]:
+    """Write nginx's configuration from the product's template; return the command."""
+    entry = pwd.getpwnam("nobody")
+    proxy = Proxy(
+        listen=f"{host.address}:{_PORT}",
+        servers=[f"{app.address}:{_PORT}" for app in apps],
+        timeout=_TIMEOUT,
+        user=f"user nobody {grp.getgrgid(entry.pw_gid).gr_name};",
+    )
+    (folder / "nginx.conf").write_text(proxy.render())
+    command = [str(nginx_program()), "-p", f"{folder}/", "-c", "nginx.conf", "-e", "stderr"]
+    return [*host.prefix, *command]
+
+
+async def until_ready(host: Host) -> None:
+    async def is_ready() -> bool:
+        connection = Connection((host.address, _PORT))
+        try:
+            return (await connection.request("GET", "/ready")).status == HTTPStatus.OK
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    await until(is_ready)
+
+
+@pytest.mark.fault(
+    f"three app hosts, an nginx host and a database host (network namespaces); one app host cut "
+    f"off for {_CUT_OFF} s, then back",
+    "0 failed reads after the first timeout; traffic returns by itself",
+)
+async def test_no_read_fails_when_an_app_host_is_cut_off_and_traffic_returns(
+    deployment: Deployment, finding: Finding
+) -> None:
+    victim = deployment.apps[0]
+    async with reading((deployment.proxy.address, _PORT), deployment.shelf, _RATE) as samples:
+        await asyncio.sleep(2)
+        cut = time.monotonic()
+        victim.cut_off()
+        try:
+            await asyncio.sleep(_CUT_OFF)
+        finally:
+            victim.reconnect()
+        back = time.monotonic()
+        await until_more_pages(victim)
+        returned = time.monotonic() - back
+        await asyncio.sleep(1)
+    finding.note(f"{len(samples.all)} reads, {samples.faults.total()} failed")
+    assert samples.faults == {}
+    settled = samples.since(cut + _TIMEOUT + 1, back)
+    finding.note(f"slowest {longest(samples.all):.1f} s, p99 {percentile(settled, 0.99):.2g} s")
+    finding.within("traffic returned within", returned, 10)
+
+
+async def until_more_pages(host: Host) -> None:
+    """Wait until an instance serves pages that it had not served before."""
+    place = (host.address, _PORT)
+    before: list[float] = []
+
+    async def serves_more() -> bool:
+        served = await pages_served(place)
+        if served:
+            before.append(served)
+        return bool(before) and served > before[0]
+
+    await until(serves_more)

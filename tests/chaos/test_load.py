@@ -1,0 +1,153 @@
+"""More clients than the service can bear, and clients that never finish."""
+
+import asyncio
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from tests.chaos import slow
+from tests.chaos.clients import asking, reading
+from tests.chaos.connection import Connection
+from tests.chaos.findings import Finding
+from tests.chaos.measure import UNAVAILABLE, Samples, longest, percentile
+from tests.chaos.plan import quick_or_full
+from tests.chaos.service import Service
+from tests.chaos.shelf import Shelf
+from tests.support.cluster import program
+from tests.support.data import new_product_id
+
+_SLOW = 500
+_READS = 200
+_ROUNDS = quick_or_full(1, 3)
+_ROUND = quick_or_full(2.0, 8.0)
+_OVERLOAD = quick_or_full(4.0, 60.0)
+_BUSY = 100
+_MANY = """
+    WITH asked AS (
+        INSERT INTO questions (product_id, body, asker_name, asker_email)
+        SELECT $1, repeat('Does it fit? ', 20), 'jane', 'jane@example.com'
+        FROM generate_series(1, 100)
+        RETURNING id)
+    INSERT INTO answers (question_id, body, answerer_name, answerer_email)
+    SELECT id, repeat('It does. ', 30), 'joe', 'joe@example.com'
+    FROM asked CROSS JOIN generate_series(1, 4)
+"""
+
+
+@pytest.mark.fault(
+    f"{_SLOW} slow clients (1 byte/s)", "other clients' p99 unchanged within 20 %; 0 failed reads"
+)
+async def test_slow_clients_cost_the_others_nothing(
+    service: Service, shelf: Shelf, finding: Finding
+) -> None:
+    without, beside = [], []
+    async with reading(service.address, shelf, _READS) as samples:
+        for _ in range(_ROUNDS):
+            without.append(await p99_of_a_round(samples))
+            with program([sys.executable, slow.__file__, str(service.port), str(_SLOW)]):
+                await asyncio.sleep(1)
+                beside.append(await p99_of_a_round(samples))
+    finding.note(f"{len(samples.all)} reads, {samples.faults.total()} failed")
+    assert samples.faults == {}
+    usual = statistics.median(without)
+    finding.within("p99", statistics.median(beside) * 1000, 1.2 * usual * 1000, "ms")
+
+
+async def p99_of_a_round(samples: Samples) -> float:
+    start = time.monotonic()
+    await asyncio.sleep(_ROUND)
+    return percentile(samples.since(start), 0.99)
+
+
+@pytest.mark.fault(
+    f"twice the saturation rate, {_OVERLOAD:.0f} s",
+    "goodput at least 80 % of saturation, the rest 503; recovery at once",
+)
+async def test_an_overloaded_service_serves_what_it_can_and_refuses_the_rest(
+    service: Service, connection: asyncpg.Connection, finding: Finding
+) -> None:
+    target, body = await a_dear_page(service, connection)
+    with on_cores_of_their_own(service):
+        most = await saturation(service, target, body)
+        mark = service.access_log.stat().st_size
+        start = time.monotonic()
+        async with asking(service.address, target, body, 2 * most, UNAVAILABLE) as samples:
+            await asyncio.sleep(_OVERLOAD)
+        good = len(samples.of(200)) / (time.monotonic() - start)
+        async with asking(service.address, target, body, most / 4, frozenset()) as later:
+            await asyncio.sleep(1)
+    assert samples.faults + later.faults == {}
+    finding.note(f"saturation {most:.0f}/s; at twice that {len(samples.of(503))} answers 503")
+    finding.at_least("goodput", 100 * good / most, 80, "%")
+    served, refused = (logged(service, mark, status) for status in (200, 503))
+    finding.note(f"in nginx's log: 200 within {max(served):.2g} s")
+    finding.within("503 within", max(refused, default=0), 1)
+    finding.within("slowest afterwards", longest(later.all), 1)
+
+
+async def a_dear_page(service: Service, connection: asyncpg.Connection) -> tuple[str, bytes]:
+    """Add a product whose page keeps the service busy; return its address and its content."""
+    product_id = new_product_id()
+    await connection.execute(_MANY, product_id)
+    target = f"/qa/questions?product_id={product_id}&count=100"
+    client = Connection(service.address)
+    answer = await client.request("GET", target)
+    client.close()
+    assert len(json.loads(answer.body)["results"]) == 100
+    return target, answer.body
+
+
+@contextmanager
+def on_cores_of_their_own(service: Service) -> Iterator[None]:
+    """Have the service saturate one core, so that another is left for its clients."""
+    cores = sorted(os.sched_getaffinity(0))
+    everything = [os.getpid(), *(process.pid for process in service.processes())]
+    try:
+        for process in everything:
+            _pin(process, {cores[0]})
+        _pin(os.getpid(), {cores[-1]})
+        yield
+    finally:
+        for process in everything:
+            _pin(process, set(cores))
+
+
+def _pin(process: int, cores: set[int]) -> None:
+    for thread in Path(f"/proc/{process}/task").glob("*"):
+        os.sched_setaffinity(int(thread.name), cores)
+
+
+def logged(service: Service, mark: int, status: int) -> list[float]:
+    """Return the seconds that requests of a status took, as nginx logged them after a mark.
+
+    At these rates the clients' own program is late, and what it measured is no use.
+    """
+    with service.access_log.open() as log:
+        log.seek(mark)
+        lines = [json.loads(line) for line in log if f'"status":{status},' in line]
+    return [line["seconds"] for line in lines]
+
+
+async def saturation(service: Service, target: str, body: bytes) -> float:
+    """Return the pages a second that clients get who ask again as soon as they are answered."""
+    served = 0
+    end = time.monotonic() + _ROUND
+
+    async def ask_on() -> None:
+        nonlocal served
+        client = Connection(service.address)
+        while time.monotonic() < end:
+            answer = await client.request("GET", target)
+            served += answer.body == body
+        client.close()
+
+    await asyncio.gather(*(ask_on() for _ in range(_BUSY)))
+    return served / _ROUND

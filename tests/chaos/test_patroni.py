@@ -1,0 +1,158 @@
+"""Patroni promotes a standby by itself, when PostgreSQL crashes and when a whole node is gone."""
+
+import os
+import random
+import re
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from atelier.store.database import LOST
+from atelier.store.hosts import connect_to_primary
+from atelier.store.migrate import migrate
+from tests.chaos.findings import Finding
+from tests.chaos.plan import FULL
+from tests.chaos.service import connected
+from tests.chaos.truth import assert_documents_are_the_view
+from tests.standby.instances import running_instances
+from tests.standby.shoppers import assert_kept, busy, shopping
+from tests.standby.waiting import until
+from tests.support.cluster import program
+from tests.support.postgres import temporary_folder
+from tests.support.processes import all_processes
+
+pytestmark = pytest.mark.skipif(not FULL, reason="a failover takes half a minute: make chaos")
+
+_RUN = Path(__file__).parents[2] / "deploy" / "patroni" / "run.py"
+_READY_SECONDS = 180
+_SHOPPERS = 8
+_MUST_SHOW = (
+    "0 acknowledged writes lost or hidden, 0 failed reads; documents equal the view; "
+    "writes again within 30 s"
+)
+
+
+@dataclass(frozen=True)
+class Patroni:
+    """Three nodes under deploy/patroni/run.py."""
+
+    home: Path
+    url: str
+    read_url: str
+
+    async def primary(self) -> Path:
+        """Return the folder of the node whose PostgreSQL is the primary."""
+        connection = await connect_to_primary(self.url)
+        port = await connection.fetchval("SHOW port")
+        await connection.close()
+        return self.home / f"node{int(port) % 10}"
+
+    async def until_primary_is_not(self, node: Path) -> None:
+        """Wait until another node is the primary."""
+
+        async def is_another() -> bool:
+            try:
+                return await self.primary() != node
+            except LOST:
+                return False
+
+        await until(is_another, seconds=90)
+
+
+@pytest.fixture(scope="module")
+async def patroni() -> AsyncIterator[Patroni]:
+    with temporary_folder() as folder:
+        home = folder / "patroni"
+        command = [sys.executable, str(_RUN), "--home", str(home), "--port", str(first_port())]
+        with program(command) as process:
+
+            async def is_ready() -> bool:
+                assert process.poll() is None, "run.py has ended; it says why"
+                return (home / "environment").exists()
+
+            await until(is_ready, seconds=_READY_SECONDS)
+            urls = re.findall(r"'(.*)'", (home / "environment").read_text())
+            await migrate(urls[0])
+            yield Patroni(home, *urls)
+
+
+@pytest.fixture(scope="module")
+def instances(patroni: Patroni) -> Iterator[Sequence[Path]]:
+    with running_instances(patroni.url, patroni.read_url) as sockets:
+        yield sockets
+
+
+@pytest.mark.fault("Patroni: PostgreSQL of the primary killed (-9)", _MUST_SHOW)
+async def test_another_node_takes_over_when_postgresql_crashes(
+    patroni: Patroni, instances: Sequence[Path], finding: Finding
+) -> None:
+    await assert_taken_over(patroni, instances, finding, kill_postgresql)
+
+
+@pytest.mark.fault(
+    "Patroni: node of the primary gone (PostgreSQL killed, Patroni and etcd stopped)", _MUST_SHOW
+)
+async def test_another_node_takes_over_when_a_node_is_gone(
+    patroni: Patroni, instances: Sequence[Path], finding: Finding
+) -> None:
+    with ExitStack() as wake:
+
+        def stop_node(node: Path) -> None:
+            for process in all_processes():
+                if f"{node}/etcd " in process.command or f"{node}/patroni.yml" in process.command:
+                    os.kill(process.pid, signal.SIGSTOP)
+                    wake.callback(os.kill, process.pid, signal.SIGCONT)
+            kill_postgresql(node)
+
+        await assert_taken_over(patroni, instances, finding, stop_node)
+
+
+def kill_postgresql(node: Path) -> None:
+    """Kill the PostgreSQL of a node."""
+    os.kill(int((node / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+
+
+async def assert_taken_over(
+    patroni: Patroni,
+    instances: Sequence[Path],
+    finding: Finding,
+    hurt: Callable[[Path], None],
+) -> None:
+    """Hurt the node of the primary under load."""
+    async with shopping(instances, shoppers=_SHOPPERS) as everyone, busy(everyone) as seen:
+        await seen.more(reads=500)
+        node = await patroni.primary()
+        begun = time.monotonic()
+        hurt(node)
+        await patroni.until_primary_is_not(node)
+        await seen.more(writes=1)
+        finding.within("writes again within", time.monotonic() - begun, 30)
+        await seen.more(reads=500)
+    finding.note(f"{seen.reads.total()} reads, {seen.writes[201] + seen.writes[204]} writes")
+    assert seen.stale == []
+    assert set(seen.reads) == {200}
+    assert set(seen.writes) <= {201, 204, 503}
+    async with connected(patroni.url) as connection:
+        for shopper in everyone:
+            await assert_kept(connection, shopper)
+        await assert_documents_are_the_view(connection)
+
+
+def first_port() -> int:
+    """Return a port after which the forty that run.py takes are free."""
+    while True:
+        first = random.randrange(20000, 32000, 100)
+        if all(is_free(port) for port in range(first, first + 40)):
+            return first
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0

@@ -1,0 +1,57 @@
+"""`atelier reload` puts new code to work; nobody may notice."""
+
+import asyncio
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from tests.chaos.clients import reading
+from tests.chaos.findings import Finding
+from tests.chaos.plan import quick_or_full
+from tests.chaos.service import Service
+from tests.chaos.shelf import Shelf
+from tests.chaos.truth import assert_documents_are_the_view, assert_written_once
+from tests.chaos.versions import NEXT, next_code
+from tests.chaos.writers import writing
+from tests.support.commands import run
+
+_RATE = quick_or_full(100, 300)
+_IS_APPLIED = "SELECT EXISTS (SELECT 1 FROM public._pogo_migration WHERE migration_id = $1)"
+
+
+@pytest.mark.fault(
+    "`atelier reload` onto code with a new migration, under reads and writes without a key",
+    "0 answers other than the expected",
+)
+async def test_a_reload_onto_new_code_is_not_noticed(
+    service: Service,
+    shelf: Shelf,
+    connection: asyncpg.Connection,
+    code: Path,
+    finding: Finding,
+) -> None:
+    before = {process.pid for process in service.instances()}
+    async with (
+        reading(service.address, shelf, _RATE) as reads,
+        writing(service.address, connection, _RATE, frozenset(), keyed=False) as (writes, writers),
+    ):
+        install(next_code(code.with_name("next")).parent, code)
+        await asyncio.sleep(1)
+        done = await asyncio.to_thread(run, service.home, "reload")
+        await asyncio.sleep(1)
+    assert done.returncode == 0, done.stderr
+    assert before.isdisjoint(process.pid for process in service.instances())
+    assert await connection.fetchval(_IS_APPLIED, NEXT)
+    finding.note(f"{len(reads.all)} reads, {len(writes.all)} requests of writers")
+    finding.note(f"{(reads.faults + writes.faults).total()} unexpected")
+    assert reads.faults + writes.faults == {}
+    await assert_written_once(connection, writers)
+    await assert_documents_are_the_view(connection)
+
+
+def install(new: Path, link: Path) -> None:
+    """Put a version in the place of the one that a link leads to, in one step."""
+    unfinished = link.with_name("code.new")
+    unfinished.symlink_to(new)
+    unfinished.rename(link)

@@ -1,0 +1,134 @@
+"""A new version with a new migration takes the place of the old one, under load."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from contextlib import AsyncExitStack, ExitStack
+from pathlib import Path
+
+import pytest
+
+from atelier.local import nginx
+from tests.chaos.clients import reading
+from tests.chaos.findings import Finding
+from tests.chaos.plan import quick_or_full
+from tests.chaos.postgres import running_postgres
+from tests.chaos.service import connected, pages_served
+from tests.chaos.shelf import fill_shelf
+from tests.chaos.truth import assert_documents_are_the_view, assert_written_once
+from tests.chaos.versions import next_code, previous_code
+from tests.chaos.writers import writing
+from tests.support.cluster import free_port, program, wait_until_ready
+from tests.support.postgres import temporary_folder
+
+_MIGRATE = """
+import asyncio, sys
+from atelier.store.migrate import migrate
+print(len(asyncio.run(migrate(sys.argv[1]))))
+"""
+_SERVE = """
+import sys
+from pathlib import Path
+from atelier.http.server import serve
+from atelier.settings import Settings
+serve(Settings.from_environment(), database_url=sys.argv[1], socket=Path(sys.argv[2]))
+"""
+_SECONDS = 30
+_INSTANCES = quick_or_full(2, 3)
+_RATE = quick_or_full(100, 200)
+_ON_NEW_SCHEMA = quick_or_full(1, 10)
+
+
+class Roll:
+    """Instances of one version behind nginx, replaced one by one by those of another."""
+
+    def __init__(self, dsn: str, folder: Path) -> None:
+        self.port = free_port()
+        self._dsn = dsn
+        self._folder = folder
+        self._instances = {folder / f"{n}.sock": ExitStack() for n in range(_INSTANCES)}
+        self._nginx = ExitStack()
+
+    def start(self, code: Path) -> None:
+        for socket in self._instances:
+            self._start(socket, code)
+        for socket in self._instances:
+            wait_until_ready(socket)
+        command = nginx.configure(self._folder, self.port, self._instances)
+        self._nginx.enter_context(program(command))
+        wait_until_ready(self.port)
+
+    def replace_all(self, code: Path) -> None:
+        for socket, instance in self._instances.items():
+            instance.close()
+            self._start(socket, code)
+            wait_until_serving(socket)
+
+    def stop(self) -> None:
+        for stack in (self._nginx, *self._instances.values()):
+            stack.close()
+
+    def _start(self, socket: Path, code: Path) -> None:
+        command = [sys.executable, "-P", "-c", _SERVE, self._dsn, str(socket)]
+        self._instances[socket].enter_context(program(command, PYTHONPATH=str(code)))
+
+
+def wait_until_serving(socket: Path) -> None:
+    """Wait until nginx sends requests to an instance again: only then may the next one go."""
+    deadline = time.monotonic() + _SECONDS
+    while not asyncio.run(pages_served(socket)):
+        assert time.monotonic() < deadline, f"nginx sends nothing to {socket}"
+        time.sleep(0.05)
+
+
+def migrate_with(code: Path, dsn: str) -> int:
+    """Apply a version's migrations; return how many were new."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", _MIGRATE, dsn],
+        env=os.environ | {"PYTHONPATH": str(code)},
+        check=True,
+        capture_output=True,
+    )
+    return int(done.stdout)
+
+
+@pytest.mark.fault(
+    "new version with a new migration rolled over a running old one, the previous commit's",
+    "0 errors, also while the old code runs on the new schema",
+)
+async def test_a_new_version_takes_the_place_of_the_previous_one_without_an_error(
+    finding: Finding,
+) -> None:
+    with temporary_folder() as folder:
+        old, name = previous_code(folder / "previous")
+        finding.note(name)
+        await replace_under_load(folder, old, next_code(folder / "next"), finding)
+
+
+async def replace_under_load(folder: Path, old: Path, new: Path, finding: Finding) -> None:
+    """Migrate, then replace the instances one by one; nobody may notice any of it."""
+    async with AsyncExitStack() as stack:
+        postgres = stack.enter_context(running_postgres(folder))
+        assert await asyncio.to_thread(migrate_with, old, postgres.dsn)
+        connection = await stack.enter_async_context(connected(postgres.dsn))
+        shelf = await fill_shelf(connection)
+        roll = Roll(postgres.dsn, folder)
+        stack.callback(roll.stop)
+        await asyncio.to_thread(roll.start, old)
+        address = ("127.0.0.1", roll.port)
+        async with (
+            reading(address, shelf, _RATE) as reads,
+            writing(address, connection, _RATE / 2, frozenset()) as (writes, writers),
+        ):
+            await asyncio.sleep(1)
+            assert await asyncio.to_thread(migrate_with, new, postgres.dsn)
+            await asyncio.sleep(_ON_NEW_SCHEMA)
+            await asyncio.to_thread(roll.replace_all, new)
+            await asyncio.sleep(1)
+        await assert_written_once(connection, writers)
+        await assert_documents_are_the_view(connection)
+    finding.note(f"{len(reads.all)} reads and {len(writes.all)} requests of writers")
+    finding.note(f"{(reads.faults + writes.faults).total()} errors")
+    assert reads.faults + writes.faults == {}

@@ -1,0 +1,33 @@
+"""What the database holds, against what clients were told and what defines its documents."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import asyncpg
+
+from tests.chaos.writers import Writer
+
+_WRITTEN = """
+    SELECT q.helpful, array(SELECT body FROM answers WHERE question_id = q.id) AS answers
+    FROM questions q WHERE q.id = $1
+"""
+_DIFFERENCES = """
+    (SELECT question_id, document FROM question_documents
+     EXCEPT ALL SELECT question_id, document FROM question_document_view)
+    UNION ALL
+    (SELECT question_id, document FROM question_document_view
+     EXCEPT ALL SELECT question_id, document FROM question_documents)
+"""
+
+
+async def assert_written_once(connection: asyncpg.Connection, writers: Sequence[Writer]) -> int:
+    """Every acknowledged write is there once, and nothing else; return how many those are."""
+    for writer in writers:
+        [row] = await connection.fetch(_WRITTEN, writer.question_id)
+        assert (row["helpful"], Counter(row["answers"])) == (writer.votes, writer.answers)
+    return sum(writer.votes + writer.answers.total() for writer in writers)
+
+
+async def assert_documents_are_the_view(connection: asyncpg.Connection) -> None:
+    """Every document is what the view says it is, and none is missing or too many."""
+    assert await connection.fetch(_DIFFERENCES) == []

@@ -1,0 +1,66 @@
+"""Other versions of the code: the previous one, and one with a further migration."""
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+from atelier.store import migrate
+
+_ROOT = Path(__file__).parents[2]
+_MIGRATIONS = Path("src/atelier/store/migrations")
+_MOST_TRIED = 10
+NEXT = "99991231_01_next"
+_FURTHER = """-- A step that a later version may take while this one serves
+-- depends: {newest}
+
+-- migrate: apply
+
+ALTER TABLE questions ADD COLUMN language text;
+CREATE INDEX questions_language ON questions (language) WHERE language IS NOT NULL;
+
+-- migrate: rollback
+
+ALTER TABLE questions DROP COLUMN language;
+"""
+
+
+def previous_code(folder: Path) -> tuple[Path, str]:
+    """Unpack the previous commit's code; return where to import it from, and what it is.
+
+    A commit whose code is not whole is passed over; where there is no history, it is this code.
+    """
+    for commit in _git("log", f"-{_MOST_TRIED}", "--format=%h", "HEAD^").decode().split():
+        code = folder / commit / "src"
+        with tarfile.open(fileobj=io.BytesIO(_git("archive", commit))) as tar:
+            tar.extractall(folder / commit, filter="data")
+        if _can_be_imported(code):
+            return code, f"from commit {commit}"
+    return _ROOT / "src", "from this code (the history is not here)"
+
+
+def _can_be_imported(code: Path) -> bool:
+    command = [sys.executable, "-P", "-c", "import atelier.http.server"]
+    environment = os.environ | {"PYTHONPATH": str(code)}
+    return not subprocess.run(command, check=False, capture_output=True, env=environment).returncode
+
+
+def next_code(folder: Path) -> Path:
+    """Copy this code, with one migration more; return where to import it from."""
+    for part in ("src", "contract"):
+        shutil.copytree(_ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    text = _FURTHER.format(newest=max(migrate.names()))
+    (folder / _MIGRATIONS / f"{NEXT}.sql").write_text(text)
+    return folder / "src"
+
+
+def _git(*arguments: str) -> bytes:
+    """Return what git says of this checkout; nothing where there is none, or no git."""
+    git = shutil.which("git")
+    if git is None or not (_ROOT / ".git").exists():
+        return b""
+    command = [git, "-c", f"safe.directory={_ROOT}", *arguments]
+    return subprocess.run(command, cwd=_ROOT, check=False, capture_output=True).stdout

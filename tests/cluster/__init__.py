@@ -1,0 +1,1 @@
+"""`atelier up` as an operator meets it."""

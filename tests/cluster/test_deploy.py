@@ -1,0 +1,64 @@
+"""The files for Prometheus and Grafana: they can be read, and name only metrics that there are."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from atelier import metrics
+from tests.cluster.conftest import Operated
+
+_DEPLOY = Path(__file__).parents[2] / "deploy"
+_OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+_HISTOGRAM = ("bucket", "count", "sum")
+_NAME = re.compile(r"\batelier_[a-z_]+\b")
+
+
+def test_the_dashboard_shows_metrics_that_there_are(operated: Operated) -> None:
+    dashboard = json.loads((_DEPLOY / "grafana" / "dashboard.json").read_text())
+    expressions = [t["expr"] for panel in dashboard["panels"] for t in panel["targets"]]
+    _all_exist(expressions, operated)
+    assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+
+
+def test_the_alerts_watch_metrics_that_there_are_and_are_explained(operated: Operated) -> None:
+    text = (_DEPLOY / "prometheus" / "alerts.yml").read_text()
+    _all_exist([text], operated)
+    alerts = re.findall(r"- alert: (\w+)", text)
+    explanations = _OPERATIONS.read_text().partition("## Alerts\n")[2]
+    explained = re.findall(r"^### (\w+)$", explanations, flags=re.MULTILINE)
+    assert explained == alerts
+
+
+def test_promtool_takes_the_alerts_and_they_fire_when_they_should() -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip(
+            "promtool (Debian's package prometheus) is not here: the alert rules were not tried"
+        )
+    folder = _DEPLOY / "prometheus"
+    for check in (("check", "config", "prometheus.yml"), ("test", "rules", "alerts_test.yml")):
+        done = subprocess.run(
+            [promtool, *check], cwd=folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_command_prints_the_configuration_of_a_host_for_nginx(operated: Operated) -> None:
+    text = operated.command("nginx-config", "--server", "10.0.1.5:9000", "--listen", "10.0.0.1:80")
+    assert "listen 10.0.0.1:80 " in text
+    assert "server 10.0.1.5:9000 " in text
+
+
+def _all_exist(expressions: Iterable[str], operated: Operated) -> None:
+    named = {name for text in expressions for name in _NAME.findall(text)}
+    assert named
+    shown = httpx.get(operated.metrics_url, timeout=20).text + metrics.exposition().decode()
+    families = set(re.findall(r"^# TYPE (\w+) ", shown, flags=re.MULTILINE))
+    there = families | {f"{family}_{part}" for family in families for part in _HISTOGRAM}
+    assert named <= there, named - there

@@ -1,0 +1,1 @@
+"""Standby reads and failover, against real servers that replicate."""

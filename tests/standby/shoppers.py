@@ -1,0 +1,143 @@
+"""Clients that write and read, and know what a page must show at every moment."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+
+from tests.standby.waiting import until
+from tests.support.data import new_product_id
+
+ASKED = {"body": "Does it fit?", "name": "jane", "email": "jane@example.com"}
+ANSWERED = {"body": "It does.", "name": "joe", "email": "joe@example.com"}
+_WRITTEN = """
+    SELECT helpful, (SELECT count(*) FROM answers WHERE question_id = q.id)
+    FROM questions q WHERE id = $1
+"""
+
+
+@dataclass
+class Seen:
+    """What all shoppers together were answered."""
+
+    reads: Counter[int] = field(default_factory=Counter)
+    writes: Counter[int] = field(default_factory=Counter)
+    stale: list[str] = field(default_factory=list)
+
+    async def more(self, *, reads: int = 0, writes: int = 0) -> None:
+        """Wait until so many more were answered with success."""
+        reads += self.reads[HTTPStatus.OK]
+        writes += self.writes[HTTPStatus.NO_CONTENT]
+
+        async def are_there() -> bool:
+            return (
+                self.reads[HTTPStatus.OK] >= reads and self.writes[HTTPStatus.NO_CONTENT] >= writes
+            )
+
+        await until(are_there)
+
+
+@dataclass
+class Shopper:
+    """Votes on and answers one question, and looks after each write, anywhere, if it shows."""
+
+    clients: Sequence[httpx.AsyncClient]
+    seen: Seen
+    product_id: int = field(default_factory=new_product_id)
+    question_id: int = 0
+    votes: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)
+
+    async def ask(self) -> None:
+        question = {**ASKED, "product_id": self.product_id}
+        response = await self._anyone.post("/qa/questions", json=question)
+        assert response.status_code == HTTPStatus.CREATED
+        [page] = await self._page() or []
+        self.question_id = page["question_id"]
+
+    async def write_and_read(self) -> None:
+        if random.random() < 0.8:
+            await self._write("PUT", f"/qa/questions/{self.question_id}/helpful", self.votes)
+        else:
+            await self._write("POST", f"/qa/questions/{self.question_id}/answers", self.answers)
+        await self.read()
+
+    async def read(self) -> None:
+        """Read the page; what was acknowledged must show, what is not known may."""
+        votes, answers = self.votes["done"], self.answers["done"]
+        page = await self._page()
+        if page is not None:
+            [shown] = page or [{"question_helpfulness": -1, "answers": {}}]
+            self._check("votes", votes, shown["question_helpfulness"], self.votes)
+            self._check("answers", answers, len(shown["answers"]), self.answers)
+
+    async def _page(self) -> list[dict[str, Any]] | None:
+        response = await self._anyone.get(f"/qa/questions?product_id={self.product_id}")
+        self.seen.reads[response.status_code] += 1
+        results: list[dict[str, Any]] | None = None
+        if response.is_success:
+            results = response.json()["results"]
+        return results
+
+    async def _write(self, method: str, path: str, written: Counter[str]) -> None:
+        body = ANSWERED if method == "POST" else None
+        response = await self._anyone.request(method, path, json=body)
+        self.seen.writes[response.status_code] += 1
+        written["done" if response.is_success else "perhaps"] += 1
+
+    def _check(self, what: str, least: int, shown: int, written: Counter[str]) -> None:
+        if not least <= shown <= written["done"] + written["perhaps"]:
+            self.seen.stale.append(f"{shown} {what} shown, {least} done, {dict(written)} by now")
+
+    @property
+    def _anyone(self) -> httpx.AsyncClient:
+        return random.choice(self.clients)
+
+
+@asynccontextmanager
+async def shopping(sockets: Sequence[Path], *, shoppers: int) -> AsyncIterator[list[Shopper]]:
+    """Yield shoppers with a question each, who go to any of the instances each time."""
+    seen = Seen()
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(_client(socket)) for socket in sockets]
+        everyone = [Shopper(clients, seen) for _ in range(shoppers)]
+        await asyncio.gather(*(shopper.ask() for shopper in everyone))
+        yield everyone
+
+
+@asynccontextmanager
+async def busy(everyone: Sequence[Shopper]) -> AsyncIterator[Seen]:
+    """Have shoppers write and read, without a pause, while the context lasts."""
+    over = asyncio.Event()
+
+    async def go_on(shopper: Shopper) -> None:
+        while not over.is_set():
+            await shopper.write_and_read()
+
+    tasks = [asyncio.create_task(go_on(shopper)) for shopper in everyone]
+    try:
+        yield everyone[0].seen
+    finally:
+        over.set()
+        await asyncio.gather(*tasks)
+
+
+async def assert_kept(connection: asyncpg.Connection, shopper: Shopper) -> None:
+    """Every acknowledged write is there once; one whose answer was lost may be."""
+    row = await connection.fetchrow(_WRITTEN, shopper.question_id)
+    assert row
+    for kept, written in zip(row, (shopper.votes, shopper.answers), strict=True):
+        assert written["done"] <= kept <= written["done"] + written["perhaps"]
+
+
+def _client(socket: Path) -> httpx.AsyncClient:
+    transport = httpx.AsyncHTTPTransport(uds=str(socket))
+    return httpx.AsyncClient(transport=transport, base_url="http://instance", timeout=30)

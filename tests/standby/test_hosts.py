@@ -1,0 +1,99 @@
+"""An address may name several servers: the one that is the primary is found."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from atelier.local.postgres import PORT, USER, Server
+from atelier.store.database import Database
+from atelier.store.hosts import connect_to_primary, each_host
+
+_ASK = """
+    INSERT INTO questions (product_id, body, asker_name, asker_email)
+    VALUES (1, 'Does it fit?', 'jane', 'jane@example.com')
+    RETURNING id
+"""
+
+
+@pytest.mark.parametrize(
+    ("url", "single"),
+    [
+        ("postgresql://u:p@a/db", ["postgresql://u:p@a/db"]),
+        ("postgresql:///db", ["postgresql:///db"]),
+        ("postgresql://u@/db?host=/run/a", ["postgresql://u@/db?host=/run/a"]),
+        (
+            "postgresql://u:p%40@a:1,[::1]:2,c/db?sslmode=require",
+            [
+                "postgresql://u:p%40@a:1/db?sslmode=require",
+                "postgresql://u:p%40@[::1]:2/db?sslmode=require",
+                "postgresql://u:p%40@c/db?sslmode=require",
+            ],
+        ),
+        (
+            "postgresql://u@/db?host=/a,/b&port=1,2",
+            ["postgresql://u@/db?host=%2Fa&port=1", "postgresql://u@/db?host=%2Fb&port=2"],
+        ),
+        (
+            "postgresql://u@/db?host=a,b&port=7&sslmode=require",
+            [
+                "postgresql://u@/db?host=a&sslmode=require&port=7",
+                "postgresql://u@/db?host=b&sslmode=require&port=7",
+            ],
+        ),
+    ],
+)
+def test_an_address_is_taken_apart_into_one_a_server(url: str, single: list[str]) -> None:
+    assert each_host(url) == single
+
+
+def test_as_many_ports_as_hosts_are_asked_for() -> None:
+    with pytest.raises(asyncpg.ClientConfigurationError, match="3 hosts, but 2 ports"):
+        each_host("postgresql://u@/db?host=a,b,c&port=1,2")
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """Return a port that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def beside(database: str, postgres: Server, host: str, port: int) -> str:
+    """Return the address of a database with another server before it."""
+    path = urlsplit(database).path
+    return f"postgresql://{USER}@{path}?host={host},{postgres.sockets}&port={port},{PORT}"
+
+
+async def test_a_server_that_is_dead_without_a_word_delays_nobody(
+    database: str, postgres: Server, silent_port: int
+) -> None:
+    url = beside(database, postgres, "127.0.0.1", silent_port)
+    async with asyncio.timeout(10):  # asyncpg alone would wait for a minute
+        connection = await connect_to_primary(url)
+        assert await connection.fetchval("SELECT 1") == 1
+        await connection.close()
+
+
+async def test_a_server_that_is_gone_is_passed_over(database: str, postgres: Server) -> None:
+    connection = await connect_to_primary(beside(database, postgres, "/nonexistent", PORT))
+    await connection.close()
+
+
+async def test_where_no_server_answers_the_reason_is_told() -> None:
+    with pytest.raises(FileNotFoundError):
+        await connect_to_primary("postgresql://u@/db?host=/nonexistent,/nowhere")
+
+
+async def test_a_write_that_met_a_primary_of_the_past_is_done_on_the_one_of_now(
+    database: str,
+) -> None:
+    primary = Database(database, size=1, timeout=5)
+    await primary.open()
+    await primary.write("SET default_transaction_read_only = on")  # this connection's alone
+    assert len(await primary.write(_ASK)) == 1
+    assert len(await primary.read("SELECT FROM questions")) == 1
+    await primary.close()
