@@ -53,3 +53,4 @@ include bench/bench.mk
 
 clean: ## remove what was installed and cached; the data in .atelier stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+include tests/chaos/chaos.mk

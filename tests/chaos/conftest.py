@@ -23,11 +23,13 @@ answer is checked. `make test` does the same for shorter times, and holds no fig
 """
 _FOUND = pytest.StashKey[list[Finding]]()
 _ROW = pytest.StashKey[Finding]()
+_FILES = pytest.StashKey[set[Path]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "fault(what, promise): a fault, and what it must show")
     config.stash[_FOUND] = []
+    config.stash[_FILES] = set()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -35,6 +37,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if mark := item.get_closest_marker("fault"):
         item.stash[_ROW] = Finding(*mark.args)
         item.config.stash[_FOUND].append(item.stash[_ROW])
+        item.config.stash[_FILES].add(item.path)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -60,13 +63,13 @@ def _reason(report: pytest.TestReport) -> str:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Show the table; the full set's is kept."""
+    """Show the table; that of the whole full set is kept."""
     found = config.stash[_FOUND]
     if not found:
         return
     terminalreporter.section("faults")
     terminalreporter.write(table(found))
-    if FULL:
+    if FULL and config.stash[_FILES] == set(Path(__file__).parent.glob("test_*.py")):
         _RESULTS.write_text(_INTRODUCTION + table(found))
 
 

@@ -16,7 +16,7 @@ from tests.standby.servers import Group, prepare, temporary_group
 from tests.standby.shoppers import Seen, assert_kept, busy, shopping
 
 _SHOPPERS = 8
-_READS = quick_or_full(200, 3000)
+_READS = quick_or_full(200, 1000)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from tests.support.data import new_product_id
 
 ASKED = {"body": "Does it fit?", "name": "jane", "email": "jane@example.com"}
 ANSWERED = {"body": "It does.", "name": "joe", "email": "joe@example.com"}
+_SECONDS = 120
 _WRITTEN = """
     SELECT helpful, (SELECT count(*) FROM answers WHERE question_id = q.id)
     FROM questions q WHERE id = $1
@@ -42,7 +43,7 @@ class Seen:
                 self.reads[HTTPStatus.OK] >= reads and self.writes[HTTPStatus.NO_CONTENT] >= writes
             )
 
-        await until(are_there)
+        await until(are_there, seconds=_SECONDS)
 
 
 @dataclass

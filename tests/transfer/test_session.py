@@ -1,0 +1,56 @@
+"""How long work on the database ends when something goes wrong."""
+
+from functools import partial
+
+import asyncpg
+import pytest
+
+from atelier.errors import AtelierError
+from atelier.transfer.session import one_line_errors, session, workers
+from tests.transfer.exports import fetch
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            asyncpg.DiskFullError("could not extend file\nHINT:  Check free disk space."),
+            r"The import stopped: the database's disk is full \(could not extend file\)",
+        ),
+        (
+            asyncpg.ConnectionDoesNotExistError("connection was closed"),
+            "The import failed: the database closed the connection; its log says why",
+        ),
+        (
+            asyncpg.InsufficientPrivilegeError("permission denied for database shop\nHINT: ask"),
+            "The import failed: permission denied for database shop",
+        ),
+        (ConnectionRefusedError(111, "refused"), "The import failed: .*refused"),
+    ],
+)
+def test_an_error_of_the_database_becomes_one_line(error: Exception, message: str) -> None:
+    with pytest.raises(AtelierError, match=message) as caught, one_line_errors("The import"):
+        raise error
+    assert "\n" not in str(caught.value)
+
+
+async def test_one_failing_job_ends_the_others_and_its_error_is_raised(database: str) -> None:
+    async def run(connection: asyncpg.Connection, query: str) -> None:
+        await connection.execute(query)
+
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        async with workers(database, "atelier") as crew:
+            await crew.run(
+                partial(run, query=query) for query in ("SELECT pg_sleep(600)", "SELECT 1 / 0")
+            )
+    while await fetch(database, "SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)'"):
+        pass
+
+
+async def test_a_role_with_time_limits_may_still_work_long(database: str) -> None:
+    await fetch(database, "ALTER ROLE CURRENT_USER SET statement_timeout = '10ms'")
+    try:
+        async with session(database, "atelier") as connection:
+            await connection.execute("SELECT pg_sleep(0.05)")
+    finally:
+        await fetch(database, "ALTER ROLE CURRENT_USER RESET statement_timeout")
