@@ -1,5 +1,6 @@
 """Patroni promotes a standby by itself, when PostgreSQL crashes and when a whole node is gone."""
 
+import asyncio
 import os
 import random
 import re
@@ -12,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
 from atelier.store.database import LOST
@@ -26,7 +28,7 @@ from tests.standby.shoppers import assert_kept, busy, shopping
 from tests.standby.waiting import until
 from tests.support.cluster import program
 from tests.support.postgres import temporary_folder
-from tests.support.processes import all_processes
+from tests.support.processes import all_processes, family
 
 pytestmark = pytest.mark.skipif(not FULL, reason="a failover takes half a minute: make chaos")
 
@@ -53,6 +55,21 @@ class Patroni:
         port = await connection.fetchval("SHOW port")
         await connection.close()
         return self.home / f"node{int(port) % 10}"
+
+    async def synchronous_standby(self) -> Path:
+        """Return the folder of the node that has every acknowledged write."""
+        found: list[str] = []
+
+        async def is_known() -> bool:
+            ports = re.findall(r"127\.0\.0\.1:(\d+)", self.read_url)
+            async with httpx.AsyncClient() as client:
+                answer = await client.get(f"http://127.0.0.1:{int(ports[0]) + 10}/cluster")
+            members = answer.json()["members"]
+            found.extend(each["name"] for each in members if each["role"] == "sync_standby")
+            return bool(found)
+
+        await until(is_known)
+        return self.home / found[0]
 
     async def until_primary_is_not(self, node: Path) -> None:
         """Wait until another node is the primary."""
@@ -104,14 +121,39 @@ async def test_another_node_takes_over_when_a_node_is_gone(
 ) -> None:
     with ExitStack() as wake:
 
-        def stop_node(node: Path) -> None:
-            for process in all_processes():
-                if f"{node}/etcd " in process.command or f"{node}/patroni.yml" in process.command:
-                    os.kill(process.pid, signal.SIGSTOP)
-                    wake.callback(os.kill, process.pid, signal.SIGCONT)
+        def end_node(node: Path) -> None:
+            stop([f"{node}/etcd ", f"{node}/patroni.yml"], wake)
             kill_postgresql(node)
 
-        await assert_taken_over(patroni, instances, finding, stop_node)
+        await assert_taken_over(patroni, instances, finding, end_node)
+
+
+@pytest.mark.fault(
+    "Patroni: node of the synchronous standby hangs (SIGSTOP)",
+    "0 failed or old reads; writes again within 30 s",
+)
+async def test_writes_go_on_with_another_standby_when_the_synchronous_one_hangs(
+    patroni: Patroni, instances: Sequence[Path], finding: Finding
+) -> None:
+    async with shopping(instances, shoppers=_SHOPPERS) as everyone, busy(everyone) as seen:
+        await seen.more(reads=500)
+        with ExitStack() as wake:
+            begun = time.monotonic()
+            stop([str(await patroni.synchronous_standby())], wake)
+            await asyncio.sleep(1)  # what was on its way is done
+            await seen.more(writes=1)
+            finding.within("writes again within", time.monotonic() - begun, 30)
+            await seen.more(reads=500)
+    assert seen.stale == []
+    assert set(seen.reads) == {200}
+
+
+def stop(commands: Sequence[str], wake: ExitStack) -> None:
+    """Stop the processes whose command has one of some texts, and theirs, while a context lasts."""
+    named = [p.pid for p in all_processes() if any(text in p.command for text in commands)]
+    for process in family(*named):
+        os.kill(process.pid, signal.SIGSTOP)
+        wake.callback(os.kill, process.pid, signal.SIGCONT)
 
 
 def kill_postgresql(node: Path) -> None:

@@ -13,6 +13,7 @@ _QUOTED = re.compile(rb' *+"((?:[^"]++|"")*+)" *+')
 _UNQUOTED = re.compile(rb'[^",\r\n]*+')
 _OPENING_QUOTE = re.compile(rb' *+"')
 _LINE_END = re.compile(rb"\r?\n")
+_CUT_LINE_ENDS = (b"", b"\r")  # what a file may end in
 
 
 class Field(NamedTuple):
@@ -62,8 +63,8 @@ def split(data: bytes, start: int, limit: int, *, at_end: bool) -> Record:
             position += 1
         elif line_end := _LINE_END.match(data, position):
             return Record(fields, position, line_end.end())
-        elif at_end and position == limit:
-            return Record(fields, position, position)
+        elif at_end and limit - position <= 1 and data[position:limit] in _CUT_LINE_ENDS:
+            return Record(fields, position, limit)
         else:
             raise _misplaced(data, position, limit, quoted=field.quoted)
 
