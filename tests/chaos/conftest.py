@@ -13,6 +13,9 @@ from tests.chaos.service import Service, connected, serving
 from tests.chaos.shelf import Shelf, fill_shelf
 from tests.support.postgres import temporary_folder
 
+# A failover of Patroni's takes half a minute: `make chaos`.
+collect_ignore = [] if FULL else ["test_patroni.py"]
+
 _RESULTS = Path(__file__).parents[2] / "docs" / "chaos.md"
 _INTRODUCTION = f"""# What faults do
 

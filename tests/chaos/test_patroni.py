@@ -20,7 +20,6 @@ from atelier.store.database import LOST
 from atelier.store.hosts import connect_to_primary
 from atelier.store.migrate import migrate
 from tests.chaos.findings import Finding
-from tests.chaos.plan import FULL
 from tests.chaos.service import connected
 from tests.chaos.truth import assert_documents_are_the_view
 from tests.standby.instances import running_instances
@@ -29,8 +28,6 @@ from tests.standby.waiting import until
 from tests.support.cluster import program
 from tests.support.postgres import temporary_folder
 from tests.support.processes import all_processes, family
-
-pytestmark = pytest.mark.skipif(not FULL, reason="a failover takes half a minute: make chaos")
 
 _RUN = Path(__file__).parents[2] / "deploy" / "patroni" / "run.py"
 _READY_SECONDS = 180

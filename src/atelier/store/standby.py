@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -60,7 +60,7 @@ class Standby(Database):
             async with asyncio.timeout(self._timeout), self._connection() as connection:
                 if await self._waited_for(position, connection):
                     return await fetch(connection, query, *args)
-            self._rest("it is behind")
+            self._rest("it is behind, or the primary", logging.INFO)
         except _FAILED as error:
             self._fail(error)
         return None
@@ -116,15 +116,15 @@ class Standby(Database):
 
     def _fail(self, error: Exception) -> None:
         self.answers = False
-        self._rest(str(error) or type(error).__name__)
+        self._rest(str(error) or type(error).__name__, logging.WARNING)
 
-    def _rest(self, reason: str) -> None:
+    def _rest(self, reason: str, level: int) -> None:
         if not self.rests:
-            _log.warning("standby %s is left alone: %s", self.place, reason)
+            _log.log(level, "standby %s is left alone: %s", self.place, reason)
         self.rests = True
 
     @property
     def place(self) -> str:
         """The address without its password."""
         parts = urlsplit(self._dsn)
-        return parts.netloc.rpartition("@")[2] or parts.query
+        return parts.netloc.rpartition("@")[2] or dict(parse_qsl(parts.query)).get("host", "")
