@@ -50,6 +50,8 @@ lock: .venv/dev.done ## choose the newest versions of all packages (requirements
 		--constraint requirements/runtime.txt -o requirements/bench.txt
 	@$(COMPILE) pyproject.toml requirements/build.in requirements/bench.in requirements/dev.in \
 		--constraint requirements/bench.txt -o requirements/dev.txt
+	@$(COMPILE) pyproject.toml requirements/build.in requirements/patroni.in \
+		--constraint requirements/dev.txt -o requirements/patroni.txt
 
 include bench/bench.mk
 

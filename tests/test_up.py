@@ -175,6 +175,17 @@ def test_a_broken_database_url_is_refused_in_one_line(folder: Path, url: str, re
     assert left_behind(folder / "url") == []
 
 
+@pytest.mark.parametrize("command", [["up"], ["serve", "--port", "1"]])
+def test_a_broken_address_of_standbys_is_refused_in_one_line(
+    folder: Path, command: list[str]
+) -> None:
+    settings = {"ATELIER_READ_DATABASE_URL": "postgresql://[broken/x"}
+    refused = run(folder / "url", *command, PORT=str(free_port()), **settings)
+    assert _is_one_line(refused)
+    assert "ATELIER_READ_DATABASE_URL is no PostgreSQL address" in refused.stderr
+    assert left_behind(folder / "url") == []
+
+
 def test_a_home_that_cannot_be_written_is_refused_in_one_line(folder: Path) -> None:
     (folder / "file").touch()
     refused = run(folder / "file" / "home", "up", PORT=str(free_port()))

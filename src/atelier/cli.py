@@ -141,10 +141,9 @@ def serve(settings: Settings, host: str, port: int | None, socket: Path | None) 
     It starts even while the database is away; GET /ready then answers 503.
     """
     from atelier.http.server import serve as run
-    from atelier.local.database import address, checked_url
+    from atelier.local.database import address, check_read_url
 
-    if settings.read_database_url:
-        checked_url(settings.read_database_url, "ATELIER_READ_DATABASE_URL")
+    check_read_url(settings)
     if (port is None) == (socket is None):
         raise click.UsageError("Give either --port or --socket.")
     with address(settings) as dsn:

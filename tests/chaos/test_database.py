@@ -16,7 +16,7 @@ from tests.chaos.service import Service, connected
 from tests.chaos.shelf import Shelf
 from tests.chaos.truth import assert_documents_are_the_view, assert_written_once
 from tests.chaos.writers import writing
-from tests.standby.waiting import until
+from tests.support.waiting import until
 
 _WRITES = quick_or_full(100, 200)
 _KILLS = quick_or_full(2, 20)

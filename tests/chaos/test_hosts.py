@@ -25,10 +25,10 @@ from tests.chaos.plan import quick_or_full
 from tests.chaos.postgres import Postgres
 from tests.chaos.service import connected, pages_served
 from tests.chaos.shelf import Shelf, fill_shelf
-from tests.standby.waiting import until
 from tests.support.cluster import program
 from tests.support.commands import ATELIER
 from tests.support.postgres import temporary_folder
+from tests.support.waiting import until
 
 _PORT = 8080
 _TIMEOUT = 2.0

@@ -21,8 +21,8 @@ from tests.chaos.service import Service, pages_served, socket_of
 from tests.chaos.shelf import Shelf
 from tests.chaos.truth import assert_documents_are_the_view, assert_written_once
 from tests.chaos.writers import writing
-from tests.standby.waiting import until
 from tests.support.processes import Process
+from tests.support.waiting import until
 
 _READS = quick_or_full(200, 500)
 _HANGS = quick_or_full(7, 20)

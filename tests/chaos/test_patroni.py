@@ -24,10 +24,10 @@ from tests.chaos.service import connected
 from tests.chaos.truth import assert_documents_are_the_view
 from tests.standby.instances import running_instances
 from tests.standby.shoppers import assert_kept, busy, shopping
-from tests.standby.waiting import until
 from tests.support.cluster import program
 from tests.support.postgres import temporary_folder
 from tests.support.processes import all_processes, family
+from tests.support.waiting import until
 
 _RUN = Path(__file__).parents[2] / "deploy" / "patroni" / "run.py"
 _READY_SECONDS = 180

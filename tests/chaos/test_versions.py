@@ -4,7 +4,6 @@ import asyncio
 import os
 import subprocess
 import sys
-import time
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from tests.chaos.versions import next_code, previous_code
 from tests.chaos.writers import writing
 from tests.support.cluster import free_port, program, wait_until_ready
 from tests.support.postgres import temporary_folder
+from tests.support.waiting import wait_until
 
 _MIGRATE = """
 import asyncio, sys
@@ -35,7 +35,6 @@ from atelier.http.server import serve
 from atelier.settings import Settings
 serve(Settings.from_environment(), database_url=sys.argv[1], socket=Path(sys.argv[2]))
 """
-_SECONDS = 30
 _INSTANCES = quick_or_full(2, 3)
 _RATE = quick_or_full(100, 200)
 _ON_NEW_SCHEMA = quick_or_full(1, 10)
@@ -77,10 +76,7 @@ class Roll:
 
 def wait_until_serving(socket: Path) -> None:
     """Wait until nginx sends requests to an instance again: only then may the next one go."""
-    deadline = time.monotonic() + _SECONDS
-    while not asyncio.run(pages_served(socket)):
-        assert time.monotonic() < deadline, f"nginx sends nothing to {socket}"
-        time.sleep(0.05)
+    wait_until(lambda: asyncio.run(pages_served(socket)) > 0, f"nginx sends nothing to {socket}")
 
 
 def migrate_with(code: Path, dsn: str) -> int:

@@ -8,6 +8,7 @@ from atelier.local.home import Home
 from tests.cluster.conftest import Operated
 from tests.cluster.traffic import Traffic, traffic
 from tests.support.commands import run
+from tests.support.waiting import wait_until
 
 _PRODUCT = 3_000_001
 
@@ -29,7 +30,7 @@ def test_scaling_up_and_down_loses_no_request(operated: Operated) -> None:
     with traffic(operated.url, _PRODUCT, question) as seen:
         operated.command("scale", "4")
         assert len(_pids(operated)) == 4
-        assert _are_all_used(operated)
+        wait_until(lambda: _are_all_used(operated), "an instance gets no requests")
         operated.command("scale", "1")
         assert len(_pids(operated)) == 1
         operated.command("scale", "2")

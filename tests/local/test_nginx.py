@@ -5,7 +5,6 @@ import http.client
 import json
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -19,6 +18,7 @@ from atelier.local.programs import nginx_program
 from tests.support.cluster import free_port, program, wait_for_port
 from tests.support.postgres import temporary_folder
 from tests.support.upstream import Answer, StandIn, hang_up, send, stand_in
+from tests.support.waiting import wait_until
 
 _MEGABYTE = 1 << 20
 _WRITES = [
@@ -214,10 +214,10 @@ def test_more_than_the_instances_can_take_is_refused_at_once_and_says_when_to_co
     reads, writes = nginx.READS_UNDER_WAY, nginx.MOST_UNDER_WAY - nginx.READS_UNDER_WAY
     with in_front_of([wait]) as (ask, [instance]), ThreadPoolExecutor(reads + writes) as pool:
         busy = [pool.submit(ask, "GET", "/") for _ in range(reads)]
-        until(lambda: len(instance.seen) == reads)
+        wait_until(lambda: len(instance.seen) == reads, "reads are missing")
         _is_refused_as_too_many(ask("GET", "/"))
         busy += [pool.submit(ask, "POST", "/", b"{}") for _ in range(writes)]
-        until(lambda: len(instance.seen) == reads + writes)
+        wait_until(lambda: len(instance.seen) == reads + writes, "writes are missing")
         for method in ("GET", "POST", "PUT"):
             _is_refused_as_too_many(ask(method, "/"))
         leave.set()
@@ -249,7 +249,7 @@ def test_the_log_is_json_with_the_times_of_instances_and_without_the_probes() ->
         ask("GET", "/ready").read()
         ask("GET", "/live").read()
         asked = ask("GET", '/a"b?c=%22', User_Agent='"\\')
-        until(log.read_text)
+        wait_until(log.read_text, "nothing is logged")
         [line] = [json.loads(line) for line in log.read_text().splitlines()]
         assert line["request"] == asked.headers["X-Request-ID"]
         assert (line["status"], line["uri"], line["agent"]) == (200, '/a"b?c=%22', '"\\')
@@ -297,10 +297,3 @@ def until_told(leave: threading.Event) -> Answer:
         hang_up(request)
 
     return answer
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)

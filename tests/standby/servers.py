@@ -14,8 +14,8 @@ import asyncpg
 from atelier.local.account import account_of
 from atelier.local.postgres import PORT, USER, Server, stop
 from atelier.store.migrate import migrate
-from tests.standby.waiting import until
 from tests.support.postgres import FAST, INSTALLED, temporary_folder
+from tests.support.waiting import until
 
 DATABASE = "replicated"
 _SCANS = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'question_documents_page'"

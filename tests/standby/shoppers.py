@@ -13,8 +13,8 @@ from typing import Any
 import asyncpg
 import httpx
 
-from tests.standby.waiting import until
 from tests.support.data import new_product_id
+from tests.support.waiting import until
 
 ASKED = {"body": "Does it fit?", "name": "jane", "email": "jane@example.com"}
 ANSWERED = {"body": "It does.", "name": "joe", "email": "joe@example.com"}

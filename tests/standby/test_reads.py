@@ -8,7 +8,7 @@ import pytest
 from tests.standby.instances import running_instances
 from tests.standby.servers import Group, prepare, temporary_group
 from tests.standby.shoppers import busy, shopping
-from tests.standby.waiting import until
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from atelier.store.database import DatabaseUnavailableError
 from atelier.store.standby_reads import StandbyReads
 from tests.standby.servers import Group, Node, prepare, temporary_group, together
-from tests.standby.waiting import until
+from tests.support.waiting import until
 
 _ASK = """
     INSERT INTO questions (product_id, body, asker_name, asker_email)

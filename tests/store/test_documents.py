@@ -75,6 +75,15 @@ async def _write(
     "statement",
     [
         "UPDATE answers SET body = 'changed' WHERE id = {answer}",
+        "UPDATE answers SET helpful = helpful + 99999 WHERE id = {answer}",
+        "UPDATE answers SET helpful = helpful + 1",
+        "UPDATE answers SET helpful = 7, body = 'changed' WHERE id = {answer}",
+        "UPDATE answers SET helpful = 7, reported = true WHERE id = {answer}",
+        "UPDATE answers SET helpful = 7, question_id = {other} WHERE id = {answer}",
+        "UPDATE answers SET helpful = 7, id = 900000001 WHERE id = {photoless}",
+        "UPDATE questions SET helpful = helpful + 99999",
+        "UPDATE questions SET helpful = 7, body = 'changed' WHERE id = {question}",
+        "UPDATE questions SET helpful = 7, reported = false WHERE id = {reported}",
         "UPDATE answers SET question_id = {other} WHERE id = {answer}",
         "UPDATE answers SET id = 900000001 WHERE id = {photoless}",
         "UPDATE photos SET url = 'https://changed' WHERE answer_id = {answer}",
@@ -106,6 +115,40 @@ async def test_any_statement_in_psql_keeps_documents_equal_to_the_view(
             question=question, other=other, reported=reported, answer=answer, photoless=photoless
         )
     )
+    assert await connection.fetch(_DIFFERENCES) == []
+    await connection.close()
+
+
+_MARKS = (
+    *(
+        '"question_helpfulness":7,',
+        '"helpfulness":7,"photos":[',
+        '"1":{"id":1,',
+        '\\","helpfulness":',
+    ),
+    *('"', "\\", ",", ":", "{", "}", "é", "😀", "\n", "\\u0022"),
+)
+
+
+async def test_no_text_of_a_shopper_misleads_the_count_of_votes(database: str) -> None:
+    connection, draw = await connect(database), random.Random(5)
+    data = Data(connection)
+
+    def text() -> str:
+        return "".join(draw.choices(_MARKS, k=draw.randrange(1, 8)))
+
+    questions = [await data.question(1, body=text(), name=text()) for _ in range(40)]
+    answers = [
+        await data.answer(draw.choice(questions), body=text(), name=text(), photos=[text()])
+        for _ in range(80)
+    ]
+    for _ in range(120):
+        table, ids = draw.choice([("questions", questions), ("answers", answers)])
+        await connection.execute(
+            f"UPDATE {table} SET helpful = $1 WHERE id = ANY ($2)",  # noqa: S608 - fixed names
+            draw.choice([0, 9, 10, 12345, 2147483647]),
+            draw.sample(ids, draw.randrange(1, 4)),
+        )
     assert await connection.fetch(_DIFFERENCES) == []
     await connection.close()
 

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,8 +15,8 @@ from pathlib import Path
 from atelier.local import nginx
 from atelier.local.readiness import is_ready
 from tests.support.postgres import temporary_folder
+from tests.support.waiting import wait_until
 
-_READY_SECONDS = 30
 _STOP_SECONDS = 30
 
 
@@ -56,11 +55,10 @@ def free_port() -> int:
 
 def wait_for_port(port: int) -> None:
     """Wait until somebody listens on a port of this machine."""
-    deadline = time.monotonic() + _READY_SECONDS
     with socket.socket() as probe:
-        while probe.connect_ex(("127.0.0.1", port)):
-            assert time.monotonic() < deadline, f"nobody listens on port {port}"
-            time.sleep(0.005)
+        wait_until(
+            lambda: not probe.connect_ex(("127.0.0.1", port)), f"nobody listens on port {port}"
+        )
 
 
 @contextmanager
@@ -87,7 +85,4 @@ def _instance(database: str, path: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 def wait_until_ready(address: Path | int) -> None:
     """Wait until GET /ready answers 200 on a unix socket or a local port."""
-    deadline = time.monotonic() + _READY_SECONDS
-    while not asyncio.run(is_ready(address)):
-        assert time.monotonic() < deadline, f"{address} is not ready"
-        time.sleep(0.02)
+    wait_until(lambda: asyncio.run(is_ready(address)), f"{address} is not ready")

@@ -6,7 +6,6 @@ import re
 import resource
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from atelier.errors import AtelierError
 from atelier.transfer.generate import generate
 from atelier.transfer.generate.wheels import all_wheels
 from atelier.transfer.progress import PlainProgress
+from tests.support.waiting import wait_until
 
 FILES = ["questions.csv", "answers.csv", "answers_photos.csv"]
 FIRST_DATE, LAST_DATE = 1_514_764_800_000, 1_767_225_600_000  # 2018-01-01, 2026-01-01
@@ -273,11 +273,8 @@ def files_of_at_most(size: int) -> Iterator[None]:
 def kill_while_it_writes(folder: Path) -> None:
     process = subprocess.Popen([sys.executable, "-c", GENERATE, folder])
     try:
-        deadline = time.monotonic() + 30
-        while not any(path.stat().st_size for path in folder.iterdir()):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_until(lambda: any(path.stat().st_size for path in folder.iterdir()), "no file")
+        assert process.poll() is None
     finally:
         process.kill()
         process.wait()

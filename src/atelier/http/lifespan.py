@@ -21,13 +21,13 @@ class Lifespan:
         self._cleaning: asyncio.Task[None] | None = None
 
     async def process_startup(self, _scope: Mapping[str, Any], _event: Mapping[str, Any]) -> None:
-        """Open the pools."""
+        """Begin what goes on beside requests."""
         for database in self._databases:
             await database.open()
         self._cleaning = asyncio.create_task(self._clean())
 
     async def process_shutdown(self, _scope: Mapping[str, Any], _event: Mapping[str, Any]) -> None:
-        """Close the pools."""
+        """Close the connections."""
         if self._cleaning:
             self._cleaning.cancel()
         for database in self._databases:

@@ -43,6 +43,12 @@ def address(settings: Settings) -> Iterator[str]:
         yield dsn
 
 
+def check_read_url(settings: Settings) -> None:
+    """Raise AtelierError if the address of the standbys is set and is none."""
+    if settings.read_database_url:
+        checked_url(settings.read_database_url, "ATELIER_READ_DATABASE_URL")
+
+
 def checked_url(url: str, setting: str = "ATELIER_DATABASE_URL") -> str:
     """Return the URL of a setting; raise AtelierError if it is none. Nothing is connected."""
     try:

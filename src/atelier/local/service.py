@@ -11,7 +11,7 @@ from pathlib import Path
 from atelier.errors import AtelierError
 from atelier.local import nginx
 from atelier.local.child import Child
-from atelier.local.database import checked_url
+from atelier.local.database import check_read_url
 from atelier.local.fleet import Fleet
 from atelier.local.home import Home
 from atelier.local.logs import Logs
@@ -82,8 +82,7 @@ class Service:
             self._environment = before | {k: v for k, v in changes.items() if k in CHANGEABLE}
             try:
                 changed = Settings.from_environment(self._environment)
-                if changed.read_database_url:
-                    checked_url(changed.read_database_url, "ATELIER_READ_DATABASE_URL")
+                check_read_url(changed)
                 await self._migrate()
                 for instance in self.fleet:
                     await self.fleet.renew(instance)

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from atelier.errors import AtelierError
 from atelier.local import control, gather
-from atelier.local.database import database
+from atelier.local.database import check_read_url, database
 from atelier.local.embedded import Embedded
 from atelier.local.home import Home
 from atelier.local.logs import Logs
@@ -35,6 +35,7 @@ def up(settings: Settings, *, verbose: bool = False) -> None:
     Shows what it does and what its parts say of importance, or all they say.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    check_read_url(settings)
     home = Home.open(settings.home)
     logs = Logs(home.log("supervisor.log").parent, _show, verbose=verbose)
     with only_one(home, settings.port):

@@ -18,7 +18,7 @@ class OverloadedError(Exception):
 class Batcher(Generic[Key, Result]):
     """Collects keys while a batch is on its way; the next batch takes them all.
 
-    Idle, a key is sent at once: a batch of one. Busy, batches grow and their number does not.
+    Idle, a key is sent at once: a batch of one. Busy, batches grow; one is on its way at a time.
     A key that several wait for is in a batch once, with the number of those who wait.
     A key never joins a batch already sent: its answer could be older than the question.
     The queue is bounded, and when a batch times out those who waited for it fail with it: no wait
@@ -30,18 +30,16 @@ class Batcher(Generic[Key, Result]):
         kind: str,
         run: Callable[[Mapping[Key, int]], Awaitable[Mapping[Key, Result]]],
         *,
-        lanes: int,
         largest: int,
         most_waiting: int = 1000,
     ) -> None:
-        """Take its name in metrics and what runs a batch; the most batches, keys and waiting."""
+        """Take its name in metrics and what runs a batch; the most keys in one, and waiting."""
         self._run = run
-        self._idle_lanes = lanes
         self._largest = largest
         self._room = most_waiting
         self._waiting: dict[Key, list[asyncio.Future[Result]]] = {}
         self._waiting_since = 0.0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._draining: asyncio.Task[None] | None = None
         self._keys = metrics.BATCH_KEYS.labels(kind)
         self._wait_seconds = metrics.BATCH_WAIT_SECONDS.labels(kind)
         self._seconds = metrics.BATCH_SECONDS.labels(kind)
@@ -59,19 +57,17 @@ class Batcher(Generic[Key, Result]):
             self._waiting_since = perf_counter()
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(future)
-        if self._idle_lanes:
-            self._idle_lanes -= 1
-            task = asyncio.create_task(self._drain())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        if not self._draining:
+            self._draining = asyncio.create_task(self._drain())
         return await future
 
     async def _drain(self) -> None:
         try:
             while self._waiting:
                 await self._send(self._take())
+                await asyncio.sleep(0)  # who was answered may ask again, and join the next batch
         finally:
-            self._idle_lanes += 1
+            self._draining = None
 
     def _take(self) -> dict[Key, list[asyncio.Future[Result]]]:
         if len(self._waiting) <= self._largest:

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 
 from atelier import metrics
+from atelier.store.connections import Connections
 from atelier.store.hosts import Connect, connect_to_primary, with_pauses
 
 SCHEMA = "atelier"
@@ -49,21 +50,8 @@ async def connect(dsn: str, schema: str = SCHEMA) -> asyncpg.Connection:
     )
 
 
-async def fetch(connection: PoolConnectionProxy, query: str, *args: object) -> list[asyncpg.Record]:
-    """Run one statement; give up a connection that does not answer, or is about to close."""
-    try:
-        return await connection.fetch(query, *args)
-    except (asyncio.CancelledError, asyncpg.InternalClientError):
-        connection.terminate()
-        raise
-
-
-async def _no_reset(_connection: asyncpg.Connection) -> None:
-    """Save the round trip of asyncpg's reset: no statement here leaves session state behind."""
-
-
 class Database:
-    """A pool of connections, opened on first use.
+    """A few connections, opened on first use.
 
     An instance therefore starts, and recovers, whatever state the database is in. Nobody waits
     longer than the timeout, and no more than a set number wait at all.
@@ -83,42 +71,36 @@ class Database:
         Connections are to the primary of the address, unless `connect` makes others.
         """
         self._dsn = dsn
-        self._connect = connect
         self._size = size
         self._timeout = timeout
         self._room = most_waiting
-        self._pool: asyncpg.Pool | None = None
+        self._connections = Connections(
+            partial(
+                with_pauses(connect),
+                dsn,
+                timeout=timeout,
+                server_settings={
+                    "search_path": SCHEMA,
+                    "application_name": "atelier",
+                    # Frees the server of what we gave up on.
+                    "statement_timeout": str(int(timeout * 1000)),
+                },
+            ),
+            size,
+        )
 
     async def open(self) -> None:
-        """Make the pool; no connection is opened yet."""
-        milliseconds = str(int(self._timeout * 1000))
-        self._pool = await asyncpg.create_pool(
-            self._dsn,
-            connect=with_pauses(self._connect),
-            min_size=0,
-            max_size=self._size,
-            max_queries=1_000_000,
-            timeout=self._timeout,
-            reset=_no_reset,
-            server_settings={
-                "search_path": SCHEMA,
-                "application_name": "atelier",
-                "statement_timeout": milliseconds,  # frees the server of what we gave up on
-            },
-        )
+        """Begin what goes on beside requests: nothing, for connections are opened by these."""
 
     async def close(self) -> None:
         """Close the connections once their statements are done."""
-        if self._pool:
-            await self._pool.close()
+        await self._connections.close()
 
     def measure(self, name: str) -> None:
-        """Show the pool's connections in the metrics, under a name."""
-        shown = metrics.POOL_CONNECTIONS
-        shown.labels(name, "open").set_function(lambda: self._pool.get_size() if self._pool else 0)
-        shown.labels(name, "idle").set_function(
-            lambda: self._pool.get_idle_size() if self._pool else 0
-        )
+        """Show the connections in the metrics, under a name."""
+        shown, connections = metrics.POOL_CONNECTIONS, self._connections
+        shown.labels(name, "open").set_function(lambda: connections.open)
+        shown.labels(name, "idle").set_function(lambda: connections.idle)
 
     async def read(self, query: str, *args: object) -> list[asyncpg.Record]:
         """Run one statement that may be run again: a lost connection is tried anew."""
@@ -139,8 +121,11 @@ class Database:
     ) -> AsyncGenerator[list[asyncpg.Record], None]:
         """Yield the rows of one statement, `rows` at a time, from one snapshot."""
         try:
-            async with self._connection() as connection, connection.transaction(readonly=True):
-                cursor = await connection.cursor(query, *args)
+            async with AsyncExitStack() as stack:
+                async with asyncio.timeout(self._timeout):
+                    connection = await stack.enter_async_context(self._connection())
+                    await stack.enter_async_context(connection.transaction(readonly=True))
+                    cursor = await connection.cursor(query, *args)
                 while chunk := await cursor.fetch(rows, timeout=self._timeout):
                     yield chunk
         except TimeoutError as error:
@@ -153,7 +138,7 @@ class Database:
     ) -> list[asyncpg.Record]:
         try:
             async with asyncio.timeout(self._timeout):
-                for _ in range(self._size):  # each connection of the pool may have been cut
+                for _ in range(self._size):  # each of the connections may have been cut
                     with suppress(*again_after):
                         return await self._once(query, args)
                 return await self._once(query, args)
@@ -166,18 +151,18 @@ class Database:
 
     async def _once(self, query: str, args: tuple[object, ...]) -> list[asyncpg.Record]:
         async with self._connection() as connection:
-            return await fetch(connection, query, *args)
+            return await connection.fetch(query, *args)
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[PoolConnectionProxy]:
-        if not self._pool or not self._room:
+    async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
+        if not self._room:
             raise DatabaseUnavailableError
         self._room -= 1
         try:
-            async with self._pool.acquire(timeout=self._timeout) as connection:
+            async with self._connections.lent() as connection:
                 yield connection
         except asyncpg.ReadOnlySQLTransactionError:
-            await self._pool.expire_connections()  # none of them leads to the primary any more
+            self._connections.expire()  # none of them leads to the primary any more
             raise
         finally:
             self._room += 1

@@ -57,7 +57,7 @@ class PageReader:
         self._stream = _QUERIES[f"{kind}_stream"]
         self._database = database
         self._streams = streams
-        self._batcher = Batcher(kind, self._run, lanes=2, largest=200)
+        self._batcher = Batcher(kind, self._run, largest=200)
 
     async def read(self, parent: int, take: int, skip: int) -> bytes | LargePage:
         """Return the documents of a page, parted by commas; a large one in pieces.

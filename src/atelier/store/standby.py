@@ -6,9 +6,8 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 
-from atelier.store.database import LOST, Database, DatabaseUnavailableError, fetch
+from atelier.store.database import LOST, Database, DatabaseUnavailableError
 from atelier.store.sql import queries
 
 _STATE = queries("atelier.store")["standby_state"]
@@ -59,7 +58,7 @@ class Standby(Database):
         try:
             async with asyncio.timeout(self._timeout), self._connection() as connection:
                 if await self._waited_for(position, connection):
-                    return await fetch(connection, query, *args)
+                    return await connection.fetch(query, *args)
             self._rest("it is behind, or the primary", logging.INFO)
         except _FAILED as error:
             self._fail(error)
@@ -80,7 +79,7 @@ class Standby(Database):
             self._fail(error)
         return None
 
-    async def _waited_for(self, position: Position, connection: PoolConnectionProxy) -> bool:
+    async def _waited_for(self, position: Position, connection: asyncpg.Connection) -> bool:
         """Ask on the connection that is read on: after a crash, a standby may be further back."""
         for pause in _PAUSES:
             if self._is_at(position, await self._ask(connection)):
@@ -88,8 +87,8 @@ class Standby(Database):
             await asyncio.sleep(pause)
         return self._is_at(position, await self._ask(connection))
 
-    async def _ask(self, connection: PoolConnectionProxy) -> State:
-        [row] = await fetch(connection, _STATE)
+    async def _ask(self, connection: asyncpg.Connection) -> State:
+        [row] = await connection.fetch(_STATE)
         self.answers = True
         return State(*row)
 

@@ -40,10 +40,7 @@ class StandbyReads(Database):
         self._watching: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Make the pools, and begin to look after the standbys."""
-        await super().open()
-        for standby in self._standbys:
-            await standby.open()
+        """Begin to look after the standbys."""
         self._watching = asyncio.create_task(self._watch())
 
     def measure(self, name: str) -> None:

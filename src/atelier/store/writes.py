@@ -52,8 +52,7 @@ class Writer:
         """Take the database to write to, and how long a key is remembered."""
         self._database = database
         self._key_lifetime = key_lifetime
-        # One lane: a second group would only wait for the first one's locks.
-        self._votes = Batcher("votes", self._commit_votes, lanes=1, largest=200)
+        self._votes = Batcher("votes", self._commit_votes, largest=200)
 
     async def add_question(
         self, product_id: int, body: str, name: str, email: str, *, key: Key | None = None

@@ -55,13 +55,15 @@ FROM answers a
 JOIN questions q ON q.id = a.question_id
 WHERE NOT a.reported AND NOT q.reported;
 
+-- With room for new versions beside the old ones; and not compressed where a page can hold it,
+-- for documents are read much more often than written.
 CREATE TABLE question_documents (
     question_id bigint NOT NULL,
     product_id bigint NOT NULL,
     helpful integer NOT NULL,
     document text NOT NULL,
     CONSTRAINT question_documents_pkey PRIMARY KEY (question_id)
-);
+) WITH (fillfactor = 85, toast_tuple_target = 8160);
 
 CREATE INDEX question_documents_page
     ON question_documents (product_id, helpful DESC, question_id DESC);
@@ -85,6 +87,20 @@ BEGIN
         document = excluded.document;
 END $$;
 
+-- A document with another number of votes: the one that follows `name` in the part that begins with
+-- `part`. It takes a tenth of the time that the view takes (docs/decisions/0009). Quotes inside
+-- JSON's strings are escaped, so neither is found where it is not meant.
+CREATE FUNCTION with_votes(document text, part text, name text, votes integer) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+DECLARE
+    place integer := position(part IN document);
+BEGIN
+    place := place + position(name IN substr(document, place)) + length(name) - 1;
+    RETURN overlay(document PLACING votes::text
+        FROM place FOR position(',' IN substr(document, place)) - 1);
+END $$;
+
 -- An update may move a row to another parent: both sides are refreshed.
 CREATE FUNCTION questions_changed() RETURNS trigger
 LANGUAGE plpgsql
@@ -97,8 +113,21 @@ END $$;
 CREATE FUNCTION questions_updated() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
+DECLARE
+    others bigint[] := array(
+        SELECT coalesce(c.id, p.id)
+        FROM changed c FULL JOIN previous p ON p.id = c.id
+        WHERE (c.product_id, c.body, c.date_written, c.asker_name, c.reported)
+            IS DISTINCT FROM (p.product_id, p.body, p.date_written, p.asker_name, p.reported));
 BEGIN
-    PERFORM refresh_documents(array(SELECT id FROM changed UNION SELECT id FROM previous));
+    UPDATE question_documents d
+    SET helpful = c.helpful,
+        document = with_votes(d.document, '{', '"question_helpfulness":', c.helpful)
+    FROM changed c
+    WHERE d.question_id = c.id AND c.id <> ALL (others);
+    IF others <> '{}' THEN
+        PERFORM refresh_documents(others);
+    END IF;
     RETURN NULL;
 END $$;
 
@@ -110,12 +139,33 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- The others: questions with more than a new number of votes of one answer.
 CREATE FUNCTION answers_updated() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
+DECLARE
+    others bigint[] := array(
+        SELECT question_id FROM changed GROUP BY question_id HAVING count(*) > 1
+        UNION
+        SELECT unnest(array_remove(array[c.question_id, p.question_id], NULL))
+        FROM changed c FULL JOIN previous p ON p.id = c.id
+        WHERE (c.question_id, c.body, c.date_written, c.answerer_name, c.reported)
+            IS DISTINCT FROM
+            (p.question_id, p.body, p.date_written, p.answerer_name, p.reported));
 BEGIN
-    PERFORM refresh_documents(array(
-        SELECT question_id FROM changed UNION SELECT question_id FROM previous));
+    PERFORM 1
+    FROM questions
+    WHERE id = ANY (others || array(SELECT question_id FROM changed))
+    ORDER BY id
+    FOR NO KEY UPDATE;
+    UPDATE question_documents d
+    SET document = with_votes(
+        d.document, '"' || c.id || '":{"id":', '"helpfulness":', c.helpful)
+    FROM changed c
+    WHERE d.question_id = c.question_id AND NOT c.reported AND c.question_id <> ALL (others);
+    IF others <> '{}' THEN
+        PERFORM refresh_documents(others);
+    END IF;
     RETURN NULL;
 END $$;
 
@@ -189,7 +239,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION everything_truncated();
 
 DROP FUNCTION questions_changed, questions_updated, answers_changed, answers_updated,
     photos_changed, photos_updated, everything_truncated CASCADE;
-DROP FUNCTION refresh_documents;
+DROP FUNCTION refresh_documents, with_votes;
 DROP TABLE question_documents;
 DROP VIEW question_document_view, answer_document_view;
 DROP FUNCTION iso_date;

@@ -19,27 +19,32 @@ CREATE FUNCTION count_votes(
 ) RETURNS SETOF bigint
 LANGUAGE plpgsql
 AS $$
+DECLARE
+    known_answers bigint[];
+    their_questions bigint[];
+    known_questions bigint[];
 BEGIN
-    PERFORM 1
-    FROM questions
-    WHERE id IN (
-        SELECT v.id FROM unnest(targets, ids) AS v (target, id) WHERE v.target = 'question'
-        UNION
-        SELECT a.question_id
-        FROM unnest(targets, ids) AS v (target, id) JOIN answers a ON a.id = v.id
-        WHERE v.target = 'answer')
-    ORDER BY id
-    FOR NO KEY UPDATE;
+    SELECT array_agg(a.id), array_agg(a.question_id)
+    INTO known_answers, their_questions
+    FROM answers a
+    WHERE a.id = ANY (
+        array(SELECT v.id FROM unnest(targets, ids) AS v (target, id) WHERE v.target = 'answer'));
+
+    known_questions := array(
+        SELECT id
+        FROM questions
+        WHERE id = ANY (their_questions || array(
+            SELECT v.id FROM unnest(targets, ids) AS v (target, id) WHERE v.target = 'question'))
+        ORDER BY id
+        FOR NO KEY UPDATE);
 
     RETURN QUERY
     WITH known AS MATERIALIZED (
         SELECT v.*
         FROM unnest(targets, ids, actions, times, keys, fingerprints)
             WITH ORDINALITY AS v (target, id, action, times, key, fingerprint, position)
-        WHERE CASE v.target
-            WHEN 'question' THEN EXISTS (SELECT 1 FROM questions q WHERE q.id = v.id)
-            ELSE EXISTS (SELECT 1 FROM answers a WHERE a.id = v.id)
-        END
+        WHERE v.id = ANY (
+            CASE v.target WHEN 'question' THEN known_questions ELSE known_answers END)
     ),
     claimed AS (
         INSERT INTO idempotency_keys AS k (key, fingerprint)
