@@ -87,6 +87,7 @@ def _measure_parts(
     ours = next(system for system in running if system.name == OURS)
     if "saturation" in parts:
         saturation.measure(stage, running)
+        stage.settle()
     if "open-loop" in parts:
         open_loop.measure(stage, running)
     if "large" in parts:

@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 
 from atelier.local.embedded import Embedded
-from bench.data import Catalogue
+from bench.data import Catalogue, settle
 from bench.home import BenchHome
 from bench.load import Generator
 from bench.plan import Plan
@@ -40,6 +40,10 @@ class Stage:
     def checkpoint(self) -> None:
         """Let each measurement of writes begin with everything on disk."""
         asyncio.run(_execute(self.catalogue.dsn, "CHECKPOINT"))
+
+    def settle(self) -> None:
+        """Have done what the writes of an earlier part left to do: vacuum, and bring it to disk."""
+        asyncio.run(settle(self.catalogue.dsn))
 
     def count(self, query: str) -> int:
         """Return the one number a query finds in the catalogue's database."""
