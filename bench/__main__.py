@@ -13,10 +13,12 @@ from atelier.errors import AtelierError
 from bench import report, results, runner, soak
 from bench.plan import FULL, QUICK
 from bench.processes import ROOT
+from bench.profile.run import profile
 
 _RESULTS = ROOT / "bench" / "results"
 _QUICK_DOCUMENT = _RESULTS / "quick.md"
 _DOCUMENT = ROOT / "docs" / "performance.md"
+_PROFILE = ROOT / "docs" / "profile.md"
 _INTERRUPTED = 130
 
 
@@ -69,6 +71,18 @@ def run(
     report.write(found, document)
     click.echo(report.bars_text(found))
     click.echo(f"{file.relative_to(ROOT)} and {document.relative_to(ROOT)} are written.")
+
+
+@bench.command(name="profile")
+@click.option("--quick", is_flag=True, help="On a tenth of the data.")
+@click.option("--products", type=click.IntRange(1000), help="The size of the catalogue.")
+def run_profile(*, quick: bool, products: int | None) -> None:
+    """Measure whose processor time a request takes; write docs/profile.md."""
+    plan = QUICK if quick else FULL
+    is_whole = plan is FULL and not products
+    document = _PROFILE if is_whole else _RESULTS / "profile-partly.md"
+    profile(replace(plan, products=products or plan.products), document, _clock())
+    click.echo(f"{document.relative_to(ROOT)} is written.")
 
 
 @bench.command(name="report")

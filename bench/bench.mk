@@ -1,13 +1,16 @@
 # The benchmark's targets, included by the Makefile. BENCH takes further options (see bench/README.md).
-.PHONY: bench bench-quick soak
+.PHONY: bench bench-quick profile soak
 
 BENCH_READY := $(or $(wildcard .venv/dev.done),.venv/bench.done)
 
-bench: $(BENCH_READY) ## measure at full size beside the peers; write docs/performance.md (40 minutes)
+bench: $(BENCH_READY) ## measure at full size beside the peers; write docs/performance.md (35 minutes)
 	@exec $(BIN)/python -m bench run $(BENCH)
 
 bench-quick: $(BENCH_READY) ## the same on a tenth of the data (3 minutes)
 	@exec $(BIN)/python -m bench run --quick $(BENCH)
+
+profile: $(BENCH_READY) ## measure whose processor time a request takes; write docs/profile.md (4 minutes)
+	@exec $(BIN)/python -m bench profile $(BENCH)
 
 soak: $(BENCH_READY) ## steady mixed load for 30 minutes
 	@exec $(BIN)/python -m bench soak $(BENCH)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench.processes import family
 from bench.results import Memory
 
 _FIELDS = re.compile(r"^(Rss|Pss): +(\d+) kB$", re.MULTILINE)
@@ -58,7 +59,7 @@ def together(pid: int) -> Callable[[Peak], None]:
     """Return what looks at a process and all below it as one."""
 
     def look(peak: Peak) -> None:
-        sizes = [_megabytes(each) for each in _family(pid)]
+        sizes = [_megabytes(each) for each in family(pid)]
         peak.see(sum(size[0] for size in sizes), sum(size[1] for size in sizes))
 
     return look
@@ -72,11 +73,3 @@ def _megabytes(pid: int) -> tuple[float, float]:
         return 0, 0
     sizes = {name: int(size) / _KILOBYTES for name, size in _FIELDS.findall(text)}
     return sizes.get("Rss", 0), sizes.get("Pss", 0)
-
-
-def _family(pid: int) -> list[int]:
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return []
-    return [pid, *(each for child in children for each in _family(int(child)))]

@@ -92,6 +92,15 @@ def wait_for_socket(path: Path, process: subprocess.Popen[bytes], log: Path) -> 
         time.sleep(_POLL_SECONDS)
 
 
+def family(pid: int) -> list[int]:
+    """Return a process and all below it; nothing once it is gone."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    return [pid, *(each for child in children for each in family(int(child)))]
+
+
 def free_port() -> int:
     """Return a port of 127.0.0.1 that nobody listens on now."""
     with socket.socket() as listener:

@@ -11,7 +11,7 @@ from bench.bars import Bar, Spread, bars, ratios
 from bench.load import WORKLOADS
 from bench.plan import COMMON_RATE, QUIET_RATE
 from bench.results import Results, Rounds, Sample, Timeline
-from bench.systems import OURS, TITLES
+from bench.systems import CEILING, EXPRESS, FASTAPI, OURS, TITLES
 
 _TEMPLATE = Path(__file__).with_name("performance.md")
 _COMMAND = {"full": "make bench", "quick": "make bench-quick"}
@@ -24,8 +24,9 @@ def write(results: Results, document: Path) -> None:
     pictures = plots.draw_all(results, folder)
     shown = {name: f"![{name}]({folder.name}/{name}.svg)\n\n" for name in pictures}
     text = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
-        _facts(results),
-        bars=_table(["what", "bar", "measured", "reached"], map(_bar_cells, bars(results))),
+        facts(results),
+        bars=table(["what", "bar", "measured", "reached"], map(_bar_cells, bars(results))),
+        scale=_scale(results),
         saturation=shown.get("throughput", "") + _saturation(results),
         floor=_floor(results),
         hot=_hot(results),
@@ -55,7 +56,8 @@ def draw_timeline(timeline: Path, picture: Path) -> None:
     plots.draw_timeline(found, picture, "Requests, errors and latency over time")
 
 
-def _facts(results: Results) -> Mapping[str, object]:
+def facts(results: Results) -> Mapping[str, object]:
+    """Return what a document says of the machine, the data and the run."""
     machine, data = results.machine, results.data
     rows = (f"{data[name]:,} {name}" for name in ("products", "questions", "answers", "photos"))
     page = f"; a page has {data['page_bytes']:,} bytes on average" if "page_bytes" in data else ""
@@ -78,6 +80,22 @@ def _bar_cells(bar: Bar) -> list[str]:
     return [bar.what, bar.limit_text, bar.measured_text, "yes" if bar.reached else "no"]
 
 
+def _scale(results: Results) -> str:
+    """Say how far the parts that a bar cannot change are from a peer."""
+    pages = results.saturation.get("uniform", {})
+    found = [
+        f"{ratios(pages, CEILING, peer, lambda s: s.rate).text(1)} times as many as {TITLES[peer]}"
+        for peer in (EXPRESS, FASTAPI)
+        if CEILING in pages and peer in pages
+    ]
+    if not found:
+        return ""
+    return (
+        "For scale: the ceiling, a constant answer from the same nginx and uvicorn without any "
+        f"database, answers {' and '.join(found)}. "
+    )
+
+
 def _saturation(results: Results) -> str:
     names = [name for name in WORKLOADS if name in results.saturation]
     return "\n\n".join(_workload(results, name) for name in names) or _NOT_MEASURED
@@ -87,35 +105,35 @@ def _workload(results: Results, name: str) -> str:
     rounds = results.saturation[name]
     rows = [_system_cells(rounds, system) for system in TITLES if system in rounds]
     head = ["", "requests/s", "p50 ms", "p99 ms", "errors", "ours ÷ it"]
-    return f"### {WORKLOADS[name]}\n\n{_table(head, rows)}{_commands(results, name)}"
+    return f"### {WORKLOADS[name]}\n\n{table(head, rows)}{_commands(results, name)}"
 
 
 def _system_cells(rounds: Rounds, system: str) -> list[str]:
     samples = rounds[system]
     ratio = "" if system == OURS else ratios(rounds, OURS, system, lambda s: s.rate).text(2)
-    return [TITLES[system], _spread((s.rate for s in samples), 0), *_latency(samples), ratio]
+    return [TITLES[system], spread((s.rate for s in samples), 0), *_latency(samples), ratio]
 
 
 def _latency(samples: Sequence[Sample]) -> list[str]:
     return [
-        _spread((sample.p50 for sample in samples), 2),
-        _spread((sample.p99 for sample in samples), 1),
+        spread((sample.p50 for sample in samples), 2),
+        spread((sample.p99 for sample in samples), 1),
         f"{sum(sample.errors for sample in samples):,}",
     ]
 
 
 def _floor(results: Results) -> str:
-    rows = [[pages, _spread(rates, 0)] for pages, rates in results.floor.items()]
-    return _table(["products a query", "pages/s"], rows) + _commands(results, "floor")
+    rows = [[pages, spread(rates, 0)] for pages, rates in results.floor.items()]
+    return table(["products a query", "pages/s"], rows) + _commands(results, "floor")
 
 
 def _hot(results: Results) -> str:
     samples = [sample for sample in results.hot if sample.lookups is not None]
     rows = [
-        [_spread((s.rate for s in samples), 0), _spread((s.lookups or 0 for s in samples), 3)]
+        [spread((s.rate for s in samples), 0), spread((s.lookups or 0 for s in samples), 3)]
         for _ in samples[:1]
     ]
-    return _table(["requests/s", "lookups ÷ requests"], rows) + _commands(results, "hot lookups")
+    return table(["requests/s", "lookups ÷ requests"], rows) + _commands(results, "hot lookups")
 
 
 def _open_loop(results: Results) -> str:
@@ -126,7 +144,7 @@ def _open_loop(results: Results) -> str:
             for system, samples in rounds.items()
         ]
         head = [f"{int(rate):,} requests/s", "p50 ms", "p99 ms", "errors", "dropped"]
-        tables.append(_table(head, rows) + _commands(results, f"open loop {rate}"))
+        tables.append(table(head, rows) + _commands(results, f"open loop {rate}"))
     return "\n\n".join(tables) or _NOT_MEASURED
 
 
@@ -137,15 +155,15 @@ def _beside_large(results: Results) -> str:
         for when, s in rounds.items()
     ]
     head = ["", "requests/s", "", "p50 ms", "p99 ms", "errors"]
-    return _table(head, rows) + _commands(results, "large reader", "beside large")
+    return table(head, rows) + _commands(results, "large reader", "beside large")
 
 
 def _growth(results: Results) -> str:
     rows = [
-        [size, _spread((s.p50 for s in samples), 3), _spread((s.p99 for s in samples), 3)]
+        [size, spread((s.p50 for s in samples), 3), spread((s.p99 for s in samples), 3)]
         for size, samples in results.growth.items()
     ]
-    return _table(["size", "p50 ms", "p99 ms"], rows) + _commands(results, "growth")
+    return table(["size", "p50 ms", "p99 ms"], rows) + _commands(results, "growth")
 
 
 def _memory(results: Results) -> str:
@@ -153,7 +171,7 @@ def _memory(results: Results) -> str:
         [TITLES[system], f"{peak.resident:.0f}", f"{peak.proportional:.0f}"]
         for system, peak in results.memory.items()
     ]
-    return _table(["", "resident MB", "proportional MB"], rows) + _commands(results, "memory")
+    return table(["", "resident MB", "proportional MB"], rows) + _commands(results, "memory")
 
 
 def _ramp(results: Results) -> str:
@@ -167,16 +185,16 @@ def _transfer(results: Results) -> str:
     if not found:
         return _NOT_MEASURED
     rows = [
-        ["plain COPY, keys, indexes, ANALYZE", _spread((t.floor for t in found), 1), ""],
+        ["plain COPY, keys, indexes, ANALYZE", spread((t.floor for t in found), 1), ""],
         [
             "import",
-            _spread((t.imported for t in found), 1),
-            _spread((t.memory for t in found), 0),
+            spread((t.imported for t in found), 1),
+            spread((t.memory for t in found), 0),
         ],
-        ["verify", _spread((t.verified for t in found), 1), ""],
+        ["verify", spread((t.verified for t in found), 1), ""],
     ]
     commands = _commands(results, "floor of an import", "import", "verify")
-    return _table(["", "seconds", "MB"], rows) + commands
+    return table(["", "seconds", "MB"], rows) + commands
 
 
 def _commands(results: Results, *names: str) -> str:
@@ -184,12 +202,14 @@ def _commands(results: Results, *names: str) -> str:
     return "\n\n```\n" + "\n".join(lines) + "\n```" if lines else ""
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
     lines = list(rows)
     if not lines:
         return _NOT_MEASURED
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *lines))
 
 
-def _spread(values: Iterable[float], digits: int) -> str:
+def spread(values: Iterable[float], digits: int) -> str:
+    """Return the median of some figures and, in brackets, the least and the most."""
     return Spread.of(list(values)).text(digits)

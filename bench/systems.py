@@ -53,6 +53,8 @@ class Running:
     url: str
     pids: tuple[int, ...]
     """Of its instances."""
+    nginx: int
+    """The pid of the nginx before them."""
 
 
 def ours(dsn: str, name: str = OURS) -> System:
@@ -94,10 +96,10 @@ def running(system: System, run: Path, instances: int = INSTANCES) -> Iterator[R
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         pids = [stack.enter_context(_instance(system, socket, log)) for socket in sockets]
-        stack.enter_context(started(nginx.configure(folder, port, sockets), log=log))
+        proxy = stack.enter_context(started(nginx.configure(folder, port, sockets), log=log))
         url = f"http://127.0.0.1:{port}"
         _wait_for_answer(url, log)
-        yield Running(system.name, url, tuple(pids))
+        yield Running(system.name, url, tuple(pids), proxy.pid)
 
 
 @contextmanager

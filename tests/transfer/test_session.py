@@ -1,5 +1,6 @@
 """How long work on the database ends when something goes wrong."""
 
+import errno
 from functools import partial
 
 import asyncpg
@@ -16,6 +17,10 @@ from tests.transfer.exports import fetch
         (
             asyncpg.DiskFullError("could not extend file\nHINT:  Check free disk space."),
             r"The import stopped: the database's disk is full \(could not extend file\)",
+        ),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            r"The import failed: .*No space left on device. Free some space and run it again",
         ),
         (
             asyncpg.ConnectionDoesNotExistError("connection was closed"),

@@ -1,7 +1,7 @@
 """A few connections to PostgreSQL, opened when they are needed and kept for the next statement.
 
-asyncpg's own pool does the same for four times the CPU of a statement: it makes a task, a proxy
-and several timers for each (docs/decisions/0009-cost-of-a-request.md).
+asyncpg's own pool does the same, but makes a task, a proxy and several timers for each statement:
+it would take as long again as the statement does (docs/decisions/0009-cost-of-a-request.md).
 """
 
 import asyncio

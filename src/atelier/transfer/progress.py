@@ -23,20 +23,22 @@ PLAIN_INTERVAL = 2.0
 
 
 class Task(Protocol):
-    """One piece of work under way, counted in rows."""
+    """One piece of work under way."""
 
-    def advance(self, rows: int) -> None:
-        """Count `rows` more as done."""
+    def advance(self, number: int) -> None:
+        """Count so many rows (or whatever its unit is) more as done."""
 
-    def expect(self, rows: int) -> None:
-        """Correct the number of rows expected in all."""
+    def expect(self, number: int) -> None:
+        """Correct the number expected in all."""
 
 
 class Progress(Protocol):
     """Where long work reports how far it has come."""
 
-    def task(self, label: str, total: int | None = None) -> AbstractContextManager[Task]:
-        """Show one piece of work while the context lasts; `total` is its rows, where known."""
+    def task(
+        self, label: str, total: int | None = None, *, unit: str = "rows"
+    ) -> AbstractContextManager[Task]:
+        """Show one piece of work while the context lasts; `total` is its size, where known."""
 
 
 def progress_for(console: Console) -> Progress:
@@ -56,11 +58,11 @@ class BarProgress:
         self._running = 0
 
     @contextmanager
-    def task(self, label: str, total: int | None = None) -> Iterator[Task]:
-        """Show a bar for one task, with rows/s and the time left."""
+    def task(self, label: str, total: int | None = None, *, unit: str = "rows") -> Iterator[Task]:
+        """Show a bar for one task, with its speed and the time left."""
         bars = self._open()
         try:
-            bar = _Bar(bars, label, total)
+            bar = _Bar(bars, label, total, unit)
             yield bar
             bar.finish()
         finally:
@@ -89,15 +91,15 @@ class BarProgress:
 
 
 class _Bar:
-    def __init__(self, bars: RichBars, label: str, total: int | None) -> None:
+    def __init__(self, bars: RichBars, label: str, total: int | None, unit: str) -> None:
         self._bars = bars
-        self._id = bars.add_task(label, total=total)
+        self._id = bars.add_task(label, total=total, unit=unit)
 
-    def advance(self, rows: int) -> None:
-        self._bars.advance(self._id, rows)
+    def advance(self, number: int) -> None:
+        self._bars.advance(self._id, number)
 
-    def expect(self, rows: int) -> None:
-        self._bars.update(self._id, total=rows)
+    def expect(self, number: int) -> None:
+        self._bars.update(self._id, total=number)
 
     def finish(self) -> None:
         done = self._bars.tasks[self._bars.task_ids.index(self._id)].completed
@@ -107,7 +109,8 @@ class _Bar:
 class _RateColumn(ProgressColumn):
     def render(self, task: RichTask) -> Text:
         speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.0f} rows/s" if speed else "", style="progress.data.speed")
+        shown = f"{speed:,.0f} {task.fields['unit']}/s" if speed else ""
+        return Text(shown, style="progress.data.speed")
 
 
 class PlainProgress:
@@ -121,10 +124,10 @@ class PlainProgress:
         self._clock = clock
 
     @contextmanager
-    def task(self, label: str, total: int | None = None) -> Iterator[Task]:
+    def task(self, label: str, total: int | None = None, *, unit: str = "rows") -> Iterator[Task]:
         """Print lines about one task while the context lasts."""
         self._write(f"{label} ...")
-        lines = _Lines(self._write, self._clock, label, total)
+        lines = _Lines(self._write, self._clock, label, total, unit)
         yield lines
         lines.finish()
 
@@ -136,20 +139,22 @@ class _Lines:
         clock: Callable[[], float],
         label: str,
         total: int | None,
+        unit: str,
     ) -> None:
-        self._write, self._clock, self._label, self._total = write, clock, label, total
+        self._write, self._clock = write, clock
+        self._label, self._total, self._unit = label, total, unit
         self._start = self._shown = clock()
         self._done = 0
 
-    def advance(self, rows: int) -> None:
-        self._done += rows
+    def advance(self, number: int) -> None:
+        self._done += number
         now = self._clock()
         if now - self._shown >= PLAIN_INTERVAL:
             self._shown = now
             self._write(f"{self._label}: {self._rate(now)}{self._left(now)}")
 
-    def expect(self, rows: int) -> None:
-        self._total = rows
+    def expect(self, number: int) -> None:
+        self._total = number
 
     def finish(self) -> None:
         now = self._clock()
@@ -158,7 +163,7 @@ class _Lines:
 
     def _rate(self, now: float) -> str:
         speed = self._done / max(now - self._start, 1e-3)
-        return f"{self._done:,} rows, {speed:,.0f} rows/s"
+        return f"{self._done:,} {self._unit}, {speed:,.0f} {self._unit}/s"
 
     def _left(self, now: float) -> str:
         if self._total is None or self._done == 0:

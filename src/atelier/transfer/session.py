@@ -1,6 +1,7 @@
 """Connections for long work, and what their errors mean to the user."""
 
 import asyncio
+import errno
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
@@ -112,7 +113,12 @@ def one_line_errors(doing: str) -> Iterator[None]:
         asyncpg.InternalClientError,
         OSError,
     ) as error:
-        raise AtelierError(f"{doing} failed: {_line(error)}.") from error
+        remedy = " Free some space and run it again." if _is_full(error) else ""
+        raise AtelierError(f"{doing} failed: {_line(error)}.{remedy}") from error
+
+
+def _is_full(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno == errno.ENOSPC
 
 
 def _line(error: BaseException) -> str:

@@ -87,7 +87,7 @@ class Staging:
         self, file: ExportFile, progress: Progress, reject: Callable[[Reject], None]
     ) -> Job:
         async def copy(connection: asyncpg.Connection) -> None:
-            with progress.task(file.name) as task:
+            with progress.task(file.name, unit="lines") as task:
                 messages = self._messages(self.readers[file], task, reject)
                 self.rows[file] = await self._copy(connection, file, messages)
 

@@ -1,0 +1,1 @@
+"""Whose processor time a request takes: `python -m bench profile`."""

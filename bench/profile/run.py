@@ -1,0 +1,110 @@
+"""docs/profile.md: whose processor time a request takes, and what a page costs in PostgreSQL."""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+import asyncpg
+
+from atelier.store.sql import queries
+from bench import report, systems
+from bench.check import average_page
+from bench.data import Catalogue
+from bench.load import WORKLOADS
+from bench.plan import CONNECTIONS, Plan
+from bench.profile import cpu
+from bench.runner import stage_for
+from bench.stage import Stage, rotated
+from bench.systems import CEILING, TITLES, Running
+
+_TEMPLATE = Path(__file__).with_name("profile.md")
+_WORKLOADS = ("uniform", "hot", "votes")
+_ROUNDS = 3
+_SQL = queries("bench.profile")
+_PAGES = 20
+"""Products of the query that is explained: about as many as a busy instance asks for at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    """What one request of a workload took, in microseconds and bytes."""
+
+    rate: float
+    parts: Mapping[str, float]
+    log_bytes: float
+
+
+def profile(plan: Plan, document: Path, say: Callable[[str], None]) -> None:
+    """Load each system for some seconds a round, and write down what that took of whom."""
+    with stage_for(plan, say) as stage:
+        dsn = stage.catalogue.dsn
+        with stage.running(systems.ours(dsn), systems.express(dsn), systems.fastapi(dsn)) as some:
+            size = average_page(some[0], stage.catalogue.products)
+            with stage.running(systems.ceiling(size)) as ceiling:
+                tables = [_workload(stage, name, [*some, *ceiling]) for name in _WORKLOADS]
+        text = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
+            report.facts(stage.results),
+            seconds=plan.seconds,
+            rounds=_ROUNDS,
+            tables="\n\n".join(tables),
+            explained=asyncio.run(explained(stage.catalogue)),
+        )
+    document.write_text(text, encoding="utf-8")
+
+
+def _workload(stage: Stage, name: str, running: list[Running]) -> str:
+    taking_part = [system for system in running if name == "uniform" or system.name != CEILING]
+    costs: dict[str, list[_Cost]] = {system.name: [] for system in taking_part}
+    for number in range(_ROUNDS):
+        stage.say(f"{name}, round {number + 1} of {_ROUNDS}.")
+        for system in rotated(taking_part, number):
+            stage.checkpoint()
+            stage.load.saturate(system, name, 1, seed=50 + number, connections=CONNECTIONS)
+            costs[system.name].append(_measured(stage, system, name, number))
+    head = ["", "requests/s", *(f"{part}, µs" for part in (*cpu.PARTS, "the rest")), "WAL, bytes"]
+    rows = [[TITLES[system], *_cells(found)] for system, found in costs.items()]
+    return f"### {WORKLOADS[name]}\n\n{report.table(head, rows)}"
+
+
+def _measured(stage: Stage, system: Running, workload: str, seed: int) -> _Cost:
+    roots = cpu.Roots(system.nginx, system.pids, _postmaster(stage))
+    log, before = stage.count(_SQL["wal_written"]), cpu.seconds(roots)
+    sample = stage.load.saturate(
+        system, workload, stage.plan.seconds, seed=seed, connections=CONNECTIONS
+    )
+    taken = {part: second - before[part] for part, second in cpu.seconds(roots).items()}
+    log = stage.count(_SQL["wal_written"]) - log
+    busy = taken.pop("busy")
+    taken["the rest"] = busy - sum(taken.values())
+    requests = max(sample.rate * stage.plan.seconds, 1)
+    micros = {part: 1e6 * second / requests for part, second in taken.items()}
+    return _Cost(sample.rate, micros, log / requests)
+
+
+def _postmaster(stage: Stage) -> int:
+    return int((stage.embedded.home.data / "postmaster.pid").read_text().split()[0])
+
+
+def _cells(costs: list[_Cost]) -> list[str]:
+    parts = (
+        report.spread((cost.parts[part] for cost in costs), 0) for part in (*cpu.PARTS, "the rest")
+    )
+    rate = report.spread((cost.rate for cost in costs), 0)
+    return [rate, *parts, report.spread((cost.log_bytes for cost in costs), 0)]
+
+
+async def explained(catalogue: Catalogue) -> str:
+    """Return the plan of the page statement, for products drawn from the whole catalogue."""
+    draw = random.Random(1)  # noqa: S311 - no secret
+    products = [draw.randint(1, catalogue.products) for _ in range(_PAGES)]
+    arrays = (products, [5] * _PAGES, [0] * _PAGES)
+    connection = await asyncpg.connect(catalogue.dsn, server_settings={"search_path": "atelier"})
+    try:
+        statement = _SQL["explain_page"] + queries("atelier.store")["questions_page"]
+        await connection.fetch(statement, *arrays)  # what it reads is in memory then
+        return "\n".join(row[0] for row in await connection.fetch(statement, *arrays))
+    finally:
+        await connection.close()
