@@ -25,17 +25,17 @@ def measure(stage: Stage, systems: Sequence[Running]) -> None:
     """Run all workloads on all systems, round by round."""
     results = stage.results
     for name in WORKLOADS:
-        results.saturation[name] = {system.name: [] for system in _taking_part(name, systems)}
+        results.saturation[name] = {system.name: [] for system in taking_part(name, systems)}
     for number in range(stage.plan.rounds):
         stage.say(f"Saturation, round {number + 1} of {stage.plan.rounds}.")
         for name, rounds in results.saturation.items():
-            for system in rotated(_taking_part(name, systems), number):
+            for system in rotated(taking_part(name, systems), number):
                 _once(stage, system, name, number, rounds)
         _floor(stage)
     _note_commands(stage)
 
 
-def _taking_part(workload: str, systems: Sequence[Running]) -> list[Running]:
+def taking_part(workload: str, systems: Sequence[Running]) -> list[Running]:
     """Leave out the ceiling where its constant answer is not what was asked for."""
     return [system for system in systems if workload == "uniform" or system.name != CEILING]
 

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
-import asyncpg
-
+from atelier.store.database import connect
 from atelier.store.sql import queries
-from bench import report, systems
+from bench import report
 from bench.check import average_page
 from bench.data import Catalogue
+from bench.experiments.saturation import taking_part
 from bench.load import WORKLOADS
 from bench.plan import CONNECTIONS, Plan
 from bench.profile import cpu
 from bench.runner import stage_for
 from bench.stage import Stage, rotated
-from bench.systems import CEILING, TITLES, Running
+from bench.systems import TITLES, Running, ceiling, express, fastapi, ours
 
 _TEMPLATE = Path(__file__).with_name("profile.md")
 _WORKLOADS = ("uniform", "hot", "votes")
@@ -41,10 +41,10 @@ def profile(plan: Plan, document: Path, say: Callable[[str], None]) -> None:
     """Load each system for some seconds a round, and write down what that took of whom."""
     with stage_for(plan, say) as stage:
         dsn = stage.catalogue.dsn
-        with stage.running(systems.ours(dsn), systems.express(dsn), systems.fastapi(dsn)) as some:
+        with stage.running(ours(dsn), express(dsn), fastapi(dsn)) as some:
             size = average_page(some[0], stage.catalogue.products)
-            with stage.running(systems.ceiling(size)) as ceiling:
-                tables = [_workload(stage, name, [*some, *ceiling]) for name in _WORKLOADS]
+            with stage.running(ceiling(size)) as constant:
+                tables = [_workload(stage, name, [*some, *constant]) for name in _WORKLOADS]
         text = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
             report.facts(stage.results),
             seconds=plan.seconds,
@@ -56,11 +56,11 @@ def profile(plan: Plan, document: Path, say: Callable[[str], None]) -> None:
 
 
 def _workload(stage: Stage, name: str, running: list[Running]) -> str:
-    taking_part = [system for system in running if name == "uniform" or system.name != CEILING]
-    costs: dict[str, list[_Cost]] = {system.name: [] for system in taking_part}
+    systems = taking_part(name, running)
+    costs: dict[str, list[_Cost]] = {system.name: [] for system in systems}
     for number in range(_ROUNDS):
         stage.say(f"{name}, round {number + 1} of {_ROUNDS}.")
-        for system in rotated(taking_part, number):
+        for system in rotated(systems, number):
             stage.checkpoint()
             stage.load.saturate(system, name, 1, seed=50 + number, connections=CONNECTIONS)
             costs[system.name].append(_measured(stage, system, name, number))
@@ -101,7 +101,7 @@ async def explained(catalogue: Catalogue) -> str:
     draw = random.Random(1)  # noqa: S311 - no secret
     products = [draw.randint(1, catalogue.products) for _ in range(_PAGES)]
     arrays = (products, [5] * _PAGES, [0] * _PAGES)
-    connection = await asyncpg.connect(catalogue.dsn, server_settings={"search_path": "atelier"})
+    connection = await connect(catalogue.dsn)
     try:
         statement = _SQL["explain_page"] + queries("atelier.store")["questions_page"]
         await connection.fetch(statement, *arrays)  # what it reads is in memory then

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import ExitStack
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -14,7 +14,7 @@ from tests.chaos.clients import reading
 from tests.chaos.connection import Connection
 from tests.chaos.findings import Finding
 from tests.chaos.gate import Gate, running_gate
-from tests.chaos.measure import UNAVAILABLE, longest
+from tests.chaos.measure import UNAVAILABLE, Samples, longest
 from tests.chaos.plan import quick_or_full
 from tests.chaos.postgres import Postgres, running_postgres
 from tests.chaos.service import Service, connected, resident, serving
@@ -54,6 +54,18 @@ async def away() -> AsyncIterator[Away]:
         yield Away(service, postgres, gate, shelf)
 
 
+@asynccontextmanager
+async def busy(away: Away) -> AsyncIterator[tuple[Samples, Samples]]:
+    """Read and write while the context lasts; yield what the readers and the writers note."""
+    address = away.service.address
+    async with (
+        connected(away.postgres.dsn) as connection,
+        reading(address, away.shelf, _RATE, UNAVAILABLE) as reads,
+        writing(address, connection, 50, UNAVAILABLE) as (writes, _),
+    ):
+        yield reads, writes
+
+
 @pytest.mark.fault(
     f"PostgreSQL stopped for {_AWAY} s",
     "503 with Retry-After within 1 s for each request; no growth of memory; recovery within 2 s",
@@ -61,12 +73,7 @@ async def away() -> AsyncIterator[Away]:
 async def test_clients_are_told_at_once_while_the_database_is_stopped(
     away: Away, finding: Finding
 ) -> None:
-    address = away.service.address
-    async with (
-        connected(away.postgres.dsn) as connection,
-        reading(address, away.shelf, _RATE, UNAVAILABLE) as reads,
-        writing(address, connection, 50, UNAVAILABLE) as (writes, _),
-    ):
+    async with busy(away) as (reads, writes):
         await asyncio.sleep(1)
         stopped = time.monotonic()
         await asyncio.to_thread(away.postgres.stop)
@@ -96,12 +103,7 @@ async def test_clients_are_told_at_once_while_the_database_is_stopped(
 async def test_every_request_is_answered_in_time_while_the_database_says_nothing(
     away: Away, finding: Finding
 ) -> None:
-    address = away.service.address
-    async with (
-        connected(away.postgres.dsn) as connection,
-        reading(address, away.shelf, _RATE, UNAVAILABLE) as reads,
-        writing(address, connection, 50, UNAVAILABLE) as (writes, _),
-    ):
+    async with busy(away) as (reads, writes):
         await asyncio.sleep(1)
         with away.gate.black_hole():
             await asyncio.sleep(_HOLE)

@@ -10,7 +10,7 @@ import pytest
 from tests.chaos.findings import Finding
 from tests.chaos.plan import quick_or_full
 from tests.standby.instances import running_instances
-from tests.standby.servers import Group, prepare, temporary_group
+from tests.standby.servers import Group, Node, prepare, temporary_group
 from tests.standby.shoppers import Seen, busy, shopping
 
 _SHOPPERS = 8
@@ -43,9 +43,7 @@ async def test_no_page_is_old_and_no_read_fails_when_the_standby_dies_and_comes_
             standby.kill()
             await seen.more(reads=200)
             await asyncio.to_thread(standby.start)
-        back = time.monotonic()
-        await standby.until_read_from()
-        finding.within("used again within", time.monotonic() - back, 5)
+        await assert_used_again(standby, finding)
     assert_all_is_well(seen, finding)
 
 
@@ -59,9 +57,7 @@ async def test_no_read_fails_when_the_standby_hangs(
         standby.hang()
         await seen.more(reads=_READS)
         standby.wake()
-        back = time.monotonic()
-        await standby.until_read_from()
-        finding.within("used again within", time.monotonic() - back, 5)
+        await assert_used_again(standby, finding)
     assert_all_is_well(seen, finding)
 
 
@@ -75,10 +71,14 @@ async def test_no_page_is_old_and_no_read_fails_while_the_standby_stands_still(
         await standby.run("SELECT pg_wal_replay_pause()")
         await seen.more(reads=_READS)
         await standby.run("SELECT pg_wal_replay_resume()")
-        back = time.monotonic()
-        await standby.until_read_from()
-        finding.within("used again within", time.monotonic() - back, 5)
+        await assert_used_again(standby, finding)
     assert_all_is_well(seen, finding)
+
+
+async def assert_used_again(standby: Node, finding: Finding) -> None:
+    back = time.monotonic()
+    await standby.until_read_from()
+    finding.within("used again within", time.monotonic() - back, 5)
 
 
 def assert_all_is_well(seen: Seen, finding: Finding) -> None:
