@@ -12,6 +12,7 @@ from atelier.local.embedded import Embedded
 from bench import machine, memory, systems, tools
 from bench.check import average_page, check_same_answers
 from bench.data import SMALLER, Catalogue, catalogue
+from bench.database_memory import enlarge, warm
 from bench.experiments import beside_large, growth, hot, open_loop, ramp, saturation, transfer
 from bench.home import BenchHome
 from bench.load import Generator
@@ -55,6 +56,7 @@ def stage_for(plan: Plan, say: Say) -> Iterator[Stage]:
     wrk, k6 = tools.wrk(say), tools.k6()
     tools.install_express(say)
     embedded = Embedded.open(home.postgresql)
+    enlarge(embedded)
     with embedded.used(), home.scratch("scratch") as scratch, _run_folder(embedded) as folder:
         full = catalogue(home, embedded, plan.products, say)
         load = Generator(wrk, k6, scratch, full)
@@ -67,6 +69,9 @@ def _on_systems(stage: Stage, parts: Collection[str]) -> None:
     if "growth" in parts:
         products = max(1000, stage.plan.products // SMALLER)
         small = catalogue(stage.home, stage.embedded, products, stage.say)
+    stage.say("Bringing the data into PostgreSQL's memory.")
+    for data in filter(None, (stage.catalogue, small)):
+        asyncio.run(warm(data.dsn))
     if "hot" in parts:
         hot.measure(stage)
     stage.say("Starting the systems, and comparing their answers.")

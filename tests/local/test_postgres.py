@@ -1,14 +1,19 @@
 """A server starts over what a crash left, and says in one line why it cannot."""
 
+import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from atelier.errors import AtelierError
 from atelier.local.postgres import Server, stop
 from tests.support.postgres import FAST, INSTALLED, server, temporary_folder
+from tests.support.waiting import wait_until
+
+_IN_MEMORY = "SELECT count(*) FROM pg_buffercache WHERE relfilenode = pg_relation_filenode('hot')"
 
 
 @pytest.fixture(scope="module", params=INSTALLED)
@@ -40,3 +45,27 @@ def test_an_unfinished_data_folder_is_none(tmp_path: Path, stopped: Server) -> N
     with pytest.raises(OSError, match="missing"):
         broken.create()
     assert not broken.data.exists()
+
+
+def test_a_restart_brings_back_what_was_in_memory(stopped: Server) -> None:
+    process = stopped.start(FAST)
+    try:
+        asyncio.run(_ask(stopped, "CREATE EXTENSION pg_buffercache"))
+        asyncio.run(_ask(stopped, "CREATE TABLE hot AS SELECT generate_series(1, 10000)"))
+        held = asyncio.run(_ask(stopped, _IN_MEMORY))
+    finally:
+        stop(process)
+    process = stopped.start(FAST)
+    try:
+        wait_until(lambda: asyncio.run(_ask(stopped, _IN_MEMORY)) == held, "it is not brought back")
+    finally:
+        stop(process)
+
+
+async def _ask(server: Server, query: str) -> object:
+    connection = await asyncpg.connect(server.dsn())
+    try:
+        rows = await connection.fetch(query)
+        return rows and rows[0][0]
+    finally:
+        await connection.close()

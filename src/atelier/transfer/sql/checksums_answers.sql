@@ -2,12 +2,12 @@
 -- The id is the seed, so that a value which moved to another row is found.
 SELECT
     count(*),
-    sum(hashtextextended(id::text, 0)),
-    sum(hashtextextended(question_id::text, id)),
+    sum(hashint8extended(id, 0)),
+    sum(hashint8extended(question_id, id)),
     sum(hashtextextended(body, id)),
-    sum(hashtextextended(date_written::text, id)),
+    sum(timestamp_hash_extended(date_written AT TIME ZONE 'UTC', id)),
     sum(hashtextextended(answerer_name, id)),
     sum(hashtextextended(answerer_email, id)),
-    sum(hashtextextended(reported::text, id)),
-    sum(hashtextextended(helpful::text, id))
+    sum(hashint4extended(reported::int, id)),
+    sum(hashint4extended(helpful, id))
 FROM {relation}

@@ -2,7 +2,7 @@
 -- The id is the seed, so that a value which moved to another row is found.
 SELECT
     count(*),
-    sum(hashtextextended(id::text, 0)),
-    sum(hashtextextended(answer_id::text, id)),
+    sum(hashint8extended(id, 0)),
+    sum(hashint8extended(answer_id, id)),
     sum(hashtextextended(url, id))
 FROM {relation}
