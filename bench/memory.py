@@ -28,11 +28,15 @@ class Peak:
 
 
 @contextmanager
-def watched(look: Callable[[Peak], None], interval: float = 0.5) -> Iterator[Peak]:
-    """Look every `interval` seconds while the context lasts; yield the peak."""
+def watched(look: Callable[[Peak], None], interval: float = 2) -> Iterator[Peak]:
+    """Look every `interval` seconds while the context lasts; yield the peak.
+
+    Seldom enough not to be noticed: a look at a large process takes milliseconds.
+    """
     peak, done = Peak(), threading.Event()
 
     def watch() -> None:
+        look(peak)
         while not done.wait(interval):
             look(peak)
 

@@ -12,6 +12,7 @@ from atelier.store.sql import queries
 from bench import report
 from bench.check import average_page
 from bench.data import Catalogue
+from bench.database_memory import warm
 from bench.experiments.saturation import taking_part
 from bench.load import WORKLOADS
 from bench.plan import CONNECTIONS, Plan
@@ -41,6 +42,7 @@ def profile(plan: Plan, document: Path, say: Callable[[str], None]) -> None:
     """Load each system for some seconds a round, and write down what that took of whom."""
     with stage_for(plan, say) as stage:
         dsn = stage.catalogue.dsn
+        asyncio.run(warm(dsn))
         with stage.running(ours(dsn), express(dsn), fastapi(dsn)) as some:
             size = average_page(some[0], stage.catalogue.products)
             with stage.running(ceiling(size)) as constant:
