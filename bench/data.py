@@ -136,10 +136,15 @@ async def add_rows(dsn: str, products: int, *steps: str) -> None:
 
 async def settle(dsn: str) -> None:
     """Leave nothing that a vacuum or a checkpoint would have to do while others are measured."""
+    await execute(dsn, "VACUUM ANALYZE", "CHECKPOINT")
+
+
+async def execute(dsn: str, *statements: str, seconds: float | None = None) -> None:
+    """Run statements one after the other, each within some seconds if given."""
     connection = await asyncpg.connect(dsn)
     try:
-        await connection.execute("VACUUM ANALYZE")
-        await connection.execute("CHECKPOINT")
+        for statement in statements:
+            await connection.execute(statement, timeout=seconds)
     finally:
         await connection.close()
 

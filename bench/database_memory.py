@@ -6,10 +6,9 @@ depends on what ran before it.
 
 import asyncio
 
-import asyncpg
-
 from atelier.local.embedded import Embedded
 from atelier.local.memory import total_memory
+from bench.data import execute
 from bench.sql import SQL
 
 _PART_OF_MEMORY = 0.4
@@ -19,25 +18,17 @@ _WARM_SECONDS = 600
 
 
 def enlarge(embedded: Embedded) -> None:
-    """Set shared_buffers for good, with a restart if it was different."""
+    """Set shared_buffers for good; the server is started for that if it has another size."""
+    size = int(total_memory() * _PART_OF_MEMORY) // _MEGABYTE
+    setting = f"shared_buffers = '{size}MB'"
+    kept = embedded.home.data / "postgresql.auto.conf"
+    if kept.exists() and setting in kept.read_text():
+        return
     with embedded.used() as server:
-        asyncio.run(_enlarge(server))
+        asyncio.run(execute(server, f"ALTER SYSTEM SET {setting}"))
 
 
 async def warm(dsn: str) -> None:
     """Read all tables and indexes of a catalogue into shared_buffers."""
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute("CREATE EXTENSION IF NOT EXISTS pg_prewarm")
-        await connection.fetchval(SQL["warm"], timeout=_WARM_SECONDS)
-    finally:
-        await connection.close()
-
-
-async def _enlarge(server: str) -> None:
-    size = int(total_memory() * _PART_OF_MEMORY) // _MEGABYTE
-    connection = await asyncpg.connect(server)
-    try:
-        await connection.execute(f"ALTER SYSTEM SET shared_buffers = '{size}MB'")
-    finally:
-        await connection.close()
+    prepare = "CREATE EXTENSION IF NOT EXISTS pg_prewarm"
+    await execute(dsn, prepare, SQL["warm"], seconds=_WARM_SECONDS)

@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 
 from atelier.local.embedded import Embedded
-from bench.data import Catalogue, settle
+from bench.data import Catalogue, execute, settle
 from bench.home import BenchHome
 from bench.load import Generator
 from bench.plan import Plan
@@ -39,7 +39,7 @@ class Stage:
 
     def checkpoint(self) -> None:
         """Let each measurement of writes begin with everything on disk."""
-        asyncio.run(_execute(self.catalogue.dsn, "CHECKPOINT"))
+        asyncio.run(execute(self.catalogue.dsn, "CHECKPOINT"))
 
     def settle(self) -> None:
         """Have done what the writes of an earlier part left to do: vacuum, and bring it to disk."""
@@ -54,14 +54,6 @@ def rotated(systems: Sequence[Running], by: int) -> list[Running]:
     """Return systems beginning with another one each round: nobody is always first."""
     start = by % len(systems)
     return [*systems[start:], *systems[:start]]
-
-
-async def _execute(dsn: str, statement: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 async def _number(dsn: str, query: str) -> int:
