@@ -3,14 +3,16 @@
 import asyncio
 import signal
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from atelier.errors import AtelierError
-from atelier.store.database import SCHEMA, connect
+from atelier.store.database import SCHEMA, Database, connect
 from atelier.store.sql import queries
+from atelier.store.writes import Outcome, Vote, Writer
 from atelier.transfer.alone import alone
 from atelier.transfer.progress import PlainProgress
 from tests.support.commands import ATELIER, environment
@@ -38,6 +40,7 @@ MOMENTS = [
     "No row was rejected",
 ]
 
+WAITING_FOR_A_ROW = "SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
 WAITING_FOR_THE_LOCK = "SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
 
 
@@ -186,33 +189,61 @@ async def test_the_service_and_a_merge_do_not_block_each_other_for_ever(
     database: str, tmp_path: Path
 ) -> None:
     """Votes on many questions, in changing order, while answers to the same are merged."""
-    await load(database, made_up(tmp_path / "old", products=30))
-    ids = [row[0] for row in await fetch(database, "SELECT id FROM questions ORDER BY id")]
-    answers = [b'%d,%d,"t",5,"n","e",0,0' % (10_000 + n, id_) for n, id_ in enumerate(ids)]
-    folder = write_export(tmp_path / "new", questions=[], answers=answers, photos=[])
+    ids, folder = await answers_to_all(database, tmp_path)
+    service = Database(database, size=1, timeout=30)
+    writer = Writer(service, timedelta(hours=1))
     done = asyncio.Event()
     votes = 0
 
     async def vote() -> None:
         nonlocal votes
-        connection = await connect(database)
         while not done.is_set():
-            await connection.execute(
-                "UPDATE questions SET helpful = helpful + 1 WHERE id = ANY ($1)",
-                ids[votes % 7 :: 7],
-            )
+            some = [Vote("question", id_, "helpful") for id_ in reversed(ids[votes % 7 :: 7])]
+            assert {*await asyncio.gather(*map(writer.vote, some))} == {Outcome.DONE}
             votes += 1
-        await connection.close()
 
     async with asyncio.TaskGroup() as voters:
         voters.create_task(vote())
         summary = await load(database, folder)
         done.set()
+    await service.close()
     assert summary.files[1].new == len(ids)
-    stale = await fetch(
+    assert votes
+    assert await stale_documents(database) == []
+
+
+async def test_a_merge_outlives_a_deadlock_with_a_strangers_transaction(
+    database: str, tmp_path: Path
+) -> None:
+    """The stranger locks the last question, and the first once the merge waits for the last."""
+    ids, folder = await answers_to_all(database, tmp_path)
+    stranger = await connect(database)
+    await stranger.execute("SET deadlock_timeout = '1min'")  # so that it is the merge that is ended
+    vote = "UPDATE questions SET helpful = helpful + 1 WHERE id = $1"
+    try:
+        async with stranger.transaction():
+            await stranger.execute(vote, ids[-1])
+            merging = asyncio.create_task(load(database, folder))
+            while not await fetch(database, WAITING_FOR_A_ROW):
+                assert not merging.done()
+            await stranger.execute(vote, ids[0])
+        assert (await merging).files[1].new == len(ids)
+    finally:
+        await stranger.close()
+    assert await stale_documents(database) == []
+
+
+async def answers_to_all(database: str, tmp_path: Path) -> tuple[list[int], Path]:
+    """Import questions; return their ids, and an export with another answer to each."""
+    await load(database, made_up(tmp_path / "old", products=30))
+    ids = [row[0] for row in await fetch(database, "SELECT id FROM questions ORDER BY id")]
+    answers = [b'%d,%d,"t",5,"n","e",0,0' % (10_000 + n, id_) for n, id_ in enumerate(ids)]
+    return ids, write_export(tmp_path / "new", questions=[], answers=answers, photos=[])
+
+
+async def stale_documents(database: str) -> list[asyncpg.Record]:
+    return await fetch(
         database,
         "SELECT FROM question_document_view v FULL JOIN question_documents d USING (question_id)"
         " WHERE v.document IS DISTINCT FROM d.document",
     )
-    assert votes
-    assert stale == []
