@@ -11,7 +11,7 @@ from openapi_schema_validator import OAS30ReadValidator, OAS30WriteValidator
 from openapi_spec_validator import OpenAPIV30SpecValidator
 from openapi_spec_validator.readers import read_from_filename
 
-from atelier.http.app import create_app
+from atelier.http.app import create_service
 from atelier.settings import Settings
 
 with as_file(files("atelier") / "contract" / "openapi.yaml") as file:
@@ -88,7 +88,7 @@ def test_every_operation_says_what_it_does_and_every_error_what_it_looks_like(
 
 
 def test_every_route_of_the_service_is_documented() -> None:
-    routes = inspect_routes(create_app(Settings(), "postgresql:///unused"))
+    routes = inspect_routes(create_service(Settings(), "postgresql:///unused").app)
     served = {
         (nameless(route.path), method.method.lower())
         for route in routes

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from falcon.testing import ASGIConductor
 
-from atelier.http.app import create_app
+from atelier.http.app import create_service
 from atelier.local.postgres import Server
 from atelier.settings import Settings
 from tests.contract.api import ALL_ROUTES, NEW_ANSWER, NEW_QUESTION
@@ -16,13 +16,13 @@ POSTED = {**NEW_QUESTION, **NEW_ANSWER}
 
 @pytest.fixture
 async def alone() -> AsyncIterator[ASGIConductor]:
-    async with ASGIConductor(create_app(Settings(request_timeout=1), NOWHERE)) as conductor:
+    async with ASGIConductor(create_service(Settings(request_timeout=1), NOWHERE).app) as conductor:
         yield conductor
 
 
 @pytest.fixture
 async def unmigrated(postgres: Server) -> AsyncIterator[ASGIConductor]:
-    async with ASGIConductor(create_app(Settings(), postgres.dsn())) as conductor:
+    async with ASGIConductor(create_service(Settings(), postgres.dsn()).app) as conductor:
         yield conductor
 
 

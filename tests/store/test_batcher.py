@@ -24,8 +24,8 @@ class Runner:
         return {key: key.upper() for key in batch}
 
 
-async def submit_all(batcher: Batcher[str, str], keys: str) -> list[asyncio.Task[str]]:
-    tasks = [asyncio.create_task(batcher.submit(key)) for key in keys]
+async def submit_all(batcher: Batcher[str, str], keys: str) -> list[asyncio.Future[str]]:
+    tasks = [batcher.submit(key) for key in keys]
     await asyncio.sleep(0.01)
     return tasks
 

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from atelier.store import connections as module
-from atelier.store.connections import Connections
+from atelier.store.connections import Connections, CrowdedError
 
 
 @pytest.fixture
@@ -91,3 +91,25 @@ async def test_who_cannot_connect_gives_the_place_back() -> None:
             async with asyncio.timeout(1), connections.lent():
                 pass
     assert connections.open == 0
+
+
+async def test_who_would_wait_behind_too_many_is_turned_away(database: str) -> None:
+    connections = Connections(lambda: asyncpg.connect(database), size=1, most_waiting=1)
+    async with connections.lent():
+        waiting = asyncio.create_task(backend(connections))
+        await asyncio.sleep(0)
+        with pytest.raises(CrowdedError):
+            await backend(connections)
+    await waiting
+    assert await backend(connections) == await waiting
+    await connections.close()
+
+
+async def test_who_stopped_waiting_gives_the_place_back(database: str) -> None:
+    connections = Connections(lambda: asyncpg.connect(database), size=1, most_waiting=1)
+    async with connections.lent():
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(backend(connections), 0.01)
+    assert await backend(connections)
+    await connections.close()

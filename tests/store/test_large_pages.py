@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from atelier.store.database import Database, connect
-from atelier.store.reads import LargePage, PageReader
+from atelier.store.reads import LargePage, PageKey, PageReader
 from tests.support.cluster import Cluster
 from tests.support.data import new_product_id
 
@@ -86,8 +86,8 @@ async def test_small_pages_are_read_while_large_ones_hold_every_stream(
     await database.open()
     await streams.open()
     reader = PageReader("questions", database, streams)
-    large = [await reader.read(product, 3000, 0) for _ in range(2)]
-    small = await reader.read(product, 5, 0)
+    large = [await reader.read(PageKey(product, 3000, 0)) for _ in range(2)]
+    small = await reader.read(PageKey(product, 5, 0))
     assert isinstance(small, bytes)
     assert small.count(b'"question_id"') == 5
     for page in large:

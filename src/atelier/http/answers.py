@@ -20,11 +20,8 @@ class Answers:
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, target_id: str
     ) -> None:
         """Send a page of a question's answers."""
-        question_id = params.target_id("question", target_id)
-        page = params.page(req)
-        found = await self._reader.read(question_id, page.take, page.skip)
-        echoes = f'"page":{page.page_echo},"count":{page.count_echo}'
-        await send_page(req, resp, f'{{"question":"{target_id}",{echoes},"results":[', found)
+        page = params.answers_page(req.params, target_id)
+        await send_page(req, resp, page.opening, await self._reader.read(page.key))
 
     on_head = on_get
 

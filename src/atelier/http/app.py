@@ -1,6 +1,7 @@
 """The composition root: every route on one screen."""
 
 from datetime import timedelta
+from typing import NamedTuple
 
 import falcon.asgi
 
@@ -12,6 +13,7 @@ from atelier.http.health import Live, Ready
 from atelier.http.lifespan import Lifespan
 from atelier.http.metrics import Metrics, Stopwatch
 from atelier.http.questions import Questions
+from atelier.http.short_way import FailedOnShortWay, ShortWay
 from atelier.http.votes import Votes
 from atelier.settings import Settings
 from atelier.store.batcher import OverloadedError
@@ -23,8 +25,15 @@ from atelier.store.writes import Writer
 _STREAMS = 2  # large pages on their way at once, on connections of their own
 
 
-def create_app(settings: Settings, database_url: str) -> App:
-    """Return one instance's application; its connections open and close with it."""
+class Service(NamedTuple):
+    """What an instance serves."""
+
+    app: App
+    short_way: ShortWay
+
+
+def create_service(settings: Settings, database_url: str) -> Service:
+    """Return what one instance serves; its connections open and close with the application."""
     timeout = settings.request_timeout / 2  # a wait is two batches at most: see Batcher
     database = Database(database_url, size=settings.pool_size, timeout=timeout)
     streams = Database(database_url, size=_STREAMS, timeout=timeout)
@@ -36,7 +45,12 @@ def create_app(settings: Settings, database_url: str) -> App:
     writer = Writer(database, timedelta(hours=settings.idempotency_hours))
 
     app: App = falcon.asgi.App(
-        cors_enable=True, middleware=[Stopwatch(), Lifespan(writer, *{database, streams, reads})]
+        cors_enable=True,
+        middleware=[
+            Stopwatch(),
+            FailedOnShortWay(),
+            Lifespan(writer, *{database, streams, reads}),
+        ],
     )
     app.req_options.strip_url_path_trailing_slash = True
     app.set_error_serializer(serialize)
@@ -44,10 +58,10 @@ def create_app(settings: Settings, database_url: str) -> App:
     app.add_error_handler(DatabaseUnavailableError, unavailable)
     app.add_error_handler(OverloadedError, unavailable)
 
-    questions = Questions(PageReader("questions", reads, streams), writer)
-    answers = Answers(PageReader("answers", reads, streams), writer)
-    app.add_route("/qa/questions", questions)
-    app.add_route("/qa/questions/{target_id}/answers", answers)
+    questions = PageReader("questions", reads, streams)
+    answers = PageReader("answers", reads, streams)
+    app.add_route("/qa/questions", Questions(questions, writer))
+    app.add_route("/qa/questions/{target_id}/answers", Answers(answers, writer))
     app.add_route("/qa/questions/{target_id}/helpful", Votes(writer, "question", "helpful"))
     app.add_route("/qa/questions/{target_id}/report", Votes(writer, "question", "report"))
     app.add_route("/qa/answers/{target_id}/helpful", Votes(writer, "answer", "helpful"))
@@ -56,7 +70,7 @@ def create_app(settings: Settings, database_url: str) -> App:
     app.add_route("/ready", Ready(database))
     app.add_route("/metrics", Metrics())
     add_documentation(app)
-    return app
+    return Service(app, ShortWay(questions, answers))
 
 
 def _standby_reads(settings: Settings, database_url: str, timeout: float) -> StandbyReads | None:

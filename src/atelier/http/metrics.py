@@ -33,10 +33,11 @@ class Stopwatch:
         _succeeded: bool,  # noqa: FBT001 - Falcon's signature
     ) -> None:
         """Count its answer."""
-        series = _series(req.method, req.uri_template or "none", resp.status_code)
-        series.observe(perf_counter() - req.context.started)
+        seconds = series(req.method, req.uri_template or "none", resp.status_code)
+        seconds.observe(perf_counter() - req.context.started)
 
 
 @cache
-def _series(method: str, route: str, status: int) -> Histogram:
+def series(method: str, route: str, status: int) -> Histogram:
+    """Return where the seconds of a route's answers of one status are counted."""
     return metrics.REQUEST_SECONDS.labels(method, route, str(status))

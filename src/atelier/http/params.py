@@ -1,12 +1,15 @@
 """What a request asks for, parsed or refused. Nothing here needs the database."""
 
 import re
-from typing import NamedTuple
-
-import falcon.asgi
+from collections.abc import Mapping
+from typing import NamedTuple, TypeAlias
 
 from atelier.http.errors import invalid, not_found
+from atelier.store.reads import PageKey
 from atelier.store.writes import Target
+
+Values: TypeAlias = Mapping[str, str | list[str]]
+"""The parameters of a query; one that is repeated has a list."""
 
 _INTEGER = re.compile(r"(-?)0*([0-9]{1,19})", re.ASCII)
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
@@ -15,21 +18,29 @@ _DEFAULT_PAGE, _DEFAULT_COUNT = 1, 5
 
 
 class PageRequest(NamedTuple):
-    """A page as asked for: rows to take after rows to skip, and the echo of both parameters."""
+    """A page as asked for, and how its answer begins: with what was asked for."""
 
-    take: int
-    skip: int
-    page_echo: str
-    count_echo: str
+    key: PageKey
+    opening: str
 
 
-def product_id(req: falcon.asgi.Request) -> tuple[int, str]:
-    """Return the product id as a number and as the text that is echoed."""
-    text = req.params.get("product_id")
-    number = _integer(text)
-    if number is None:
+def questions_page(values: Values) -> PageRequest:
+    """Return the page of questions asked for."""
+    echo = values.get("product_id")
+    product_id = _integer(echo)
+    if product_id is None:
         raise invalid("product_id")
-    return number, str(text)
+    take, skip, _ = _page(values)
+    return PageRequest(PageKey(product_id, take, skip), f'{{"product_id":"{echo!s}","results":[')
+
+
+def answers_page(values: Values, question: str) -> PageRequest:
+    """Return the page of answers asked for, given the question id of the path."""
+    question_id = target_id("question", question)
+    take, skip, echoes = _page(values)
+    return PageRequest(
+        PageKey(question_id, take, skip), f'{{"question":"{question}",{echoes},"results":['
+    )
 
 
 def target_id(target: Target, text: str) -> int:
@@ -40,16 +51,16 @@ def target_id(target: Target, text: str) -> int:
     return number
 
 
-def page(req: falcon.asgi.Request) -> PageRequest:
-    """Return the page asked for. The echo is a number where defaulted, else a string."""
-    number, page_echo = _counting(req, "page", _DEFAULT_PAGE)
-    take, count_echo = _counting(req, "count", _DEFAULT_COUNT)
+def _page(values: Values) -> tuple[int, int, str]:
+    """Return rows to take, rows to skip, and the echo: a number where defaulted, else a string."""
+    number, page_echo = _counting(values, "page", _DEFAULT_PAGE)
+    take, count_echo = _counting(values, "count", _DEFAULT_COUNT)
     skip = min(max(number - 1, 0) * take, _MOST)
-    return PageRequest(take, skip, page_echo, count_echo)
+    return take, skip, f'"page":{page_echo},"count":{count_echo}'
 
 
-def _counting(req: falcon.asgi.Request, name: str, default: int) -> tuple[int, str]:
-    text = req.params.get(name)
+def _counting(values: Values, name: str, default: int) -> tuple[int, str]:
+    text = values.get(name)
     if text is None:
         return default, str(default)
     if not isinstance(text, str) or not _DIGITS.fullmatch(text):

@@ -18,10 +18,8 @@ class Questions:
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Send a page of a product's questions, each with all its answers."""
-        product_id, echo = params.product_id(req)
-        page = params.page(req)
-        found = await self._reader.read(product_id, page.take, page.skip)
-        await send_page(req, resp, f'{{"product_id":"{echo}","results":[', found)
+        page = params.questions_page(req.params)
+        await send_page(req, resp, page.opening, await self._reader.read(page.key))
 
     on_head = on_get
 

@@ -10,12 +10,17 @@ from atelier.store.reads import LargePage
 _CLOSING = b"]}"
 
 
+def page_body(opening: str, documents: bytes) -> bytes:
+    """Return a page's envelope with the documents in it."""
+    return b"".join((opening.encode(), documents, _CLOSING))
+
+
 async def send_page(
     req: falcon.asgi.Request, resp: falcon.asgi.Response, opening: str, found: bytes | LargePage
 ) -> None:
     """Send the opening of the envelope, the documents, and the envelope's end."""
     if isinstance(found, bytes):
-        resp.data = b"".join((opening.encode(), found, _CLOSING))
+        resp.data = page_body(opening, found)
     elif req.method == "HEAD":
         await found.close()
     else:

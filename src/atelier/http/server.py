@@ -9,8 +9,9 @@ from types import FrameType
 
 import uvicorn
 
-from atelier.http.app import create_app
+from atelier.http.app import Service, create_service
 from atelier.http.logs import configure_logs
+from atelier.http.protocol import LEAVE, protocol
 from atelier.settings import Settings
 
 _KEEP_ALIVE_SECONDS = 75  # nginx closes earlier: it knows that no request is on its way
@@ -32,7 +33,7 @@ class _Server(uvicorn.Server):
         """Take leave, then finish what is under way."""
         self.server_state.default_headers = [
             *self.server_state.default_headers,
-            (b"connection", b"close"),
+            LEAVE,
         ]
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _LEAVE_SECONDS
@@ -59,17 +60,24 @@ def serve(
 ) -> None:
     """Serve on a port or a unix socket until SIGTERM or SIGINT; finish what is under way."""
     configure_logs(socket.name.partition(".")[0] if socket else f"{host}:{port}")
-    app = create_app(settings, database_url)
+    config = configuration(create_service(settings, database_url), host, port, socket)
     # What was made so far lives for ever: the collector need not walk it within a request.
     gc.collect()
     gc.freeze()
-    config = uvicorn.Config(
-        app,
+    _Server(config).run()
+
+
+def configuration(
+    service: Service, host: str = "127.0.0.1", port: int | None = None, socket: Path | None = None
+) -> uvicorn.Config:
+    """Return how uvicorn is to serve, on a port or a unix socket."""
+    return uvicorn.Config(
+        service.app,
         host=host,
         port=port or 0,
         uds=str(socket) if socket else None,
         loop="uvloop",
-        http="httptools",
+        http=protocol(service.short_way),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -80,4 +88,3 @@ def serve(
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )
-    _Server(config).run()

@@ -45,8 +45,8 @@ class Batcher(Generic[Key, Result]):
         self._seconds = metrics.BATCH_SECONDS.labels(kind)
         metrics.WAITING.labels(kind).set_function(lambda: most_waiting - self._room)
 
-    async def submit(self, key: Key) -> Result:
-        """Return the result for a key; raise what the batch that carried it raised.
+    def submit(self, key: Key) -> asyncio.Future[Result]:
+        """Return what will be the result for a key, or what the batch that carries it raises.
 
         Raises OverloadedError at once when too many wait.
         """
@@ -59,7 +59,7 @@ class Batcher(Generic[Key, Result]):
         self._waiting.setdefault(key, []).append(future)
         if not self._draining:
             self._draining = asyncio.create_task(self._drain())
-        return await future
+        return future
 
     async def _drain(self) -> None:
         try:

@@ -5,8 +5,7 @@ it would take as long again as the statement does (docs/decisions/0009-cost-of-a
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 import asyncpg
@@ -17,6 +16,10 @@ _UNFINISHED = (asyncio.CancelledError, TimeoutError, asyncpg.InternalClientError
 """What leaves a statement without an end. InternalClientError: the server is about to close."""
 
 
+class CrowdedError(Exception):
+    """Too many wait for a connection already."""
+
+
 class _Idle(NamedTuple):
     connection: asyncpg.Connection
     since: float
@@ -25,11 +28,18 @@ class _Idle(NamedTuple):
 class Connections:
     """Lends connections, the one used last first; no more than a set number are open."""
 
-    def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]], size: int) -> None:
-        """Take how a connection is made, and the most there may be."""
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[asyncpg.Connection]],
+        size: int,
+        *,
+        most_waiting: int = 200,
+    ) -> None:
+        """Take how a connection is made, the most there may be, and the most who wait for one."""
         self._connect = connect
         self._size = size
         self._slots = asyncio.Semaphore(size)
+        self._room = size + most_waiting
         self._idle: list[_Idle] = []
         self._lent: set[asyncpg.Connection] = set()
         self._expired: set[asyncpg.Connection] = set()
@@ -44,20 +54,12 @@ class Connections:
         """How many nobody uses."""
         return len(self._idle)
 
-    @asynccontextmanager
-    async def lent(self) -> AsyncIterator[asyncpg.Connection]:
-        """Lend a connection while the context lasts; wait while all are lent."""
-        async with self._slots:
-            connection = self._take_idle() or await self._connect()
-            self._lent.add(connection)
-            try:
-                yield connection
-            except _UNFINISHED:
-                connection.terminate()
-                raise
-            finally:
-                self._lent.remove(connection)
-                self._take_back(connection)
+    def lent(self) -> "_Loan":
+        """Lend a connection while an asynchronous context lasts; wait while all are lent.
+
+        Raises CrowdedError, and what connecting raises.
+        """
+        return _Loan(self._lend, self._take_back)
 
     def expire(self) -> None:
         """Have nobody use again what is open now."""
@@ -83,7 +85,30 @@ class Connections:
                 return connection
         return None
 
-    def _take_back(self, connection: asyncpg.Connection) -> None:
+    async def _lend(self) -> asyncpg.Connection:
+        if not self._room:
+            raise CrowdedError
+        self._room -= 1
+        try:
+            await self._slots.acquire()
+        except BaseException:
+            self._room += 1
+            raise
+        try:
+            connection = self._take_idle() or await self._connect()
+        except BaseException:
+            self._make_room()
+            raise
+        self._lent.add(connection)
+        return connection
+
+    def _take_back(self, connection: asyncpg.Connection, error: BaseException | None) -> None:
+        if isinstance(error, _UNFINISHED):
+            connection.terminate()
+        if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+            self.expire()  # none of them leads to the primary any more
+        self._make_room()
+        self._lent.remove(connection)
         is_expired = connection in self._expired
         self._expired.discard(connection)
         if connection.is_closed():
@@ -93,7 +118,33 @@ class Connections:
         else:
             self._idle.append(_Idle(connection, asyncio.get_running_loop().time()))
 
+    def _make_room(self) -> None:
+        self._room += 1
+        self._slots.release()
+
     def _drop_idle(self) -> None:
         for idle in self._idle:
             idle.connection.terminate()
         self._idle.clear()
+
+
+class _Loan:
+    """A context. Written out, for a generator's bookkeeping takes as long as a small statement."""
+
+    __slots__ = ("_connection", "_lend", "_take_back")
+    _connection: asyncpg.Connection
+
+    def __init__(
+        self,
+        lend: Callable[[], Awaitable[asyncpg.Connection]],
+        take_back: Callable[[asyncpg.Connection, BaseException | None], None],
+    ) -> None:
+        self._lend = lend
+        self._take_back = take_back
+
+    async def __aenter__(self) -> asyncpg.Connection:
+        self._connection = await self._lend()
+        return self._connection
+
+    async def __aexit__(self, _kind: object, error: BaseException | None, _at: object) -> None:
+        self._take_back(self._connection, error)

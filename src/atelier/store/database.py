@@ -1,14 +1,14 @@
 """Connections to PostgreSQL: how they are made, how long they may take, what their loss means."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 
 import asyncpg
 
 from atelier import metrics
-from atelier.store.connections import Connections
+from atelier.store.connections import Connections, CrowdedError
 from atelier.store.hosts import Connect, connect_to_primary, with_pauses
 
 SCHEMA = "atelier"
@@ -63,17 +63,15 @@ class Database:
         *,
         size: int,
         timeout: float,
-        most_waiting: int = 200,
         connect: Connect = connect_to_primary,
     ) -> None:
-        """Take the address, the most connections, the seconds for a statement, and the queue.
+        """Take the address, the most connections, and the seconds for a statement.
 
         Connections are to the primary of the address, unless `connect` makes others.
         """
         self._dsn = dsn
         self._size = size
         self._timeout = timeout
-        self._room = most_waiting
         self._connections = Connections(
             partial(
                 with_pauses(connect),
@@ -84,6 +82,9 @@ class Database:
                     "application_name": "atelier",
                     # Frees the server of what we gave up on.
                     "statement_timeout": str(int(timeout * 1000)),
+                    # Statements are few and their plans do not depend on the values: to plan each
+                    # anew costs a small batch more than to run it (docs/decisions/0009).
+                    "plan_cache_mode": "force_generic_plan",
                 },
             ),
             size,
@@ -123,14 +124,14 @@ class Database:
         try:
             async with AsyncExitStack() as stack:
                 async with asyncio.timeout(self._timeout):
-                    connection = await stack.enter_async_context(self._connection())
+                    connection = await stack.enter_async_context(self._connections.lent())
                     await stack.enter_async_context(connection.transaction(readonly=True))
                     cursor = await connection.cursor(query, *args)
                 while chunk := await cursor.fetch(rows, timeout=self._timeout):
                     yield chunk
         except TimeoutError as error:
             raise DatabaseTimeoutError from error
-        except LOST as error:
+        except (*LOST, CrowdedError) as error:
             raise DatabaseUnavailableError from error
 
     async def _attempt(
@@ -145,24 +146,10 @@ class Database:
         except TimeoutError as error:
             metrics.DATABASE_ERRORS.labels("TimeoutError").inc()
             raise DatabaseTimeoutError from error
-        except (*LOST, asyncpg.TransactionRollbackError) as error:
+        except (*LOST, CrowdedError, asyncpg.TransactionRollbackError) as error:
             metrics.DATABASE_ERRORS.labels(type(error).__name__).inc()
             raise DatabaseUnavailableError from error
 
     async def _once(self, query: str, args: tuple[object, ...]) -> list[asyncpg.Record]:
-        async with self._connection() as connection:
+        async with self._connections.lent() as connection:
             return await connection.fetch(query, *args)
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
-        if not self._room:
-            raise DatabaseUnavailableError
-        self._room -= 1
-        try:
-            async with self._connections.lent() as connection:
-                yield connection
-        except asyncpg.ReadOnlySQLTransactionError:
-            self._connections.expire()  # none of them leads to the primary any more
-            raise
-        finally:
-            self._room += 1

@@ -25,7 +25,9 @@ class PageKey(NamedTuple):
     skip: int
 
 
-class _Found(NamedTuple):
+class Found(NamedTuple):
+    """The documents of a page, parted by commas, and how many there are."""
+
     documents: bytes
     length: int
 
@@ -60,32 +62,39 @@ class PageReader:
         self._streams = streams
         self._batcher = Batcher(kind, self._run, largest=200)
 
-    async def read(self, parent: int, take: int, skip: int) -> bytes | LargePage:
+    async def read(self, page: PageKey) -> bytes | LargePage:
         """Return the documents of a page, parted by commas; a large one in pieces.
 
         Raises DatabaseUnavailableError.
         """
-        if skip > DEEPEST_PAGE:
-            return await self._large_page(parent, take, skip)
-        found = await self._batcher.submit(PageKey(parent, min(take, LARGEST_PAGE + 1), skip))
+        if page.skip > DEEPEST_PAGE:
+            return await self._large_page(page)
+        found = await self._batcher.submit(page._replace(take=min(page.take, LARGEST_PAGE + 1)))
         if found.length > LARGEST_PAGE:
-            return await self._large_page(parent, take, skip)
+            return await self._large_page(page)
         return found.documents
 
-    async def _run(self, batch: Mapping[PageKey, int]) -> dict[PageKey, _Found]:
-        rows = await self._database.read(self._page, *map(list, zip(*batch, strict=True)))
-        return dict(zip(batch, (_Found(*row) for row in rows), strict=True))
+    def begin(self, page: PageKey) -> asyncio.Future[Found] | None:
+        """Return what will be found of a page, or None if it may be a large one.
 
-    async def _large_page(self, parent: int, take: int, skip: int) -> LargePage:
-        pieces = self._pieces(parent, take, skip)
+        Raises OverloadedError; the future DatabaseUnavailableError.
+        """
+        if page.take > LARGEST_PAGE or page.skip > DEEPEST_PAGE:
+            return None
+        return self._batcher.submit(page)
+
+    async def _run(self, batch: Mapping[PageKey, int]) -> dict[PageKey, Found]:
+        rows = await self._database.read(self._page, *map(list, zip(*batch, strict=True)))
+        return dict(zip(batch, (Found(*row) for row in rows), strict=True))
+
+    async def _large_page(self, page: PageKey) -> LargePage:
+        pieces = self._pieces(page)
         return LargePage(await anext(pieces, b""), pieces)
 
-    async def _pieces(self, parent: int, take: int, skip: int) -> AsyncGenerator[bytes, None]:
+    async def _pieces(self, page: PageKey) -> AsyncGenerator[bytes, None]:
         comma, clock = b"", asyncio.get_running_loop().time
         asked_at = clock()
-        async for rows in self._streams.stream(
-            self._stream, parent, take, skip, rows=_ROWS_A_CHUNK
-        ):
+        async for rows in self._streams.stream(self._stream, *page, rows=_ROWS_A_CHUNK):
             pause = clock() - asked_at
             yield comma + b",".join(row[0] for row in rows)
             comma = b","

@@ -7,13 +7,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 import asyncpg
 
+from atelier.store.connections import CrowdedError
 from atelier.store.database import LOST, Database, DatabaseUnavailableError
 from atelier.store.sql import queries
 
 _STATE = queries("atelier.store")["standby_state"]
 _PAUSES = (0.001, 0.003, 0.01)
 """How long a read waits, in seconds, for a standby to replay what it lacks."""
-_FAILED = (*LOST, asyncpg.PostgresError, DatabaseUnavailableError)
+_FAILED = (*LOST, CrowdedError, asyncpg.PostgresError, DatabaseUnavailableError)
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class Standby(Database):
     ) -> list[asyncpg.Record] | None:
         """Run one statement on data that includes all up to a position; None if it cannot now."""
         try:
-            async with asyncio.timeout(self._timeout), self._connection() as connection:
+            async with asyncio.timeout(self._timeout), self._connections.lent() as connection:
                 if await self._waited_for(position, connection):
                     return await connection.fetch(query, *args)
             self._rest("it is behind, or the primary", logging.INFO)
@@ -73,7 +74,7 @@ class Standby(Database):
     async def state(self) -> State | None:
         """Return what it says of itself; None if it does not answer."""
         try:
-            async with asyncio.timeout(self._timeout), self._connection() as connection:
+            async with asyncio.timeout(self._timeout), self._connections.lent() as connection:
                 return await self._ask(connection)
         except _FAILED as error:
             self._fail(error)

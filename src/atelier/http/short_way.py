@@ -1,0 +1,107 @@
+"""The short way of a page: a plain request for one needs no task, no ASGI message and no Falcon.
+
+Whatever is asked in another manner goes the general way, and so does what failed on the short one
+(docs/decisions/0010-short-way-of-a-page.md).
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import falcon.asgi
+from prometheus_client import Histogram
+
+from atelier.http import params
+from atelier.http.metrics import series
+from atelier.http.responses import page_body
+from atelier.store.batcher import OverloadedError
+from atelier.store.reads import Found, PageReader
+
+_NUMBER = r"[a-z_]+=[0-9]{1,18}"
+_PLAIN = re.compile(rf"(?:{_NUMBER}(?:&{_NUMBER})*)?")
+_PAIR = re.compile(r"([a-z_]+)=([0-9]+)")
+_ANSWERS = re.compile(r"/qa/questions/([0-9]{1,18})/answers")
+_FAILURE = "atelier.failure"
+
+
+class _Failure(NamedTuple):
+    error: BaseException
+    asked_at: float
+
+
+class PlainPage(NamedTuple):
+    """A page that was asked for, and is on its way."""
+
+    found: asyncio.Future[Found]
+    opening: str
+    seconds: Histogram
+    asked_at: float
+
+    def body(self) -> bytes:
+        """Return what is sent, once it is found; note how long that took."""
+        self.seconds.observe(perf_counter() - self.asked_at)
+        return page_body(self.opening, self.found.result().documents)
+
+    def hand_over(self, scope: Mapping[str, Any]) -> None:
+        """Have the request fail on the general way with what this one failed with."""
+        if error := self.found.exception():
+            scope["state"][_FAILURE] = _Failure(error, self.asked_at)
+
+
+class ShortWay:
+    """Knows which requests it is for."""
+
+    def __init__(self, questions: PageReader, answers: PageReader) -> None:
+        """Take where the two kinds of pages are read from."""
+        self._questions = questions
+        self._answers = answers
+        self._questions_seconds = series("GET", "/qa/questions", 200)
+        self._answers_seconds = series("GET", "/qa/questions/{target_id}/answers", 200)
+
+    def begin(self, scope: Mapping[str, Any]) -> PlainPage | None:
+        """Ask for the page that a request wants; return None if it is not for this way."""
+        if scope["method"] != "GET":
+            return None
+        values = _plain(scope["query_string"].decode("latin-1"))
+        if values is None:
+            return None
+        path: str = scope["path"]
+        try:
+            if path == "/qa/questions":
+                request = params.questions_page(values)
+                found, seconds = self._questions.begin(request.key), self._questions_seconds
+            elif match := _ANSWERS.fullmatch(path):
+                request = params.answers_page(values, match[1])
+                found, seconds = self._answers.begin(request.key), self._answers_seconds
+            else:
+                return None
+        except (falcon.HTTPError, OverloadedError):  # the general way says so
+            return None
+        return PlainPage(found, request.opening, seconds, perf_counter()) if found else None
+
+
+class FailedOnShortWay:
+    """The middleware that answers, on the general way, what failed on the short one."""
+
+    async def process_resource(
+        self,
+        req: falcon.asgi.Request,
+        _resp: falcon.asgi.Response,
+        _resource: object,
+        _params: Mapping[str, object],
+    ) -> None:
+        """Raise what the request failed with: it was tried, and is not tried again."""
+        failure: _Failure | None = req.scope.get("state", {}).get(_FAILURE)
+        if failure:
+            req.context.started = failure.asked_at
+            raise failure.error
+
+
+def _plain(query: str) -> dict[str, str] | None:
+    """Return the parameters of a query if each is a short number and none is repeated."""
+    if not _PLAIN.fullmatch(query):
+        return None
+    values = dict(_PAIR.findall(query))
+    return values if len(values) == query.count("=") else None
