@@ -1,6 +1,6 @@
 """Fills a fresh schema beside the live one: rows first, then keys, then documents."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 import asyncpg
@@ -67,7 +67,7 @@ class Build:
                 for index in self._indexes_of(file.table)
                 if not index.is_unique
             )
-            await self._analyze("questions", "answers", "photos")
+            await self._workers.run(_analyzing("questions", "answers", "photos"))
 
     async def document(self) -> None:
         """Write all documents; meanwhile remove orphans, which no document shows."""
@@ -79,21 +79,23 @@ class Build:
             jobs = [_inserting("fill_documents", task, part.first, part.last) for part in parts]
             await self._workers.run([self._add_foreign_keys, *jobs])
 
-    async def finish(self) -> None:
-        """Make the schema one that can serve."""
+    async def finish(self) -> dict[ExportFile, int]:
+        """Make the schema one that can serve; return the number of rows for each file."""
+        rows: dict[ExportFile, int] = {}
+
+        async def count(connection: asyncpg.Connection) -> None:
+            [numbers] = await connection.fetch(_QUERIES["count_rows"])
+            rows.update(zip(FILES, numbers, strict=True))
+
         with self._progress.task("indexes of documents"):
             await self._workers.run(
                 partial(create_index, index=index)
                 for index in self._indexes_of("question_documents")
             )
-            await self._analyze("question_documents")
+            await self._workers.run([*_analyzing("question_documents"), count])
         await self._switch_triggers("ENABLE")
         await self._coordinator.execute(_QUERIES["raise_sequences"])
-
-    async def count(self) -> dict[ExportFile, int]:
-        """Return the number of rows for each file."""
-        (row,) = await self._coordinator.fetch(_QUERIES["count_rows"])
-        return dict(zip(FILES, row, strict=True))
+        return rows
 
     async def _filling(self, file: ExportFile, task: Task) -> list[Job]:
         if file is not ANSWERS:
@@ -133,9 +135,6 @@ class Build:
         for table in ("questions", "answers", "photos"):
             await self._coordinator.execute(f"ALTER TABLE {table} {switch} TRIGGER USER")
 
-    async def _analyze(self, *tables: str) -> None:
-        await self._workers.run(partial(_execute, sql=f"ANALYZE {table}") for table in tables)
-
     def _indexes_of(self, table: str) -> Iterable[Index]:
         return (index for index in self._keys.indexes if index.table == table)
 
@@ -146,6 +145,10 @@ def _inserting(query: str, task: Task, *args: int) -> Job:
         task.advance(int(status.removeprefix("INSERT 0 ")))
 
     return insert
+
+
+def _analyzing(*tables: str) -> Iterator[Job]:
+    return (partial(_execute, sql=f"ANALYZE {table}") for table in tables)
 
 
 async def _execute(connection: asyncpg.Connection, sql: str) -> None:
