@@ -35,7 +35,10 @@ def command(programs: Path, script: Path, catalogue: Catalogue, seconds: int) ->
 
 def pages_a_second(called: list[str], pages: int, seconds: int) -> float:
     """Run pgbench; return how many pages it read in a second."""
-    environment = {"PGOPTIONS": "-c search_path=atelier", "LC_ALL": "C"}
+    environment = {
+        "PGOPTIONS": "-c search_path=atelier -c plan_cache_mode=force_generic_plan",
+        "LC_ALL": "C",
+    }
     output = run(called, environment=environment, seconds=seconds + _SPARE_SECONDS)
     found = re.search(r"tps = ([\d.]+)", output)
     return pages * float(found[1]) if found else 0.0

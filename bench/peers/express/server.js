@@ -5,7 +5,7 @@ import pg from 'pg';
 
 import { addAnswer, addQuestion, answersPage, questionsPage, votes } from './queries.js';
 
-const pool = new pg.Pool({ max: Number(process.env.POOL_SIZE ?? 10), options: '-c search_path=peer' });
+const pool = new pg.Pool({ max: Number(process.env.POOL_SIZE ?? 10), options: '-c search_path=peer -c plan_cache_mode=force_generic_plan' });
 
 class Refusal extends Error {
   constructor(status, text) {

@@ -39,7 +39,9 @@ engine = create_async_engine(
     isolation_level="AUTOCOMMIT",
     pool_size=int(os.environ.get("POOL_SIZE", "10")),
     max_overflow=0,
-    connect_args={"server_settings": {"search_path": "peer"}},
+    connect_args={
+        "server_settings": {"search_path": "peer", "plan_cache_mode": "force_generic_plan"}
+    },
 )
 sessions = async_sessionmaker(engine, expire_on_commit=False)
 transactions = async_sessionmaker(
