@@ -233,6 +233,32 @@ async def test_a_merge_outlives_a_deadlock_with_a_strangers_transaction(
     assert await stale_documents(database) == []
 
 
+async def test_the_service_finds_pages_by_index_as_soon_as_many_rows_were_merged(
+    database: str, tmp_path: Path
+) -> None:
+    """It has a plan for the few rows that were there before; schemas that go make it plan anew."""
+    await load(database, write_export(tmp_path / "old"))
+    await fetch(database, "ANALYZE")
+    service = Database(database, size=1, timeout=30)
+
+    async def scans() -> int:
+        """Return how often pages were looked for in the whole table, this and all other times."""
+        for product_id in range(1, 20):
+            await service.read(PAGE, [product_id], [100], [0])
+        await service.read("SELECT pg_stat_force_next_flush()")
+        [row] = await service.read(
+            "SELECT seq_scan FROM pg_stat_user_tables WHERE relid = 'question_documents'::regclass"
+        )
+        return int(row[0])
+
+    few = [await scans() for _ in range(2)]
+    await load(database, made_up(tmp_path / "new", products=2000))
+    many = [await scans() for _ in range(2)]
+    await service.close()
+    assert few[1] > few[0]
+    assert many[1] == many[0]
+
+
 async def answers_to_all(database: str, tmp_path: Path) -> tuple[list[int], Path]:
     """Import questions; return their ids, and an export with another answer to each."""
     await load(database, made_up(tmp_path / "old", products=30))
