@@ -28,7 +28,7 @@ def enlarge(embedded: Embedded) -> None:
         asyncio.run(execute(server, f"ALTER SYSTEM SET {setting}"))
 
 
-async def warm(dsn: str) -> None:
+def warm(dsn: str) -> None:
     """Read all tables and indexes of a catalogue into shared_buffers."""
     prepare = "CREATE EXTENSION IF NOT EXISTS pg_prewarm"
-    await execute(dsn, prepare, SQL["warm"], seconds=_WARM_SECONDS)
+    asyncio.run(execute(dsn, prepare, SQL["warm"], seconds=_WARM_SECONDS))

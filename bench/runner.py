@@ -71,7 +71,7 @@ def _on_systems(stage: Stage, parts: Collection[str]) -> None:
         small = catalogue(stage.home, stage.embedded, products, stage.say)
     stage.say("Bringing the data into PostgreSQL's memory.")
     for data in filter(None, (stage.catalogue, small)):
-        asyncio.run(warm(data.dsn))
+        warm(data.dsn)
     if "hot" in parts:
         hot.measure(stage)
     stage.say("Starting the systems, and comparing their answers.")

@@ -42,7 +42,7 @@ def profile(plan: Plan, document: Path, say: Callable[[str], None]) -> None:
     """Load each system for some seconds a round, and write down what that took of whom."""
     with stage_for(plan, say) as stage:
         dsn = stage.catalogue.dsn
-        asyncio.run(warm(dsn))
+        warm(dsn)
         with stage.running(ours(dsn), express(dsn), fastapi(dsn)) as some:
             size = average_page(some[0], stage.catalogue.products)
             with stage.running(ceiling(size)) as constant:

@@ -94,7 +94,7 @@ async def test_who_cannot_connect_gives_the_place_back() -> None:
 
 
 async def test_who_would_wait_behind_too_many_is_turned_away(database: str) -> None:
-    connections = Connections(lambda: asyncpg.connect(database), size=1, most_waiting=1)
+    connections = Connections(lambda: asyncpg.connect(database), size=1, most_users=2)
     async with connections.lent():
         waiting = asyncio.create_task(backend(connections))
         await asyncio.sleep(0)
@@ -106,7 +106,7 @@ async def test_who_would_wait_behind_too_many_is_turned_away(database: str) -> N
 
 
 async def test_who_stopped_waiting_gives_the_place_back(database: str) -> None:
-    connections = Connections(lambda: asyncpg.connect(database), size=1, most_waiting=1)
+    connections = Connections(lambda: asyncpg.connect(database), size=1, most_users=2)
     async with connections.lent():
         for _ in range(3):
             with pytest.raises(TimeoutError):

@@ -99,6 +99,17 @@ async def fetch(dsn: str, query: str, *args: object) -> list[asyncpg.Record]:
         await connection.close()
 
 
+async def assert_documents_are_current(dsn: str) -> None:
+    """Compare every document with the view that defines it."""
+    rows = await fetch(
+        dsn,
+        "SELECT v.document AS now, d.document AS stored FROM question_document_view v"
+        " FULL JOIN question_documents d USING (question_id)",
+    )
+    assert rows
+    assert all(row["now"] == row["stored"] for row in rows)
+
+
 async def contents(dsn: str) -> dict[str, list[tuple[Any, ...]]]:
     """Return every row of every table, so that two states can be compared."""
     return {

@@ -15,6 +15,7 @@ from tests.transfer.exports import (
     ANSWERS,
     PHOTOS,
     QUESTIONS,
+    assert_documents_are_current,
     check,
     contents,
     fetch,
@@ -278,7 +279,7 @@ async def test_other_rows_are_merged_with_and_never_overwritten(
     assert rows["questions"][1][2] == "Does it shrink?"
     assert [row[0] for row in rows["answers"]] == [10, 11, 12, 20, 21]
     assert [row[0] for row in rows["photos"]] == [100, 101, 200, 201]
-    await _assert_documents_are_current(database)
+    await assert_documents_are_current(database)
 
 
 async def test_a_merge_continues_ids_above_both(database: str, tmp_path: Path) -> None:
@@ -351,16 +352,6 @@ async def test_many_duplicates_and_orphans_are_told_apart(database: str, tmp_pat
 
 def _moved(line: bytes, id_: int) -> bytes:
     return b"%d," % id_ + line.split(b",", 1)[1]
-
-
-async def _assert_documents_are_current(dsn: str) -> None:
-    rows = await fetch(
-        dsn,
-        "SELECT v.document AS now, d.document AS stored FROM question_document_view v"
-        " FULL JOIN question_documents d USING (question_id)",
-    )
-    assert rows
-    assert all(row["now"] == row["stored"] for row in rows)
 
 
 async def _schema(dsn: str) -> list[asyncpg.Record]:

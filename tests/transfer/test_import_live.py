@@ -18,6 +18,7 @@ from atelier.transfer.progress import PlainProgress
 from tests.support.commands import ATELIER, environment
 from tests.transfer.exports import (
     QUESTIONS,
+    assert_documents_are_current,
     check,
     contents,
     fetch,
@@ -209,7 +210,7 @@ async def test_the_service_and_a_merge_do_not_block_each_other_for_ever(
     await service.close()
     assert summary.files[1].new == len(ids)
     assert votes
-    assert await stale_documents(database) == []
+    await assert_documents_are_current(database)
 
 
 async def test_a_merge_outlives_a_deadlock_with_a_strangers_transaction(
@@ -230,7 +231,7 @@ async def test_a_merge_outlives_a_deadlock_with_a_strangers_transaction(
         assert (await merging).files[1].new == len(ids)
     finally:
         await stranger.close()
-    assert await stale_documents(database) == []
+    await assert_documents_are_current(database)
 
 
 async def test_the_service_finds_pages_by_index_as_soon_as_many_rows_were_merged(
@@ -265,11 +266,3 @@ async def answers_to_all(database: str, tmp_path: Path) -> tuple[list[int], Path
     ids = [row[0] for row in await fetch(database, "SELECT id FROM questions ORDER BY id")]
     answers = [b'%d,%d,"t",5,"n","e",0,0' % (10_000 + n, id_) for n, id_ in enumerate(ids)]
     return ids, write_export(tmp_path / "new", questions=[], answers=answers, photos=[])
-
-
-async def stale_documents(database: str) -> list[asyncpg.Record]:
-    return await fetch(
-        database,
-        "SELECT FROM question_document_view v FULL JOIN question_documents d USING (question_id)"
-        " WHERE v.document IS DISTINCT FROM d.document",
-    )

@@ -11,7 +11,6 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 import falcon.asgi
-from prometheus_client import Histogram
 
 from atelier.http import params
 from atelier.http.metrics import series
@@ -23,12 +22,7 @@ _NUMBER = r"[a-z_]+=[0-9]{1,18}"
 _PLAIN = re.compile(rf"(?:{_NUMBER}(?:&{_NUMBER})*)?")
 _PAIR = re.compile(r"([a-z_]+)=([0-9]+)")
 _ANSWERS = re.compile(r"/qa/questions/([0-9]{1,18})/answers")
-_FAILURE = "atelier.failure"
-
-
-class _Failure(NamedTuple):
-    error: BaseException
-    asked_at: float
+_FAILED = "atelier.failed_page"
 
 
 class PlainPage(NamedTuple):
@@ -36,18 +30,17 @@ class PlainPage(NamedTuple):
 
     found: asyncio.Future[Found]
     opening: str
-    seconds: Histogram
+    route: str
     asked_at: float
 
     def body(self) -> bytes:
         """Return what is sent, once it is found; note how long that took."""
-        self.seconds.observe(perf_counter() - self.asked_at)
+        series("GET", self.route, 200).observe(perf_counter() - self.asked_at)
         return page_body(self.opening, self.found.result().documents)
 
     def hand_over(self, scope: Mapping[str, Any]) -> None:
         """Have the request fail on the general way with what this one failed with."""
-        if error := self.found.exception():
-            scope["state"][_FAILURE] = _Failure(error, self.asked_at)
+        scope["state"][_FAILED] = self
 
 
 class ShortWay:
@@ -57,8 +50,6 @@ class ShortWay:
         """Take where the two kinds of pages are read from."""
         self._questions = questions
         self._answers = answers
-        self._questions_seconds = series("GET", "/qa/questions", 200)
-        self._answers_seconds = series("GET", "/qa/questions/{target_id}/answers", 200)
 
     def begin(self, scope: Mapping[str, Any]) -> PlainPage | None:
         """Ask for the page that a request wants; return None if it is not for this way."""
@@ -70,16 +61,16 @@ class ShortWay:
         path: str = scope["path"]
         try:
             if path == "/qa/questions":
-                request = params.questions_page(values)
-                found, seconds = self._questions.begin(request.key), self._questions_seconds
+                reader, request, route = self._questions, params.questions_page(values), path
             elif match := _ANSWERS.fullmatch(path):
-                request = params.answers_page(values, match[1])
-                found, seconds = self._answers.begin(request.key), self._answers_seconds
+                reader, request = self._answers, params.answers_page(values, match[1])
+                route = "/qa/questions/{target_id}/answers"
             else:
                 return None
+            found = reader.begin(request.key)
         except (falcon.HTTPError, OverloadedError):  # the general way says so
             return None
-        return PlainPage(found, request.opening, seconds, perf_counter()) if found else None
+        return PlainPage(found, request.opening, route, perf_counter()) if found else None
 
 
 class FailedOnShortWay:
@@ -93,10 +84,10 @@ class FailedOnShortWay:
         _params: Mapping[str, object],
     ) -> None:
         """Raise what the request failed with: it was tried, and is not tried again."""
-        failure: _Failure | None = req.scope.get("state", {}).get(_FAILURE)
-        if failure:
-            req.context.started = failure.asked_at
-            raise failure.error
+        page: PlainPage | None = req.scope.get("state", {}).get(_FAILED)
+        if page:
+            req.context.started = page.asked_at
+            await page.found
 
 
 def _plain(query: str) -> dict[str, str] | None:

@@ -33,13 +33,13 @@ class Connections:
         connect: Callable[[], Awaitable[asyncpg.Connection]],
         size: int,
         *,
-        most_waiting: int = 200,
+        most_users: int = 200,
     ) -> None:
-        """Take how a connection is made, the most there may be, and the most who wait for one."""
+        """Take how a connection is made, the most there may be, the most who use or want one."""
         self._connect = connect
         self._size = size
         self._slots = asyncio.Semaphore(size)
-        self._room = size + most_waiting
+        self._room = most_users
         self._idle: list[_Idle] = []
         self._lent: set[asyncpg.Connection] = set()
         self._expired: set[asyncpg.Connection] = set()
@@ -90,24 +90,28 @@ class Connections:
             raise CrowdedError
         self._room -= 1
         try:
-            await self._slots.acquire()
+            connection = await self._wait_for_one()
         except BaseException:
             self._room += 1
             raise
-        try:
-            connection = self._take_idle() or await self._connect()
-        except BaseException:
-            self._make_room()
-            raise
         self._lent.add(connection)
         return connection
+
+    async def _wait_for_one(self) -> asyncpg.Connection:
+        await self._slots.acquire()
+        try:
+            return self._take_idle() or await self._connect()
+        except BaseException:
+            self._slots.release()
+            raise
 
     def _take_back(self, connection: asyncpg.Connection, error: BaseException | None) -> None:
         if isinstance(error, _UNFINISHED):
             connection.terminate()
         if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
             self.expire()  # none of them leads to the primary any more
-        self._make_room()
+        self._room += 1
+        self._slots.release()
         self._lent.remove(connection)
         is_expired = connection in self._expired
         self._expired.discard(connection)
@@ -117,10 +121,6 @@ class Connections:
             connection.terminate()
         else:
             self._idle.append(_Idle(connection, asyncio.get_running_loop().time()))
-
-    def _make_room(self) -> None:
-        self._room += 1
-        self._slots.release()
 
     def _drop_idle(self) -> None:
         for idle in self._idle:
