@@ -167,7 +167,7 @@ def migrate(settings: Settings) -> None:
 
 @atelier.command(
     "import",
-    epilog=_examples("atelier import export/", "atelier import export/ --strict --replace"),
+    epilog=_examples("atelier import export/", "atelier import export/ --replace --dry-run"),
 )
 @click.argument("folder", type=_EXISTING)
 @click.option(
@@ -175,39 +175,57 @@ def migrate(settings: Settings) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     default="rejects.csv",
     show_default=True,
-    help="Where rows go that cannot be accepted, with file, line and reason.",
+    help="File for the rejected rows, with file, line and reason.",
 )
-@click.option("--strict", is_flag=True, help="Change nothing if a single row is rejected.")
-@click.option("--replace", is_flag=True, help="Put the rows in the place of those there are.")
+@click.option("--strict", is_flag=True, help="Import nothing if any row is rejected.")
+@click.option("--replace", is_flag=True, help="Replace all rows instead of merging with them.")
+@click.option("--yes", is_flag=True, help="Do not ask if --replace would leave fewer rows.")
+@click.option("--dry-run", is_flag=True, help="Only say what an import would do.")
 @click.pass_obj
-def import_(
-    settings: Settings, folder: Path, rejects: Path, *, strict: bool, replace: bool
+def import_(  # noqa: PLR0913 - one for each option
+    settings: Settings,
+    folder: Path,
+    rejects: Path,
+    *,
+    strict: bool,
+    replace: bool,
+    yes: bool,
+    dry_run: bool,
 ) -> None:
     """Load the three files of an export from FOLDER.
 
-    They are questions.csv, answers.csv and answers_photos.csv. All or nothing, and safe to
-    repeat; the service goes on serving what it had until the new rows are complete. Rows are
-    merged with those in the database by id.
+    They are questions.csv, answers.csv and answers_photos.csv; any of them may be compressed
+    with gzip and may then be called *.csv.gz. All or nothing, and safe to repeat; the service
+    keeps serving the old rows until the new ones are complete. Rows are merged by id with those
+    in the database: none of these is overwritten or removed, except with --replace.
     """
     from rich.console import Console
 
     from atelier.local.database import database
+    from atelier.transfer.confirmation import confirmation
+    from atelier.transfer.dry_run import dry_run as count
     from atelier.transfer.importer import import_export
     from atelier.transfer.progress import progress_for
 
     console = Console()
+    progress = progress_for(console)
     with database(settings) as dsn:
-        summary = asyncio.run(
-            import_export(
+        if dry_run:
+            work = count(dsn, folder, rejects=rejects, replace=replace, progress=progress)
+        else:
+            work = import_export(
                 dsn,
                 folder,
                 rejects=rejects,
                 strict=strict,
                 replace=replace,
-                progress=progress_for(console),
+                progress=progress,
+                confirm=confirmation(yes=yes),
             )
-        )
+        summary = asyncio.run(work)
     console.print(summary.render())
+    if strict:
+        summary.check_strict()
 
 
 @atelier.command(epilog=_examples("atelier verify export/"))
@@ -232,11 +250,15 @@ def verify(settings: Settings, folder: Path) -> None:
     sys.exit(0 if report.ok else 1)
 
 
-@atelier.command(epilog=_examples("atelier export backup/"))
+@atelier.command(epilog=_examples("atelier export backup/", "atelier export backup/ --force"))
 @click.argument("folder", type=_NEW)
+@click.option("--force", is_flag=True, help="Overwrite an export that is in FOLDER.")
 @click.pass_obj
-def export(settings: Settings, folder: Path) -> None:
-    """Write the database to the three files of an export in FOLDER."""
+def export(settings: Settings, folder: Path, *, force: bool) -> None:
+    """Write the database to questions.csv, answers.csv and answers_photos.csv in FOLDER.
+
+    The files get their names when all three are complete.
+    """
     from rich.console import Console
 
     from atelier.local.database import database
@@ -245,7 +267,7 @@ def export(settings: Settings, folder: Path) -> None:
 
     console = Console()
     with database(settings) as dsn:
-        summary = asyncio.run(run(dsn, folder, progress=progress_for(console)))
+        summary = asyncio.run(run(dsn, folder, force=force, progress=progress_for(console)))
     console.print(summary.render())
 
 
@@ -259,7 +281,7 @@ def export(settings: Settings, folder: Path) -> None:
 @click.option("--products", type=click.IntRange(1), required=True, help="How many products.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same bytes.")
 def generate(folder: Path, products: int, seed: int) -> None:
-    """Write a made-up export into FOLDER."""
+    """Generate an export with made-up rows in FOLDER."""
     from rich.console import Console
 
     from atelier.transfer.generate import generate as run

@@ -7,6 +7,8 @@ from typing import Any
 import asyncpg
 
 from atelier.store.database import connect
+from atelier.transfer.confirmation import Confirm
+from atelier.transfer.dry_run import dry_run
 from atelier.transfer.generate import generate
 from atelier.transfer.importer import import_export
 from atelier.transfer.progress import PlainProgress, Progress
@@ -56,13 +58,14 @@ def made_up(folder: Path, *, products: int = 40, seed: int = 1) -> Path:
     return folder
 
 
-async def load(
+async def load(  # noqa: PLR0913 - the command's options, by name
     dsn: str,
     folder: Path,
     *,
     strict: bool = False,
     replace: bool = False,
     progress: Progress = SILENT,
+    confirm: Confirm = lambda _: True,
 ) -> ImportSummary:
     """Import a folder; its rejects go to `rejects.csv` in it."""
     return await import_export(
@@ -72,6 +75,14 @@ async def load(
         strict=strict,
         replace=replace,
         progress=progress,
+        confirm=confirm,
+    )
+
+
+async def count(dsn: str, folder: Path, *, replace: bool = False) -> ImportSummary:
+    """Do a dry run; its rejects go to `rejects.csv` in the folder."""
+    return await dry_run(
+        dsn, folder, rejects=folder / "rejects.csv", replace=replace, progress=SILENT
     )
 
 

@@ -11,8 +11,8 @@ from tests.support.postgres import every_postgres
 from tests.transfer.exports import SILENT, check, fetch, load, made_up, write_export
 
 
-async def save(dsn: str, folder: Path) -> ExportSummary:
-    return await export(dsn, folder, progress=SILENT)
+async def save(dsn: str, folder: Path, *, force: bool = False) -> ExportSummary:
+    return await export(dsn, folder, progress=SILENT, force=force)
 
 
 def read_all(folder: Path) -> dict[str, bytes]:
@@ -60,7 +60,7 @@ async def test_an_export_that_fails_leaves_the_earlier_one(database: str, tmp_pa
     before = read_all(folder)
     await fetch(database, "ALTER TABLE photos RENAME COLUMN url TO address")
     with pytest.raises(AtelierError, match="The export failed"):
-        await save(database, folder)
+        await save(database, folder, force=True)
     assert read_all(folder) == before
     assert {path.name for path in folder.iterdir()} == set(before)
 

@@ -233,7 +233,7 @@ async def test_importing_twice_changes_nothing(database: str, tmp_path: Path) ->
     before, rejected = await contents(database), rejects(folder)
     again = await load(database, folder)
     assert not again.changed
-    assert [file.unchanged for file in again.files] == [file.new for file in first.files]
+    assert [file.unchanged for file in again.files] == [file.added for file in first.files]
     assert await contents(database) == before
     assert rejects(folder) == rejected
 
@@ -263,7 +263,7 @@ async def test_other_rows_are_merged_with_and_never_overwritten(
         ],
     )
     summary = await load(database, folder)
-    assert [(f.new, f.unchanged, f.rejected.total()) for f in summary.files] == [
+    assert [(f.added, f.unchanged, f.rejected.total()) for f in summary.files] == [
         (1, 1, 1),
         (2, 1, 1),
         (2, 0, 2),
@@ -295,7 +295,9 @@ async def test_replace_starts_from_empty(database: str, tmp_path: Path) -> None:
     await load(database, made_up(tmp_path / "old"))
     folder = write_export(tmp_path / "new")
     summary = await load(database, folder, replace=True)
-    assert [file.new for file in summary.files] == [3, 3, 2]
+    assert [file.added for file in summary.files] == [0, 0, 2], (
+        "rows with ids that were there are replaced"
+    )
     assert (await check(database, folder)).ok
 
 

@@ -208,7 +208,7 @@ async def test_the_service_and_a_merge_do_not_block_each_other_for_ever(
         summary = await load(database, folder)
         done.set()
     await service.close()
-    assert summary.files[1].new == len(ids)
+    assert summary.files[1].added == len(ids)
     assert votes
     await assert_documents_are_current(database)
 
@@ -228,7 +228,7 @@ async def test_a_merge_outlives_a_deadlock_with_a_strangers_transaction(
             while not await fetch(database, WAITING_FOR_A_ROW):
                 assert not merging.done()
             await stranger.execute(vote, ids[0])
-        assert (await merging).files[1].new == len(ids)
+        assert (await merging).files[1].added == len(ids)
     finally:
         await stranger.close()
     await assert_documents_are_current(database)

@@ -1,9 +1,7 @@
 """Exports the three tables as the three files that an import reads."""
 
-import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -13,9 +11,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from atelier.errors import AtelierError
 from atelier.store.database import SCHEMA
 from atelier.store.sql import queries
+from atelier.transfer.folder import new_files
 from atelier.transfer.layout import ANSWERS, FILES, PHOTOS, QUESTIONS, ExportFile, Kind
 from atelier.transfer.progress import Progress, Task
 from atelier.transfer.session import Job, one_line_errors, session, workers
@@ -44,13 +42,16 @@ class ExportSummary:
         return Group(table, Text(f"{self.folder}: {self.seconds:.1f} s, {speed:,.0f} rows/s"))
 
 
-async def export(dsn: str, folder: Path, *, progress: Progress) -> ExportSummary:
+async def export(
+    dsn: str, folder: Path, *, progress: Progress, force: bool = False
+) -> ExportSummary:
     """Write the three files into a folder, made if missing, as of one moment.
 
-    They are put in their places once all are complete. Raises AtelierError.
+    They are put in their places once all are complete. Raises AtelierError if that fails, or if
+    the folder holds an export that may not be overwritten (`force`); its files are then as before.
     """
     started = time.monotonic()
-    with _file_errors(folder), _new_files(folder) as files:
+    with new_files(folder, force=force) as files:
         rows = await _copy_all(dsn, files, progress)
     return ExportSummary(folder, rows, time.monotonic() - started)
 
@@ -93,30 +94,3 @@ async def _copy(
         force_quote=[column.name for column in file.columns if column.kind is Kind.TEXT],
     )
     return int(status.removeprefix("COPY "))
-
-
-@contextmanager
-def _new_files(folder: Path) -> Iterator[Mapping[ExportFile, BinaryIO]]:
-    """Yield files beside their places in the folder; put all in place if all went well."""
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = {file: folder / f"{file.name}.partial" for file in FILES}
-    try:
-        with ExitStack() as opened:
-            files = {file: opened.enter_context(path.open("wb")) for file, path in partial.items()}
-            yield files
-            for written in files.values():
-                written.flush()
-                os.fsync(written.fileno())
-        for file, path in partial.items():
-            path.replace(folder / file.name)
-    finally:
-        for path in partial.values():
-            path.unlink(missing_ok=True)
-
-
-@contextmanager
-def _file_errors(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise AtelierError(f"The export to {folder} failed: {error}.") from error

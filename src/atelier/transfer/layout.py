@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
-
-from atelier.errors import AtelierError
 
 
 class Kind(Enum):
@@ -76,12 +73,3 @@ PHOTOS = ExportFile(
 )
 FILES = (QUESTIONS, ANSWERS, PHOTOS)
 """Parents before children: the order in which rows are judged and written."""
-
-
-def find(folder: Path) -> dict[ExportFile, Path]:
-    """Return the path of each file in a folder; raise AtelierError naming one that is missing."""
-    paths = {file: folder / file.name for file in FILES}
-    for path in paths.values():
-        if not path.is_file():
-            raise AtelierError(f"{path} is missing: give the folder that holds the three files.")
-    return paths

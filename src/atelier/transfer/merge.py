@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import asyncpg
 
 from atelier.store.sql import queries
+from atelier.transfer.build import SCHEMA as BUILD
 from atelier.transfer.layout import ANSWERS, FILES, PHOTOS, ExportFile
 from atelier.transfer.progress import Progress
 
@@ -27,7 +28,9 @@ async def merge(connection: asyncpg.Connection, progress: Progress) -> Mapping[E
             if file in (ANSWERS, PHOTOS):
                 await connection.execute(_QUERIES[f"merge_orphans_{file.table}"])
             status = await connection.execute(_QUERIES[f"merge_{file.table}"])
-            await connection.execute(_QUERIES[f"merge_conflicts_{file.table}"])
+            await connection.execute(
+                _QUERIES[f"merge_conflicts_{file.table}"].format(relation=f"{BUILD}.{file.table}")
+            )
         new[file] = int(status.removeprefix("INSERT 0 "))
     return new
 

@@ -39,7 +39,7 @@ class Reason(StrEnum):
 
 FOUND_BY_DATABASE = {
     Reason.DUPLICATE: "an earlier row has this id",
-    Reason.ORPHAN: "what it belongs to does not exist",
+    Reason.ORPHAN: "the row it belongs to does not exist",
     Reason.CONFLICT: "the database has another row with this id",
 }
 """The reasons that a row alone does not show, and their details."""
@@ -98,6 +98,12 @@ class RejectsFile:
         """Close the file, and forget what was written unless it was published."""
         self._file.close()
         self._partial.unlink(missing_ok=True)
+
+
+def strict_error(number: int, path: Path) -> str:
+    """Return what to say where `--strict` allows no rejected row."""
+    rows = "1 row was" if number == 1 else f"{number:,} rows were"
+    return f"{rows} rejected, see {path}: because of --strict, nothing was imported."
 
 
 def original(text: str) -> bytes:

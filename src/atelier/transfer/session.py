@@ -21,6 +21,7 @@ _SETTINGS = {
     "statement_timeout": "0",
     "lock_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",  # somebody may be thinking about a question
     "work_mem": "128MB",
     "maintenance_work_mem": "256MB",
     "max_parallel_workers_per_gather": "0",

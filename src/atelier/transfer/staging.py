@@ -1,15 +1,17 @@
-"""Files as they are, in unlogged tables of a schema of their own.
+"""Files as they are, in unlogged tables of a schema of their own, or in temporary tables.
 
 `<table>_lines` has the columns of the file in its order, so that its bytes need no change on
 the way. `<table>_file` is a view on it with the columns of the table it is for.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 import asyncpg
 
+from atelier.transfer.folder import find
 from atelier.transfer.layout import (
     ANSWERS,
     FILES,
@@ -18,11 +20,10 @@ from atelier.transfer.layout import (
     Column,
     ExportFile,
     Kind,
-    find,
 )
 from atelier.transfer.progress import Progress, Task
 from atelier.transfer.reader.reader import Reader
-from atelier.transfer.rejects import Reject
+from atelier.transfer.rejects import FOUND_BY_DATABASE, Reason, Reject
 from atelier.transfer.session import Job, Workers, transaction
 
 _LONGEST_FIRST = (ANSWERS, QUESTIONS, PHOTOS)
@@ -37,12 +38,16 @@ _TYPES = {
 # A float is exact to far less than a millisecond in all the years there are.
 _FROM_EPOCH = "to_timestamp(date_written / float8 '1000')::timestamptz(3) AS date_written"
 
+TEMPORARY = "pg_temp"
+"""The schema of temporary tables: of one connection, and gone with it, however it ends."""
+
 
 class Staging:
     """The files of one export on their way into the database."""
 
     def __init__(self, folder: Path, schema: str) -> None:
         """Open the files; raise AtelierError if one is missing, unreadable or lacks a column."""
+        self._kind = "TEMPORARY" if schema == TEMPORARY else "UNLOGGED"
         self.schema = schema
         self.rows = dict.fromkeys(FILES, 0)
         """How many rows the reader accepted."""
@@ -67,16 +72,22 @@ class Staging:
             for name in reader.unknown_columns
         ]
 
+    def accepted(self, file: ExportFile, rejected: Counter[Reason]) -> int:
+        """Return how many rows neither the reader nor the database rejected."""
+        return self.rows[file] - sum(rejected[reason] for reason in FOUND_BY_DATABASE)
+
     async def load(
         self, workers: Workers, progress: Progress, reject: Callable[[Reject], None]
     ) -> None:
-        """Make the schema, which must not exist, and copy the files into it."""
+        """Make the schema, which must not exist, and copy the files into it.
+
+        TEMPORARY is there already, and takes a single worker.
+        """
+        if self.schema != TEMPORARY:
+            await workers.connections[0].execute(f"CREATE SCHEMA {self.schema}")
         await workers.connections[0].execute(
-            f"""
-            CREATE SCHEMA {self.schema};
-            CREATE UNLOGGED TABLE {self.schema}.rejected_rows (
-                table_name text, id bigint, reason text);
-            """
+            f"CREATE {self._kind} TABLE {self.schema}.rejected_rows "
+            "(table_name text, id bigint, reason text)"
         )
         await workers.run(self._copying(file, progress, reject) for file in _LONGEST_FIRST)
 
@@ -121,25 +132,23 @@ class Staging:
         selected = [_selected(column, date) for column in reader.file.columns]
         view = f"SELECT {', '.join(selected)} FROM {table}_lines"  # noqa: S608 - names of ours
         return (
-            f"CREATE UNLOGGED TABLE {table}_lines ({', '.join(columns)});"
+            f"CREATE {self._kind} TABLE {table}_lines ({', '.join(columns)});"
             f"CREATE VIEW {table}_file AS {view}"
         )
 
     async def _messages(
         self, reader: Reader, task: Task, reject: Callable[[Reject], None]
     ) -> AsyncIterator[bytes]:
-        size = self._paths[reader.file].stat().st_size
         message = bytearray()
-        sent = lines = unreported = 0
+        lines = unreported = 0
         for piece in reader.pieces(reject):
             message += piece.csv
             unreported += piece.lines
             if len(message) >= _MESSAGE:
                 yield bytes(message)
-                sent += len(message)
                 lines += unreported
                 task.advance(unreported)
-                task.expect(lines * size // sent)
+                task.expect(round(lines / reader.fraction))
                 message.clear()
                 unreported = 0
         yield bytes(message)

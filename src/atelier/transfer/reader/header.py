@@ -1,12 +1,14 @@
 """The header: which column stands where, and how the file ends its lines."""
 
 from collections import Counter
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
 from atelier.errors import AtelierError
 from atelier.transfer.layout import Column, ExportFile
-from atelier.transfer.reader.records import Field, MalformedError, split
+from atelier.transfer.reader.diagnosis import check_format, header_error, malformed_header_error
+from atelier.transfer.reader.records import Field, MalformedError, Record, split
 from atelier.transfer.reader.window import Window
 
 
@@ -22,18 +24,18 @@ class Header:
 
 
 def read_header(window: Window, file: ExportFile, path: Path) -> Header:
-    """Read the header and move on; raise AtelierError if it lacks a column or is none."""
+    """Read the header and move on; raise AtelierError if there is none or a column is missing."""
     if not window.fill():
         raise AtelierError(f"{path} is empty: its first line must name its columns.")
-    try:
-        record = split(window.bytes, window.start, window.limit, at_end=window.at_end)
-    except MalformedError as error:
-        raise AtelierError(f"{path}, line 1: the header has an {error.reason}.") from error
+    check_format(window.bytes, path)
+    record = _first_record(window, file, path)
     names = [_name(field) for field in record.fields]
-    _check(names, file, path)
+    known = {column.name: column for column in file.columns}
+    if not known.keys() <= set(names):
+        raise header_error(window.bytes[window.start :], names, file, path)
+    _check_names_are_different(names, known.keys(), path)
     line_end = b"\r\n" if window.bytes[record.text_end : record.end] == b"\r\n" else b"\n"
     window.advance(record.end)
-    known = {column.name: column for column in file.columns}
     return Header(
         tuple(known.get(name) for name in names),
         tuple(name for name in names if name not in known),
@@ -41,15 +43,19 @@ def read_header(window: Window, file: ExportFile, path: Path) -> Header:
     )
 
 
+def _first_record(window: Window, file: ExportFile, path: Path) -> Record:
+    try:
+        return split(window.bytes, window.start, window.limit, at_end=window.at_end)
+    except MalformedError as error:
+        start = window.bytes[window.start :]
+        raise malformed_header_error(start, error, file, path) from error
+
+
 def _name(field: Field) -> str:
     return field.value.decode("utf-8", "replace").strip().lower()
 
 
-def _check(names: list[str], file: ExportFile, path: Path) -> None:
-    missing = [column.name for column in file.columns if column.name not in names]
-    if missing:
-        raise AtelierError(f"{path}, line 1: there is no column {', '.join(missing)}.")
-    known = {column.name for column in file.columns}
+def _check_names_are_different(names: list[str], known: AbstractSet[str], path: Path) -> None:
     twice = [name for name, times in Counter(names).items() if times > 1 and name in known]
     if twice:
         raise AtelierError(f"{path}, line 1: the column {', '.join(twice)} is there twice.")

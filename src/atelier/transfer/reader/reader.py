@@ -78,6 +78,11 @@ class Reader:
         """The names of the columns that are not loaded."""
         return self._header.unknown
 
+    @property
+    def fraction(self) -> float:
+        """How much of the file has been read, from 0 to 1; an estimate if it is compressed."""
+        return self._window.fraction
+
     def close(self) -> None:
         """Close the file."""
         self._window.close()

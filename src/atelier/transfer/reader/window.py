@@ -3,6 +3,8 @@
 import codecs
 from pathlib import Path
 
+from atelier.transfer.reader.source import Source
+
 BLOCK = 4 << 20
 """Bytes read at a time."""
 LOOK_AHEAD = 1 << 20
@@ -18,20 +20,24 @@ class Window:
 
     def __init__(self, path: Path, *, block: int = BLOCK, look_ahead: int = LOOK_AHEAD) -> None:
         """Open a file; the sizes are in bytes."""
-        self._file = path.open("rb", buffering=0)
+        self._source = Source(path)
         self._block = block
         self._look_ahead = look_ahead
         self._at_end = False
+        self._bytes_read = 0
         self.bytes = b""
         self.start = 0
         self.line = 1
         self._nul = self._invalid = _NOT_LOOKED_FOR
-        if self.fill() and self.bytes.startswith(_BYTE_ORDER_MARK):
-            self.start = len(_BYTE_ORDER_MARK)
+        try:
+            self._skip_byte_order_mark()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self._source.close()
 
     def fill(self) -> bool:
         """Bring enough into view; return False if nothing is left."""
@@ -59,6 +65,12 @@ class Window:
             self._invalid = self._first_invalid()
         return min(self._nul, self._invalid)
 
+    @property
+    def fraction(self) -> float:
+        """How much of the file is behind `start`, from 0 to 1; an estimate if it is compressed."""
+        unread = len(self.bytes) - self.start
+        return self._source.fraction * (1 - unread / max(self._bytes_read, 1))
+
     def advance(self, end: int) -> None:
         """Move on to an offset."""
         self.line += self.bytes.count(b"\n", self.start, end)
@@ -72,11 +84,16 @@ class Window:
             self._read()
         return len(self.bytes) if found < 0 else found + 1
 
+    def _skip_byte_order_mark(self) -> None:
+        if self.fill() and self.bytes.startswith(_BYTE_ORDER_MARK):
+            self.start = len(_BYTE_ORDER_MARK)
+
     def _read(self) -> None:
         rest = self.bytes[self.start :]
         # A line that never ends would otherwise be copied once for every block.
-        block = self._file.read(max(self._block, len(rest)))
+        block = self._source.read(max(self._block, len(rest)))
         self._at_end = not block
+        self._bytes_read += len(block)
         self.bytes, self.start = rest + block, 0
         self._nul = self._invalid = _NOT_LOOKED_FOR
 

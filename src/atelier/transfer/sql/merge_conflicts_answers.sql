@@ -1,6 +1,6 @@
 INSERT INTO rejected_rows (table_name, id, reason)
 SELECT 'answers', s.id, 'conflict'
-FROM atelier_import.answers s JOIN answers a ON a.id = s.id
+FROM {relation} s JOIN answers a ON a.id = s.id
 WHERE (s.question_id, s.body, s.date_written, s.answerer_name, s.answerer_email,
        s.reported, s.helpful)
    IS DISTINCT FROM
