@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from atelier.errors import AtelierError
+from atelier.limits import raise_open_files
 from bench import report, results, runner, soak
 from bench.compare import compare
 from bench.plan import FULL, QUICK
@@ -27,6 +28,7 @@ def main() -> None:
     """Run a command; what the user must do something about is one line on stderr."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
+    raise_open_files()
     try:
         bench.main(standalone_mode=False)
     except AtelierError as error:

@@ -1,13 +1,18 @@
 """`atelier up` as a user meets it: real processes, from an empty folder to Ctrl-C."""
 
+import fcntl
 import json
 import os
+import pty
 import re
+import select
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+import termios
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +21,9 @@ import pytest
 
 from tests.support.cluster import free_port, wait_until_ready
 from tests.support.commands import (
+    ATELIER,
     as_ordinary_user,
+    environment,
     left_behind,
     processes_of,
     run,
@@ -24,6 +31,7 @@ from tests.support.commands import (
 )
 from tests.support.postgres import temporary_folder
 from tests.support.processes import Process, alive, wait_until_gone
+from tests.support.waiting import wait_until
 
 _QUESTION = {"body": "Is it kept?", "name": "n", "email": "n@example.com", "product_id": 4711}
 
@@ -146,6 +154,157 @@ def test_a_terminated_service_stops_like_one_that_was_interrupted(first: FirstSt
         running.process.terminate()
         assert running.process.wait(30) == 0
     assert left_behind(first.home) == []
+
+
+def test_a_closed_terminal_stops_the_service_like_ctrl_c(first: FirstStart) -> None:
+    with in_terminal(first.home, PORT=str(first.port)) as (process, terminal):
+        wait_until_ready(first.port)
+        family = processes_of(first.home)
+        terminal.close()
+        assert process.wait(30) == 0
+        wait_until_gone(family)
+    assert left_behind(first.home) == []
+
+
+def test_a_service_that_outlives_its_terminal_serves_on_and_still_obeys(first: FirstStart) -> None:
+    nohup = ("sh", "-c", 'trap "" HUP; exec "$@"', "sh")
+    with in_terminal(first.home, prefix=nohup, PORT=str(first.port)) as (process, terminal):
+        wait_until_ready(first.port)
+        family = processes_of(first.home)
+        terminal.close()
+        os.kill(
+            _pid_of(first.home, "instance-2.sock"), signal.SIGKILL
+        )  # about which it says a line
+        wait_until(lambda: "instance 2 ended" in supervisor_log(first.home), "nothing was noted")
+        assert _get(first.port, "/ready") == b"ready"
+        process.terminate()
+        assert process.wait(30) == 0
+        wait_until_gone(family)
+    assert left_behind(first.home) == []
+
+
+def test_a_terminal_that_closes_after_a_signal_does_not_stop_the_way_out(first: FirstStart) -> None:
+    with in_terminal(first.home, PORT=str(first.port)) as (process, terminal):
+        wait_until_ready(first.port)
+        process.terminate()
+        terminal.close()
+        process.wait(30)
+    wait_until_gone(processes_of(first.home))
+    assert left_behind(first.home) == []
+
+
+def supervisor_log(home: Path) -> str:
+    return (home / "log" / "supervisor.log").read_text()
+
+
+@contextmanager
+def in_terminal(
+    home: Path, *, prefix: Sequence[str] = (), **settings: str
+) -> Iterator[tuple[subprocess.Popen[bytes], "Terminal"]]:
+    """Run `atelier up` in a terminal of its own."""
+    ours, its = pty.openpty()
+
+    def take_terminal() -> None:
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    process = subprocess.Popen(
+        [*prefix, *ATELIER, "up"],
+        env=environment(home, **settings),
+        cwd="/",
+        stdin=its,
+        stdout=its,
+        stderr=its,
+        preexec_fn=take_terminal,  # noqa: PLW1509 - as a shell does for what it starts
+    )
+    os.close(its)
+    terminal = Terminal(ours)
+    try:
+        yield process, terminal
+    finally:
+        process.kill()
+        process.wait(30)
+        terminal.close()
+
+
+class Terminal(threading.Thread):
+    """Reads what is written to a terminal, until it is closed."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+        self._closing = threading.Event()
+        self.start()
+
+    def run(self) -> None:
+        with suppress(OSError):
+            while not self._closing.is_set():
+                if select.select([self._descriptor], [], [], 0.05)[0]:
+                    os.read(self._descriptor, 1 << 16)
+
+    def close(self) -> None:
+        if not self._closing.is_set():
+            self._closing.set()
+            self.join()  # a terminal that is being read is not closed
+            os.close(self._descriptor)
+
+
+def test_what_outlived_a_killed_service_is_ended_by_the_next(first: FirstStart) -> None:
+    with up(first.home, PORT=str(first.port)) as running:
+        running.wait_for("Ready")
+        family = processes_of(first.home)
+        victims = ("nginx: master", "postgres.keeper", "local.keeper", "bin/postgres", "serve")
+        doomed = [p for p in family if any(victim in p.command for victim in victims)]
+        os.kill(running.process.pid, signal.SIGSTOP)  # it would start anew what dies
+        for process in doomed:
+            os.kill(process.pid, signal.SIGKILL)
+        running.process.kill()
+        running.process.wait(30)
+    left = [process for process in alive(family) if "nginx: worker" in process.command]
+    assert left, "nothing was left to be ended"
+    with up(first.home, PORT=str(first.port)) as running:
+        running.wait_for("Ready")
+        assert "of a service that was killed before: nginx" in running.said
+        assert alive(left) == []
+        assert running.press_ctrl_c() == 0
+    assert left_behind(first.home) == []
+
+
+def test_status_fails_where_nothing_is_served(first: FirstStart) -> None:
+    assert run(first.home, "status").returncode == 1
+    with up(first.home, PORT=str(first.port), INSTANCES="1") as running:
+        running.wait_for("Ready")
+        assert run(first.home, "status").returncode == 0
+        os.kill(_pid_of(first.home, "instance-1.sock"), signal.SIGSTOP)
+        stopped = run(first.home, "status")
+        os.kill(_pid_of(first.home, "instance-1.sock"), signal.SIGCONT)
+        assert stopped.returncode == 1
+        assert "does not answer" in stopped.stdout
+        assert running.press_ctrl_c() == 0
+
+
+@pytest.mark.parametrize(("hard", "told"), [(16384, False), (2000, True)])
+def test_a_low_limit_of_open_files_is_raised_or_told(
+    first: FirstStart, hard: int, *, told: bool
+) -> None:
+    limited = ("sh", "-c", f'ulimit -Sn 256 && ulimit -Hn {hard} && exec "$@"', "sh")
+    with up(first.home, prefix=limited, PORT=str(first.port), INSTANCES="1") as running:
+        running.wait_for("Ready")
+        assert (f"Only {hard} files may be open" in running.said) is told
+        for part in ("serve", "bin/postgres"):
+            limits = Path(f"/proc/{_pid_of(first.home, part)}/limits").read_text()
+            assert re.search(rf"Max open files\s+{hard} ", limits)
+        assert running.press_ctrl_c() == 0
+
+
+def test_more_connections_than_postgresql_allows_are_warned_of(first: FirstStart) -> None:
+    settings = {"PORT": str(first.port), "INSTANCES": "1", "ATELIER_POOL_SIZE": "100"}
+    with up(first.home, **settings) as running:
+        running.wait_for("Ready")
+        assert "PostgreSQL allows" not in running.said
+        scaled = run(first.home, "scale", "6")
+        assert "may open 714 connections (102 each); PostgreSQL allows 597" in scaled.stdout
+        assert running.press_ctrl_c() == 0
 
 
 def test_a_taken_port_is_refused_in_one_line(folder: Path) -> None:

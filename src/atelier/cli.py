@@ -11,6 +11,7 @@ import click
 
 from atelier import __version__
 from atelier.errors import AtelierError
+from atelier.limits import raise_open_files
 from atelier.settings import Settings
 
 _EXISTING = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -24,6 +25,7 @@ def _examples(*lines: str) -> str:
 
 def main() -> None:
     """Run a command; an AtelierError becomes one line on stderr and exit code 1."""
+    raise_open_files()
     # The migration tool warns of every migration; the commands say what was applied.
     logging.getLogger("pogo_core").setLevel(logging.ERROR)
     try:
@@ -69,20 +71,24 @@ def up(settings: Settings, *, verbose: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
 @click.pass_obj
 def status(settings: Settings, *, as_json: bool) -> None:
-    """Show how a running service is: its instances and PostgreSQL."""
+    """Show how a running service is: its instances and PostgreSQL.
+
+    The exit code is 0 only if at least one instance serves.
+    """
     import json
 
     from rich.console import Console
 
     from atelier.local.control import ask
     from atelier.local.home import Home
-    from atelier.local.status import render
+    from atelier.local.status import is_served, render
 
     state = ask(Home.open(settings.home), "status")
     if as_json:
         click.echo(json.dumps(state, indent=2))
     else:
         Console(width=max(Console().width, 110)).print(render(state))
+    sys.exit(0 if is_served(state) else 1)
 
 
 @atelier.command(epilog=_examples("atelier reload", "ATELIER_POOL_SIZE=10 atelier reload"))

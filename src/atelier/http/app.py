@@ -15,14 +15,12 @@ from atelier.http.metrics import Metrics, Stopwatch
 from atelier.http.questions import Questions
 from atelier.http.short_way import FailedOnShortWay, ShortWay
 from atelier.http.votes import Votes
-from atelier.settings import Settings
+from atelier.settings import STREAM_CONNECTIONS, Settings
 from atelier.store.batcher import OverloadedError
 from atelier.store.database import Database, DatabaseUnavailableError
 from atelier.store.reads import PageReader
 from atelier.store.standby_reads import StandbyReads
 from atelier.store.writes import Writer
-
-_STREAMS = 2  # large pages on their way at once, on connections of their own
 
 
 class Service(NamedTuple):
@@ -36,7 +34,7 @@ def create_service(settings: Settings, database_url: str) -> Service:
     """Return what one instance serves; its connections open and close with the application."""
     timeout = settings.request_timeout / 2  # a wait is two batches at most: see Batcher
     database = Database(database_url, size=settings.pool_size, timeout=timeout)
-    streams = Database(database_url, size=_STREAMS, timeout=timeout)
+    streams = Database(database_url, size=STREAM_CONNECTIONS, timeout=timeout)
     reads = _standby_reads(settings, database_url, timeout) or database
     database.measure("requests")
     streams.measure("large pages")

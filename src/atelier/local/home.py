@@ -48,6 +48,11 @@ class Home:
         """The embedded PostgreSQL's data folder."""
         return self.path / "postgresql"
 
+    @property
+    def children(self) -> Path:
+        """Where a service notes the programs it has started (atelier.local.leftovers)."""
+        return self.path / "lock" / "children"
+
     def lock(self, name: str) -> Path:
         """Return a lock file; it stays when nothing runs, for removing one is a race."""
         return self.path / "lock" / name

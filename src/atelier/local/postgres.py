@@ -120,10 +120,11 @@ class Server:
         return False
 
     def _forget_dead_postmaster(self) -> None:
-        """Remove a pid file whose number now belongs to another program (after a kill -9)."""
+        """Remove what a kill -9 left, whose number may now belong to another program."""
         pid, _ = self._pid_file()
-        if pid and not self._is_postmaster(pid):
-            (self.data / "postmaster.pid").unlink()
+        if not (pid and self._is_postmaster(pid)):
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
+            shutil.rmtree(self.sockets, ignore_errors=True)
 
     def _pid_file(self) -> tuple[str, str]:
         """Return the postmaster's pid and status, its first and eighth lines (empty: not there)."""

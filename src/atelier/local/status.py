@@ -45,6 +45,11 @@ async def _instance(instance: Instance) -> dict[str, Any]:
     }
 
 
+def is_served(state: Mapping[str, Any]) -> bool:
+    """Tell whether any instance serves."""
+    return any(instance["state"] == "ready" for instance in state["instances"])
+
+
 def render(state: Mapping[str, Any]) -> Group:
     """Return the tables that show a state to people."""
     parts: list[RenderableType] = [_instances(state["instances"]), _database(state["postgresql"])]
