@@ -152,7 +152,7 @@ def test_a_terminated_service_stops_like_one_that_was_interrupted(first: FirstSt
     with up(first.home, PORT=str(first.port)) as running:
         running.wait_for("Starting 3 instances")
         running.process.terminate()
-        assert running.process.wait(30) == 0
+        assert running.process.wait(60) == 0
     assert left_behind(first.home) == []
 
 
