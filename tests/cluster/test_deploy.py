@@ -4,7 +4,8 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -12,6 +13,9 @@ import pytest
 
 from atelier import metrics
 from tests.cluster.conftest import Operated
+from tests.support.cluster import free_port, wait_for_port
+from tests.support.cluster import program as running_program
+from tests.support.waiting import wait_until
 
 _DEPLOY = Path(__file__).parents[2] / "deploy"
 _OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -47,6 +51,65 @@ def test_promtool_takes_the_alerts_and_they_fire_when_they_should() -> None:
             [promtool, *check], cwd=folder, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_panel_shows_something_when_all_is_well(operated: Operated, tmp_path: Path) -> None:
+    program = shutil.which("prometheus")
+    if program is None:
+        pytest.skip("prometheus (Debian's package) is not here: no panel was tried")
+    dashboard = json.loads((_DEPLOY / "grafana" / "dashboard.json").read_text())
+    optional = {"no standby", "no import is running"}
+    shown = [
+        (panel["title"], target["expr"].replace("$__rate_interval", "15s"))
+        for panel in dashboard["panels"]
+        for target in panel["targets"]
+        if panel["fieldConfig"]["defaults"]["noValue"] not in optional
+    ]
+    with _prometheus(program, operated, tmp_path) as query:
+        wait_until(lambda: query("rate(atelier_request_seconds_count[15s]) > 0"), "nothing counted")
+        missing = {title: text for title, text in shown if not query(text)}
+    assert missing == {}
+
+
+@contextmanager
+def _prometheus(
+    program: str, operated: Operated, folder: Path
+) -> Iterator[Callable[[str], list[object]]]:
+    """Run Prometheus on the service while requests are made; yield what answers its language."""
+    configuration = {
+        "global": {"scrape_interval": "1s"},
+        "scrape_configs": [
+            {
+                "job_name": "atelier",
+                "static_configs": [{"targets": [f"127.0.0.1:{operated.metrics_port}"]}],
+            }
+        ],
+    }
+    (folder / "prometheus.yml").write_text(json.dumps(configuration))
+    address = f"127.0.0.1:{free_port()}"
+    command = [
+        program,
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address={address}",
+    ]
+
+    def query(expression: str) -> list[object]:
+        for path in ("/qa/questions?product_id=1", "/qa/questions/1/answers"):
+            httpx.get(f"{operated.url}{path}").raise_for_status()
+        httpx.put(f"{operated.url}/qa/questions/1/helpful")
+        answer = httpx.get(f"http://{address}/api/v1/query", params={"query": expression})
+        result: list[object] = answer.raise_for_status().json()["data"]["result"]
+        return result
+
+    with running_program(command):
+        wait_for_port(int(address.rpartition(":")[2]))
+        wait_until(lambda: _is_success(f"http://{address}/-/ready"), "Prometheus is not ready")
+        yield query
+
+
+def _is_success(url: str) -> bool:
+    return httpx.get(url).is_success
 
 
 def test_the_command_prints_the_configuration_of_a_host_for_nginx(operated: Operated) -> None:
