@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import signal
 import socket
 import subprocess
@@ -34,6 +35,8 @@ from tests.support.processes import Process, alive, wait_until_gone
 from tests.support.waiting import wait_until
 
 _QUESTION = {"body": "Is it kept?", "name": "n", "email": "n@example.com", "product_id": 4711}
+
+_README = Path(__file__).parents[1] / "README.md"
 
 _PRIVATE = ("sh", "-c", 'umask 077 && exec "$@"', "sh")
 """Runs a command whose new files are for its user alone."""
@@ -82,6 +85,32 @@ def test_the_first_start_says_what_it_does_and_where_it_is(first: FirstStart) ->
     places = [first.said.find(line) for line in told]
     assert -1 not in places
     assert places == sorted(places)
+
+
+def test_the_readme_shows_what_is_said(first: FirstStart) -> None:
+    shown = [line for line in _transcript("make up") if not line.startswith(("Installing", "..."))]
+    said = first.said.replace(str(first.home), ".atelier").replace(str(first.port), "8080")
+    assert [line for line in shown if line not in said.splitlines()] == []
+
+
+def test_the_readme_shows_what_is_answered(first: FirstStart) -> None:
+    with up(first.home, PORT=str(first.port)) as running:
+        running.wait_for("Ready")
+        commands = [line for line in _README.read_text().splitlines() if line.startswith("$ curl")]
+        assert commands
+        for command in commands:
+            [*options, url] = shlex.split(command)[2:]
+            method = options[options.index("-X") + 1] if "-X" in options else "GET"
+            answer = httpx.request(method, url.replace("8080", str(first.port)))
+            status = f"HTTP/1.1 {answer.status_code} {answer.reason_phrase}"
+            expected = status if "-i" in options else answer.text
+            assert "".join(_transcript(command.removeprefix("$ "))) == expected
+
+
+def _transcript(command: str) -> list[str]:
+    """Return the lines that the README shows below a command."""
+    below = _README.read_text().partition(f"$ {command}\n")[2]
+    return re.split(r"\n\n|\n```", below)[0].splitlines()
 
 
 def test_the_first_start_serves_a_sample(first: FirstStart) -> None:

@@ -186,7 +186,8 @@ def _service_folder(home: Home) -> Iterator[Path]:
 def _starting_database(settings: Settings) -> str:
     if settings.database_url:
         return "Using the database of ATELIER_DATABASE_URL."
-    return f"Starting PostgreSQL, with its data in {settings.home}."
+    home = settings.home.name if settings.home.parent == Path.cwd() else settings.home
+    return f"Starting PostgreSQL, with its data in {home}."
 
 
 def _welcome(settings: Settings) -> str:
