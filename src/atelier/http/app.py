@@ -11,6 +11,7 @@ from atelier.http.documentation import add_documentation
 from atelier.http.errors import serialize, unavailable, unexpected
 from atelier.http.health import Live, Ready, ReadyForReads
 from atelier.http.lifespan import Lifespan
+from atelier.http.methods import UnknownMethod
 from atelier.http.metrics import Metrics, Stopwatch
 from atelier.http.questions import Questions
 from atelier.http.schema_mismatch import SchemaMismatch
@@ -50,6 +51,7 @@ def create_service(settings: Settings, database_url: str) -> Service:
         middleware=[
             Stopwatch(),
             FailedOnShortWay(),
+            UnknownMethod(),
             Lifespan(writer, *{database, streams, reads}),
         ],
     )
