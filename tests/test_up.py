@@ -66,7 +66,7 @@ def first(folder: Path) -> FirstStart:
     home, port = folder / "home", free_port()
     with up(home, PORT=str(port)) as running:
         running.wait_for("Ready")
-        assert _get(port, "/ready") == b"ready"
+        assert json.loads(_get(port, "/ready"))["status"] == "ready"
         pages = [json.loads(_get(port, f"/qa/questions?product_id={n}")) for n in range(1, 51)]
         httpx.post(f"http://127.0.0.1:{port}/qa/questions", json=_QUESTION).raise_for_status()
         family = processes_of(home)
@@ -139,7 +139,7 @@ def test_a_second_service_in_the_same_home_is_told_of_the_first(first: FirstStar
         assert _is_one_line(refused)
         assert f"http://127.0.0.1:{first.port}" in refused.stderr
         assert f"process {running.process.pid}" in refused.stderr
-        assert _get(first.port, "/ready") == b"ready"
+        assert json.loads(_get(first.port, "/ready"))["status"] == "ready"
 
 
 def test_commands_share_the_database_of_a_running_service(first: FirstStart) -> None:
@@ -147,7 +147,7 @@ def test_commands_share_the_database_of_a_running_service(first: FirstStart) -> 
         running.wait_for("Ready")
         count = run(first.home, "db", "psql", "-Atc", "SELECT count(*) > 0 FROM questions")
         assert count.stdout == "t\n"
-        assert _get(first.port, "/ready") == b"ready"
+        assert json.loads(_get(first.port, "/ready"))["status"] == "ready"
 
 
 def test_what_dies_is_started_again(first: FirstStart) -> None:
@@ -205,7 +205,7 @@ def test_a_service_that_outlives_its_terminal_serves_on_and_still_obeys(first: F
             _pid_of(first.home, "instance-2.sock"), signal.SIGKILL
         )  # about which it says a line
         wait_until(lambda: "instance 2 ended" in supervisor_log(first.home), "nothing was noted")
-        assert _get(first.port, "/ready") == b"ready"
+        assert json.loads(_get(first.port, "/ready"))["status"] == "ready"
         process.terminate()
         assert process.wait(30) == 0
         wait_until_gone(family)
@@ -385,7 +385,7 @@ def test_a_given_database_is_used_and_nothing_is_embedded(folder: Path, database
     home, port = folder / "given", free_port()
     with up(home, PORT=str(port), ATELIER_DATABASE_URL=database) as running:
         running.wait_for("Ready")
-        assert _get(port, "/ready") == b"ready"
+        assert json.loads(_get(port, "/ready"))["status"] == "ready"
         assert not (home / "postgresql").exists()
         assert running.press_ctrl_c() == 0
     assert left_behind(home) == []
@@ -397,7 +397,7 @@ def test_it_runs_in_a_folder_that_other_users_cannot_enter(folder: Path) -> None
     home, port = closed / "home", free_port()
     with up(home, prefix=_PRIVATE, PORT=str(port), INSTANCES="1") as running:
         running.wait_for("Ready")
-        assert _get(port, "/ready") == b"ready"
+        assert json.loads(_get(port, "/ready"))["status"] == "ready"
         assert running.press_ctrl_c() == 0
     assert left_behind(home) == []
 
@@ -408,7 +408,7 @@ def test_it_runs_for_an_ordinary_user(folder: Path) -> None:
     home, port = own / "home", free_port()
     with up(home, prefix=as_ordinary_user(own), PORT=str(port), INSTANCES="1") as running:
         running.wait_for("Ready")
-        assert _get(port, "/ready") == b"ready"
+        assert json.loads(_get(port, "/ready"))["status"] == "ready"
         assert running.press_ctrl_c() == 0
     assert left_behind(home) == []
 

@@ -54,7 +54,7 @@ def test_a_reload_that_cannot_work_changes_nothing_and_says_why(operated: Operat
     assert refused.stderr.startswith("atelier: ")
     assert "ATELIER_READ_DATABASE_URL is no PostgreSQL address" in refused.stderr
     assert _pids(operated) == before
-    assert httpx.get(f"{operated.url}/ready").text == "ready"
+    assert httpx.get(f"{operated.url}/ready").json()["status"] == "ready"
 
 
 def _service_folder(operated: Operated) -> Path:

@@ -8,7 +8,13 @@ from urllib.parse import parse_qsl, urlsplit
 import asyncpg
 
 from atelier.store.connections import CrowdedError
-from atelier.store.database import LOST, Database, DatabaseUnavailableError
+from atelier.store.database import (
+    LOST,
+    UNDEFINED,
+    Database,
+    DatabaseUnavailableError,
+    SchemaMismatchError,
+)
 from atelier.store.sql import queries
 
 _STATE = queries("atelier.store")["standby_state"]
@@ -55,12 +61,17 @@ class Standby(Database):
     async def read_at(
         self, position: Position, query: str, *args: object
     ) -> list[asyncpg.Record] | None:
-        """Run one statement on data that includes all up to a position; None if it cannot now."""
+        """Run one statement on data that includes all up to a position; None if it cannot now.
+
+        Raises SchemaMismatchError: that is not the standby's fault, the primary lacks the same.
+        """
         try:
             async with asyncio.timeout(self._timeout), self._connections.lent() as connection:
                 if await self._waited_for(position, connection):
                     return await connection.fetch(query, *args)
             self._rest("it is behind, or the primary", logging.INFO)
+        except UNDEFINED as error:
+            raise SchemaMismatchError from error
         except _FAILED as error:
             self._fail(error)
         return None

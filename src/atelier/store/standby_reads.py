@@ -5,11 +5,15 @@ How, and what happens when a server is gone: docs/decisions/0006-standby-reads.m
 
 import asyncio
 from collections import deque
-from contextlib import suppress
 
 import asyncpg
 
-from atelier.store.database import Database, DatabaseTimeoutError, DatabaseUnavailableError
+from atelier.store.database import (
+    Database,
+    DatabaseTimeoutError,
+    DatabaseUnavailableError,
+    SchemaMismatchError,
+)
 from atelier.store.hosts import each_host
 from atelier.store.sql import queries
 from atelier.store.standby import Position, Standby, State
@@ -63,9 +67,12 @@ class StandbyReads(Database):
         self._standbys.rotate()
         try:
             async with asyncio.timeout(self._timeout):
-                with suppress(DatabaseUnavailableError):
+                try:
                     return await self._read_with_primary(query, *args)
-                return await self._read_without_primary(query, *args)
+                except SchemaMismatchError:
+                    raise
+                except DatabaseUnavailableError:
+                    return await self._read_without_primary(query, *args)
         except TimeoutError as error:
             raise DatabaseTimeoutError from error
 
