@@ -30,6 +30,7 @@ from tests.support.commands import (
     run,
     up,
 )
+from tests.support.disk import small_disk
 from tests.support.postgres import temporary_folder
 from tests.support.processes import Process, alive, wait_until_gone
 from tests.support.waiting import wait_until
@@ -424,23 +425,11 @@ def test_a_home_that_one_may_not_write_is_refused_in_one_line(folder: Path) -> N
 
 @pytest.mark.parametrize("megabytes", [1, 20, 42])
 def test_a_full_disk_is_refused_in_one_line(folder: Path, megabytes: int) -> None:
-    with _small_disk(folder / "disk", megabytes) as disk:
+    with small_disk(folder / "disk", f"{megabytes}M") as disk:
         refused = run(disk / "home", "up", PORT=str(free_port()))
         assert _is_one_line(refused)
         assert re.search("make room|space", refused.stderr, re.IGNORECASE)
         assert left_behind(disk / "home") == []
-
-
-@contextmanager
-def _small_disk(place: Path, megabytes: int) -> Iterator[Path]:
-    place.mkdir(exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}M,mode=755", "tmpfs", str(place)]
-    if subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("a small disk takes the right to mount one")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
 
 
 def _is_one_line(refused: subprocess.CompletedProcess[str]) -> bool:
