@@ -403,6 +403,19 @@ def test_it_runs_in_a_folder_that_other_users_cannot_enter(folder: Path) -> None
     assert left_behind(home) == []
 
 
+@pytest.mark.parametrize("name", ["ä日本 '#", os.fsdecode(b"no-utf8-\xe4")])
+def test_it_runs_in_a_folder_of_any_name_whatever_the_locale(folder: Path, name: str) -> None:
+    home, port = folder / name / "home", free_port()
+    home.parent.mkdir()
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0"}
+    with up(home, PORT=str(port), INSTANCES="1", **locale) as running:
+        running.wait_for("Ready")
+        assert _get(port, "/ready") == b"ready"
+        assert running.press_ctrl_c() == 0
+        assert "Traceback" not in running.said
+    assert left_behind(home) == []
+
+
 def test_it_runs_for_an_ordinary_user(folder: Path) -> None:
     own = folder / "own"
     own.mkdir(mode=0o700)

@@ -12,6 +12,7 @@ import click
 from atelier import __version__
 from atelier.errors import AtelierError
 from atelier.limits import raise_open_files
+from atelier.local.utf8 import use_utf8
 from atelier.settings import Settings
 
 _EXISTING = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -25,6 +26,7 @@ def _examples(*lines: str) -> str:
 
 def main() -> None:
     """Run a command; an AtelierError becomes one line on stderr and exit code 1."""
+    use_utf8()
     raise_open_files()
     # The migration tool warns of every migration; the commands say what was applied.
     logging.getLogger("pogo_core").setLevel(logging.ERROR)

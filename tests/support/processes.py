@@ -49,8 +49,10 @@ def wait_until_gone(processes: list[Process]) -> None:
 
 def _read(folder: Path) -> Process | None:
     try:
-        command = (folder / "cmdline").read_text().replace("\0", " ").strip()
-        fields = (folder / "stat").read_text().rpartition(") ")[2].split()
+        command = (
+            (folder / "cmdline").read_text(errors="surrogateescape").replace("\0", " ").strip()
+        )
+        fields = (folder / "stat").read_text(errors="replace").rpartition(") ")[2].split()
     except OSError:
         return None
     if fields[0] == "Z":
@@ -60,7 +62,7 @@ def _read(folder: Path) -> Process | None:
 
 def _home(folder: Path) -> str:
     try:
-        settings = (folder / "environ").read_text(errors="replace").split("\0")
+        settings = (folder / "environ").read_text(errors="surrogateescape").split("\0")
     except OSError:  # another user's
         return ""
     name = "ATELIER_HOME="

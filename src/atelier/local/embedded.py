@@ -99,6 +99,7 @@ class Embedded:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
+            errors="replace",
             start_new_session=True,
         )
         said = started.stdout.strip()

@@ -62,7 +62,7 @@ class Server:
         done = self.account.run(
             self.programs / "initdb", *_initdb_options(self.programs), "-D", unfinished
         )
-        with self.log.open("a") as log:
+        with self.log.open("a", errors="replace") as log:
             log.write(done.stdout)
         if done.returncode:
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -129,7 +129,7 @@ class Server:
     def _pid_file(self) -> tuple[str, str]:
         """Return the postmaster's pid and status, its first and eighth lines (empty: not there)."""
         try:
-            lines = (self.data / "postmaster.pid").read_text().splitlines()
+            lines = (self.data / "postmaster.pid").read_text(errors="replace").splitlines()
         except FileNotFoundError:
             lines = []
         lines += [""] * _PID_FILE_LINES
