@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlsplit
 
 import asyncpg
 
@@ -16,6 +15,7 @@ from atelier.store.database import (
     SchemaMismatchError,
 )
 from atelier.store.sql import queries
+from atelier.store.url import DatabaseUrl
 
 _STATE = queries("atelier.store")["standby_state"]
 _PAUSES = (0.001, 0.003, 0.01)
@@ -137,5 +137,4 @@ class Standby(Database):
     @property
     def place(self) -> str:
         """The address without its password."""
-        parts = urlsplit(self._dsn)
-        return parts.netloc.rpartition("@")[2] or dict(parse_qsl(parts.query)).get("host", "")
+        return DatabaseUrl.parse(self._dsn).place

@@ -14,9 +14,9 @@ from atelier.store.database import (
     DatabaseUnavailableError,
     SchemaMismatchError,
 )
-from atelier.store.hosts import each_host
 from atelier.store.sql import queries
 from atelier.store.standby import Position, Standby, State
+from atelier.store.url import DatabaseUrl
 
 _POSITION = queries("atelier.store")["primary_position"]
 _BEYOND_ALL_LOGS = 2**64
@@ -37,7 +37,7 @@ class StandbyReads(Database):
         super().__init__(dsn, size=size, timeout=timeout)
         self._standbys = deque(
             Standby(host, size=size, timeout=timeout / 4, max_lag=max_lag)
-            for host in each_host(standbys)
+            for host in DatabaseUrl.parse(standbys).each_host()
         )
         self._timeline = 0
         self._primary_is_silent = False
