@@ -151,6 +151,19 @@ def test_commands_share_the_database_of_a_running_service(first: FirstStart) -> 
         assert json.loads(_get(first.port, "/ready"))["status"] == "ready"
 
 
+def test_a_command_given_in_another_folder_is_told_where_the_service_runs(
+    first: FirstStart,
+) -> None:
+    elsewhere = first.home.with_name("elsewhere")
+    with up(first.home, PORT=str(first.port)) as running:
+        running.wait_for("Ready")
+        refused = run(elsewhere, "import", "/")
+        assert _is_one_line(refused)
+        assert f"There is no database in {elsewhere}: your service runs in" in refused.stderr
+        assert f"`ATELIER_HOME={first.home} atelier ...`" in refused.stderr
+        assert not elsewhere.exists()
+
+
 def test_what_dies_is_started_again(first: FirstStart) -> None:
     with up(first.home, PORT=str(first.port)) as running:
         running.wait_for("Ready")

@@ -51,7 +51,8 @@ def atelier(context: click.Context) -> None:
     """Questions and answers behind a shop's product pages.
 
     All commands work on the database of ATELIER_DATABASE_URL or, where that is not set, on an
-    embedded PostgreSQL in ATELIER_HOME (.atelier), which they start if needed.
+    embedded PostgreSQL in ATELIER_HOME (.atelier), which they start if needed. Only `up` and
+    `db start` make one.
     """
     context.obj = Settings.from_environment()
 
@@ -85,7 +86,7 @@ def status(settings: Settings, *, as_json: bool) -> None:
     from atelier.local.home import Home
     from atelier.local.status import is_served, render
 
-    state = ask(Home.open(settings.home), "status")
+    state = ask(Home.at(settings.home), "status")
     if as_json:
         click.echo(json.dumps(state, indent=2))
     else:
@@ -106,7 +107,7 @@ def reload(settings: Settings) -> None:
     from atelier.local.service import CHANGEABLE
 
     changes = {name: os.environ[name] for name in CHANGEABLE if name in os.environ}
-    click.echo(ask(Home.open(settings.home), "reload", changes=changes))
+    click.echo(ask(Home.at(settings.home), "reload", changes=changes))
 
 
 @atelier.command(epilog=_examples("atelier scale 5"))
@@ -117,7 +118,7 @@ def scale(settings: Settings, instances: int) -> None:
     from atelier.local.control import ask
     from atelier.local.home import Home
 
-    click.echo(ask(Home.open(settings.home), "scale", instances=instances))
+    click.echo(ask(Home.at(settings.home), "scale", instances=instances))
 
 
 @atelier.command(
@@ -284,10 +285,10 @@ def db() -> None:
 @db.command()
 @click.pass_obj
 def start(settings: Settings) -> None:
-    """Start it, and leave it running until `atelier db stop`."""
-    from atelier.local.embedded import embedded
+    """Start it, and leave it running until `atelier db stop`; make it if there is none."""
+    from atelier.local.embedded import Embedded, own_home
 
-    server = embedded(settings)
+    server = Embedded.open(own_home(settings))
     server.keep()
     click.echo(f"PostgreSQL runs until `atelier db stop`: {server.server.dsn()}")
 
@@ -296,9 +297,10 @@ def start(settings: Settings) -> None:
 @click.pass_obj
 def stop(settings: Settings) -> None:
     """Stop it, or have it stop with the last command that uses it."""
-    from atelier.local.embedded import embedded
+    from atelier.local.embedded import Embedded, has_database, own_home
 
-    stopped = embedded(settings).release()
+    home = own_home(settings)
+    stopped = not has_database(home) or Embedded.open(home).release()
     click.echo("PostgreSQL is stopped." if stopped else "It stops when the last command is done.")
 
 
@@ -306,9 +308,9 @@ def stop(settings: Settings) -> None:
 @click.pass_obj
 def db_status(settings: Settings) -> None:
     """Say whether it runs, and where."""
-    from atelier.local.embedded import embedded
+    from atelier.local.embedded import Embedded, own_home
 
-    click.echo(embedded(settings).describe())
+    click.echo(Embedded.existing(own_home(settings)).describe())
 
 
 @db.command(

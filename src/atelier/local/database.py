@@ -1,15 +1,18 @@
 """The database that a command works on: the user's, or the embedded one."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import asyncpg
 
 from atelier.errors import AtelierError
-from atelier.local.embedded import Embedded
+from atelier.local.embedded import Embedded, database_of_other_service
 from atelier.local.programs import SUPPORTED
 from atelier.local.refusals import place, unreachable
+from atelier.local.registry import service_runs
 from atelier.local.rights import lacking_rights
 from atelier.settings import Settings
 from atelier.store.hosts import connect_to_any
@@ -19,13 +22,14 @@ _CONNECT_SECONDS = 10.0
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[str]:
+def database(settings: Settings, *, make: bool = False) -> Iterator[str]:
     """Yield the address of a database that answers; start the embedded one if none is set.
 
     Raises AtelierError, without the password, if it does not answer, is lost on the way, or does
-    not let the role do what is done in the context.
+    not let the role do what is done in the context. `make`: where the home has no database, make
+    one.
     """
-    with address(settings) as dsn:
+    with address(settings, make=make) as dsn:
         try:
             asyncio.run(_ask(dsn))
             yield dsn
@@ -38,13 +42,22 @@ def database(settings: Settings) -> Iterator[str]:
 
 
 @contextmanager
-def address(settings: Settings) -> Iterator[str]:
+def address(settings: Settings, *, make: bool = False) -> Iterator[str]:
     """Yield the address of the user's database as it is, or of the embedded one, started."""
     if settings.database_url:
         yield checked_url(settings.database_url)
         return
-    with Embedded.open(settings.home).used() as dsn:
+    server = Embedded.open(settings.home) if make else Embedded.existing(settings.home)
+    if not make and not service_runs(settings.home):
+        _warn_of_other_service(settings.home)
+    with server.used() as dsn:
         yield dsn
+
+
+def _warn_of_other_service(home: Path) -> None:
+    """Say so if this user's service works on another database, for that may be the one meant."""
+    if elsewhere := database_of_other_service(home):
+        sys.stderr.write(f"atelier: This works on the database in {home}, but {elsewhere}.\n")
 
 
 def check_read_url(settings: Settings) -> None:

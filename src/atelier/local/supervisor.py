@@ -49,7 +49,7 @@ def up(settings: Settings, *, verbose: bool = False) -> None:
         _end_leftovers(home, logs)
         check_port(settings.port)
         logs.say(_starting_database(settings))
-        with database(settings) as dsn, suppress(asyncio.CancelledError):
+        with database(settings, make=True) as dsn, suppress(asyncio.CancelledError):
             asyncio.run(_Supervisor(settings, home, dsn, logs).run())
     logs.say("Stopped.")
     logs.close()
