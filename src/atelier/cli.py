@@ -5,6 +5,7 @@ import asyncio
 import logging
 import os
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -119,6 +120,40 @@ def scale(settings: Settings, instances: int) -> None:
     from atelier.local.home import Home
 
     click.echo(ask(Home.at(settings.home), "scale", instances=instances))
+
+
+def _parts_of_logs(context: click.Context, _: click.Parameter, begun: str) -> list[str]:
+    from atelier.local.home import log_folder
+    from atelier.local.log_reader import parts
+
+    settings = context.find_object(Settings) or Settings.from_environment()
+    return [part for part in parts(log_folder(settings.home)) if part.startswith(begun)]
+
+
+@atelier.command(epilog=_examples("atelier logs", "atelier logs instance-1 -f -n 0 | jq .message"))
+@click.argument("part", required=False, shell_complete=_parts_of_logs)
+@click.option("-f", "--follow", is_flag=True, help="Go on with what is added, until Ctrl-C.")
+@click.option(
+    "-n",
+    "--lines",
+    type=click.IntRange(0),
+    default=100,
+    show_default=True,
+    help="How many of the last lines.",
+)
+@click.pass_obj
+def logs(settings: Settings, part: str | None, *, follow: bool, lines: int) -> None:
+    """Show what the service has logged, whether it runs or not.
+
+    PART is access, supervisor, nginx, postgresql or instance-1 and so on; its lines are shown as
+    they are. Without it, those of all parts are shown in the order of time, with their part.
+    """
+    from atelier.local.home import log_folder
+    from atelier.local.log_reader import LogReader
+    from atelier.local.log_view import show
+
+    with closing(LogReader(log_folder(settings.home), part)) as reader:
+        show(reader, lines=lines, follow=follow)
 
 
 @atelier.command(
