@@ -2,16 +2,15 @@
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
 import httpx
-import pytest
 
 from atelier import metrics
 from tests.cluster.conftest import Operated
+from tests.support.parts import program_or_skip
 
 _DEPLOY = Path(__file__).parents[2] / "deploy"
 _OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -36,11 +35,7 @@ def test_the_alerts_watch_metrics_that_there_are_and_are_explained(operated: Ope
 
 
 def test_promtool_takes_the_alerts_and_they_fire_when_they_should() -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip(
-            "promtool (Debian's package prometheus) is not here: the alert rules were not tried"
-        )
+    promtool = program_or_skip("promtool", "prometheus")
     folder = _DEPLOY / "prometheus"
     for check in (("check", "config", "prometheus.yml"), ("test", "rules", "alerts_test.yml")):
         done = subprocess.run(
