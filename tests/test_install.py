@@ -30,6 +30,7 @@ def prepared(prefix: Path) -> Path:
     venv.create(place)
     [packages] = place.glob("lib/python*/site-packages")
     (packages / "here.pth").write_text(sysconfig.get_path("purelib"))
+    (place / "runtime.done").touch()
     return place
 
 

@@ -2,19 +2,18 @@
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import pytest
 
 from atelier import metrics
 from tests.cluster.conftest import Operated
 from tests.support.cluster import free_port, wait_for_port
 from tests.support.cluster import program as running_program
+from tests.support.parts import program_or_skip
 from tests.support.waiting import wait_until
 
 _DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -40,11 +39,7 @@ def test_the_alerts_watch_metrics_that_there_are_and_are_explained(operated: Ope
 
 
 def test_promtool_takes_the_alerts_and_they_fire_when_they_should() -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip(
-            "promtool (Debian's package prometheus) is not here: the alert rules were not tried"
-        )
+    promtool = program_or_skip("promtool", "prometheus")
     folder = _DEPLOY / "prometheus"
     for check in (("check", "config", "prometheus.yml"), ("test", "rules", "alerts_test.yml")):
         done = subprocess.run(
@@ -54,9 +49,7 @@ def test_promtool_takes_the_alerts_and_they_fire_when_they_should() -> None:
 
 
 def test_every_panel_shows_something_when_all_is_well(operated: Operated, tmp_path: Path) -> None:
-    program = shutil.which("prometheus")
-    if program is None:
-        pytest.skip("prometheus (Debian's package) is not here: no panel was tried")
+    program = program_or_skip("prometheus", "prometheus")
     dashboard = json.loads((_DEPLOY / "grafana" / "dashboard.json").read_text())
     optional = {"no standby", "no import is running"}
     shown = [

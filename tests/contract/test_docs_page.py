@@ -1,6 +1,5 @@
 """/docs in a real browser: it shows everything, it works, and it asks no other host."""
 
-import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from playwright.async_api import Page, async_playwright, expect
 from tests.contract.conftest import Shop
 from tests.contract.test_specification import OPERATIONS
 from tests.support.cluster import Cluster
+from tests.support.parts import require_or_skip
 
 CHROMIUM = Path("/usr/bin/chromium")
 INSTALLED = CHROMIUM.exists()
@@ -73,8 +73,7 @@ class Visit:
 
 @pytest.fixture
 async def visit(service: Cluster) -> AsyncIterator[Visit]:
-    if not INSTALLED and "CI" not in os.environ:
-        pytest.skip(f"{CHROMIUM} is not installed; CI has it")
+    require_or_skip(INSTALLED, f"{CHROMIUM} is missing (Debian: apt-get install chromium)")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         visit = Visit(await browser.new_page())

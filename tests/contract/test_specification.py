@@ -1,7 +1,7 @@
 """openapi.yaml: valid, true to its own examples, complete, and served as it is written."""
 
 import re
-from importlib.resources import as_file, files
+from importlib.resources import as_file
 from typing import Any
 
 import httpx
@@ -16,9 +16,10 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 from openapi_spec_validator.readers import read_from_filename
 
 from atelier.http.app import create_service
+from atelier.http.documentation import specification
 from atelier.settings import Settings
 
-with as_file(files("atelier") / "contract" / "openapi.yaml") as file:
+with as_file(specification()) as file:
     CONTENT = file.read_bytes()
     SPECIFICATION, _ = read_from_filename(str(file))
 OPERATIONS = [

@@ -1,5 +1,6 @@
 """Looks at the machine's processes, to find those that should be gone."""
 
+import os
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -49,9 +50,7 @@ def wait_until_gone(processes: list[Process]) -> None:
 
 def _read(folder: Path) -> Process | None:
     try:
-        command = (
-            (folder / "cmdline").read_text(errors="surrogateescape").replace("\0", " ").strip()
-        )
+        command = os.fsdecode((folder / "cmdline").read_bytes()).replace("\0", " ").strip()
         fields = (folder / "stat").read_text(errors="replace").rpartition(") ")[2].split()
     except OSError:
         return None
