@@ -423,7 +423,7 @@ def test_it_runs_in_a_folder_of_any_name_whatever_the_locale(folder: Path, name:
     locale = {"LC_ALL": "C", "PYTHONUTF8": "0"}
     with up(home, PORT=str(port), INSTANCES="1", **locale) as running:
         running.wait_for("Ready")
-        assert _get(port, "/ready") == b"ready"
+        assert json.loads(_get(port, "/ready"))["status"] == "ready"
         assert running.press_ctrl_c() == 0
         assert "Traceback" not in running.said
     assert left_behind(home) == []
