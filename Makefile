@@ -9,9 +9,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 ifneq ($(origin PYTHON),undefined)
 CHOSEN := FORCE
 endif
-PYTHON ?= $(or $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
-	$$python -c "import sys, venv; sys.exit(sys.version_info < (3, 11))" 2>/dev/null \
-	&& echo $$python && break; done),$(error Python 3.11 or newer is needed: install it, or set PYTHON))
+SUITS := -c "import sys, venv; sys.exit(sys.version_info < (3, 11))" 2>/dev/null
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python $(SUITS) && echo $$python && break; done)
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' $(MAKEFILE_LIST) \
@@ -55,6 +55,8 @@ check: .venv/dev.done ## format, lint and type checks
 	@$(BIN)/mypy
 
 .venv/%.done: requirements/%.txt requirements/local.txt pyproject.toml $(CHOSEN) $(if $(wildcard $(BIN)/python),,FORCE)
+	@$(or $(PYTHON),false) $(SUITS) || { \
+		echo "make: Python 3.11 or newer is needed: install it, or set PYTHON." >&2; exit 1; }
 	@$(PYTHON) scripts/environment.py .venv $<
 
 # What differs from one Python to another shows here: what speaks HTTP, SQL and CSV, and what runs

@@ -90,3 +90,22 @@ def test_where_there_are_no_wheels_of_the_programs_the_rest_is_installed(
     environment.install_packages(Path(), _ROOT / "requirements" / "runtime.txt")
     assert str(_ROOT / "requirements" / "runtime.txt") in installed
     assert installed.count(str(_ROOT / "requirements" / "local.txt")) == wheels
+
+
+def test_a_finished_environment_is_made_anew_for_another_python_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    done: list[str] = []
+    lock = _ROOT / "requirements" / "runtime.txt"
+    monkeypatch.setattr(environment, "is_of_this_python", lambda _: "another" not in done)
+    monkeypatch.setattr(environment, "make", lambda _: done.append("made"))
+    monkeypatch.setattr(environment, "install", lambda *_: done.append("installed"))
+    environment.provide(tmp_path, lock)
+    environment.provide(tmp_path, lock)
+    assert done == ["made", "installed"]
+    environment.provide(tmp_path, lock.with_name("dev.txt"))
+    assert done == ["made", "installed", "installed"]
+    assert [file.name for file in tmp_path.iterdir()] == ["dev.done"]
+    done[:] = ["another"]
+    environment.provide(tmp_path, lock)
+    assert done == ["another", "made", "installed"]
