@@ -99,13 +99,14 @@ def test_a_finished_environment_is_made_anew_for_another_python_only(
     lock = _ROOT / "requirements" / "runtime.txt"
     monkeypatch.setattr(environment, "is_of_this_python", lambda _: "another" not in done)
     monkeypatch.setattr(environment, "make", lambda _: done.append("made"))
-    monkeypatch.setattr(environment, "install", lambda *_: done.append("installed"))
-    environment.provide(tmp_path, lock)
-    environment.provide(tmp_path, lock)
+    monkeypatch.setattr(environment, "install_packages", lambda *_: done.append("installed"))
+    monkeypatch.setattr(environment, "install_project", lambda *_, **__: None)
+    environment.provide(tmp_path, lock, copy=False)
+    environment.provide(tmp_path, lock, copy=False)
     assert done == ["made", "installed"]
-    environment.provide(tmp_path, lock.with_name("dev.txt"))
+    environment.provide(tmp_path, lock.with_name("dev.txt"), copy=False)
     assert done == ["made", "installed", "installed"]
     assert [file.name for file in tmp_path.iterdir()] == ["dev.done"]
     done[:] = ["another"]
-    environment.provide(tmp_path, lock)
+    environment.provide(tmp_path, lock, copy=False)
     assert done == ["another", "made", "installed"]
