@@ -10,7 +10,9 @@ from pathlib import Path
 import click
 
 from atelier.errors import AtelierError
+from atelier.limits import raise_open_files
 from bench import report, results, runner, soak
+from bench.compare import compare
 from bench.plan import FULL, QUICK
 from bench.processes import ROOT
 from bench.profile.run import profile
@@ -26,6 +28,7 @@ def main() -> None:
     """Run a command; what the user must do something about is one line on stderr."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
+    raise_open_files()
     try:
         bench.main(standalone_mode=False)
     except AtelierError as error:
@@ -83,6 +86,17 @@ def run_profile(*, quick: bool, products: int | None) -> None:
     document = _PROFILE if is_whole else _RESULTS / "profile-partly.md"
     profile(replace(plan, products=products or plan.products), document, _clock())
     click.echo(f"{document.relative_to(ROOT)} is written.")
+
+
+@bench.command(name="compare")
+@click.argument("revision")
+@click.option("--products", type=click.IntRange(1000), help="The size of the catalogue.")
+@click.option("--rounds", type=click.IntRange(1), default=7, show_default=True)
+@click.option("--seconds", type=click.IntRange(1), default=3, show_default=True)
+def run_compare(revision: str, *, products: int | None, rounds: int, seconds: int) -> None:
+    """Measure this checkout beside REVISION of itself, in turn, on the same data."""
+    plan = replace(QUICK, products=products or QUICK.products, rounds=rounds, seconds=seconds)
+    click.echo(compare(plan, revision, _clock()))
 
 
 @bench.command(name="report")

@@ -1,5 +1,5 @@
 # The benchmark's targets, included by the Makefile. BENCH takes further options (see bench/README.md).
-.PHONY: bench bench-quick profile soak
+.PHONY: bench bench-quick bench-compare profile soak
 
 BENCH_READY := $(or $(wildcard .venv/dev.done),.venv/bench.done)
 
@@ -8,6 +8,11 @@ bench: $(BENCH_READY) ## measure at full size beside the peers; write docs/perfo
 
 bench-quick: $(BENCH_READY) ## the same on a tenth of the data (3 minutes)
 	@exec $(BIN)/python -m bench run --quick $(BENCH)
+
+BASE ?= HEAD
+
+bench-compare: $(BENCH_READY) ## measure this checkout beside revision BASE of itself (3 minutes)
+	@exec $(BIN)/python -m bench compare $(BASE) $(BENCH)
 
 profile: $(BENCH_READY) ## measure whose processor time a request takes; write docs/profile.md (4 minutes)
 	@exec $(BIN)/python -m bench profile $(BENCH)

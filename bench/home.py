@@ -10,6 +10,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from atelier.errors import AtelierError
+from atelier.local.locks import exclusive
 from bench.processes import ROOT
 
 
@@ -35,6 +37,22 @@ class BenchHome:
     def export(self, products: int) -> Path:
         """Return the folder of an export, generated or not yet, by what generates it."""
         return self.path / "exports" / f"{products}-{digest(_package('transfer') / 'generate')}"
+
+    @contextmanager
+    def only_one(self) -> Iterator[None]:
+        """Let one benchmark at a time use the folder; raise AtelierError if one does already."""
+        lock = self.path / "lock"
+        try:
+            with exclusive(lock, wait=False) as file:
+                file.truncate(0)
+                file.write(str(os.getpid()))
+                file.flush()
+                yield
+        except BlockingIOError as error:
+            raise AtelierError(
+                f"A benchmark is running in {self.path} already (process {lock.read_text()}): "
+                "wait for it, or set ATELIER_BENCH_HOME to another folder."
+            ) from error
 
     @contextmanager
     def scratch(self, name: str) -> Iterator[Path]:

@@ -53,6 +53,11 @@ def _measure(stage: Stage, parts: Collection[str]) -> None:
 def stage_for(plan: Plan, say: Say) -> Iterator[Stage]:
     """Start PostgreSQL with the data, loaded if need be; stop it when the context ends."""
     home = BenchHome.open()
+    with home.only_one():
+        yield from _stage(home, plan, say)
+
+
+def _stage(home: BenchHome, plan: Plan, say: Say) -> Iterator[Stage]:
     wrk, k6 = tools.wrk(say), tools.k6()
     tools.install_express(say)
     embedded = Embedded.open(home.postgresql)

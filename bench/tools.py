@@ -1,6 +1,7 @@
 """The programs the benchmark needs, installed where that is possible."""
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -11,6 +12,9 @@ from bench.processes import run
 from bench.systems import EXPRESS_FOLDER
 
 Say = Callable[[str], None]
+
+_NPM_RETRIES = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000")
+"""Else it tries for more than a minute where its registry cannot be reached."""
 
 
 def wrk(say: Say) -> str | None:
@@ -48,4 +52,14 @@ def install_express(say: Say) -> None:
     done = EXPRESS_FOLDER / "node_modules" / ".package-lock.json"
     if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
         say("Installing the packages of the Express peer from npm.")
-        run(["npm", "ci", "--omit=dev", "--prefix", str(EXPRESS_FOLDER)])
+        command = ["npm", "ci", "--omit=dev", *_NPM_RETRIES, "--prefix", str(EXPRESS_FOLDER)]
+        try:
+            run(command)
+        except AtelierError as error:
+            raise AtelierError(f"npm could not install the Express peer: {_why(error)}") from error
+
+
+def _why(error: AtelierError) -> str:
+    """Return the line of npm's that says what failed, of the many that it writes."""
+    said = re.search(r"^npm error (?:network )?(.*\bfailed\b.*)", str(error), re.MULTILINE)
+    return said[1].strip() if said else " ".join(str(error).split())

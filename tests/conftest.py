@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator, Iterator
 import asyncpg
 import pytest
 
+from atelier.limits import raise_open_files
 from atelier.local.postgres import Server
 from atelier.store.migrate import migrate
 from tests.support.cluster import Cluster, cluster
 from tests.support.postgres import INSTALLED, server, temporary_folder
 
 _numbers = itertools.count(1)
+raise_open_files()  # hundreds of clients at once are more than many shells allow
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ _BELOW = {
     "local": {"store", "transfer"},
     "store": set[str](),
 }
-_FOR_ALL = {"errors", "settings", "metrics", "__version__"}
+_FOR_ALL = {"errors", "limits", "settings", "metrics", "__version__"}
 _WEB = {"falcon", "uvicorn"}
 
 

@@ -1,13 +1,19 @@
 """`atelier up` as a user meets it: real processes, from an empty folder to Ctrl-C."""
 
+import fcntl
 import json
 import os
+import pty
 import re
+import select
+import shlex
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+import termios
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,16 +22,22 @@ import pytest
 
 from tests.support.cluster import free_port, wait_until_ready
 from tests.support.commands import (
+    ATELIER,
     as_ordinary_user,
+    environment,
     left_behind,
     processes_of,
     run,
     up,
 )
+from tests.support.disk import small_disk
 from tests.support.postgres import temporary_folder
 from tests.support.processes import Process, alive, wait_until_gone
+from tests.support.waiting import wait_until
 
 _QUESTION = {"body": "Is it kept?", "name": "n", "email": "n@example.com", "product_id": 4711}
+
+_README = Path(__file__).parents[1] / "README.md"
 
 _PRIVATE = ("sh", "-c", 'umask 077 && exec "$@"', "sh")
 """Runs a command whose new files are for its user alone."""
@@ -55,7 +67,7 @@ def first(folder: Path) -> FirstStart:
     home, port = folder / "home", free_port()
     with up(home, PORT=str(port)) as running:
         running.wait_for("Ready")
-        assert _get(port, "/ready") == b"ready"
+        assert json.loads(_get(port, "/ready"))["status"] == "ready"
         pages = [json.loads(_get(port, f"/qa/questions?product_id={n}")) for n in range(1, 51)]
         httpx.post(f"http://127.0.0.1:{port}/qa/questions", json=_QUESTION).raise_for_status()
         family = processes_of(home)
@@ -74,6 +86,32 @@ def test_the_first_start_says_what_it_does_and_where_it_is(first: FirstStart) ->
     places = [first.said.find(line) for line in told]
     assert -1 not in places
     assert places == sorted(places)
+
+
+def test_the_readme_shows_what_is_said(first: FirstStart) -> None:
+    shown = [line for line in _transcript("make up") if not line.startswith(("Installing", "..."))]
+    said = first.said.replace(str(first.home), ".atelier").replace(str(first.port), "8080")
+    assert [line for line in shown if line not in said.splitlines()] == []
+
+
+def test_the_readme_shows_what_is_answered(first: FirstStart) -> None:
+    with up(first.home, PORT=str(first.port)) as running:
+        running.wait_for("Ready")
+        commands = [line for line in _README.read_text().splitlines() if line.startswith("$ curl")]
+        assert commands
+        for command in commands:
+            [*options, url] = shlex.split(command)[2:]
+            method = options[options.index("-X") + 1] if "-X" in options else "GET"
+            answer = httpx.request(method, url.replace("8080", str(first.port)))
+            status = f"HTTP/1.1 {answer.status_code} {answer.reason_phrase}"
+            expected = status if "-i" in options else answer.text
+            assert "".join(_transcript(command.removeprefix("$ "))) == expected
+
+
+def _transcript(command: str) -> list[str]:
+    """Return the lines that the README shows below a command."""
+    below = _README.read_text().partition(f"$ {command}\n")[2]
+    return re.split(r"\n\n|\n```", below)[0].splitlines()
 
 
 def test_the_first_start_serves_a_sample(first: FirstStart) -> None:
@@ -102,7 +140,7 @@ def test_a_second_service_in_the_same_home_is_told_of_the_first(first: FirstStar
         assert _is_one_line(refused)
         assert f"http://127.0.0.1:{first.port}" in refused.stderr
         assert f"process {running.process.pid}" in refused.stderr
-        assert _get(first.port, "/ready") == b"ready"
+        assert json.loads(_get(first.port, "/ready"))["status"] == "ready"
 
 
 def test_commands_share_the_database_of_a_running_service(first: FirstStart) -> None:
@@ -110,7 +148,20 @@ def test_commands_share_the_database_of_a_running_service(first: FirstStart) -> 
         running.wait_for("Ready")
         count = run(first.home, "db", "psql", "-Atc", "SELECT count(*) > 0 FROM questions")
         assert count.stdout == "t\n"
-        assert _get(first.port, "/ready") == b"ready"
+        assert json.loads(_get(first.port, "/ready"))["status"] == "ready"
+
+
+def test_a_command_given_in_another_folder_is_told_where_the_service_runs(
+    first: FirstStart,
+) -> None:
+    elsewhere = first.home.with_name("elsewhere")
+    with up(first.home, PORT=str(first.port)) as running:
+        running.wait_for("Ready")
+        refused = run(elsewhere, "import", "/")
+        assert _is_one_line(refused)
+        assert f"There is no database in {elsewhere}: your service runs in" in refused.stderr
+        assert f"`ATELIER_HOME={first.home} atelier ...`" in refused.stderr
+        assert not elsewhere.exists()
 
 
 def test_what_dies_is_started_again(first: FirstStart) -> None:
@@ -144,8 +195,159 @@ def test_a_terminated_service_stops_like_one_that_was_interrupted(first: FirstSt
     with up(first.home, PORT=str(first.port)) as running:
         running.wait_for("Starting 3 instances")
         running.process.terminate()
-        assert running.process.wait(30) == 0
+        assert running.process.wait(60) == 0
     assert left_behind(first.home) == []
+
+
+def test_a_closed_terminal_stops_the_service_like_ctrl_c(first: FirstStart) -> None:
+    with in_terminal(first.home, PORT=str(first.port)) as (process, terminal):
+        wait_until_ready(first.port)
+        family = processes_of(first.home)
+        terminal.close()
+        assert process.wait(30) == 0
+        wait_until_gone(family)
+    assert left_behind(first.home) == []
+
+
+def test_a_service_that_outlives_its_terminal_serves_on_and_still_obeys(first: FirstStart) -> None:
+    nohup = ("sh", "-c", 'trap "" HUP; exec "$@"', "sh")
+    with in_terminal(first.home, prefix=nohup, PORT=str(first.port)) as (process, terminal):
+        wait_until_ready(first.port)
+        family = processes_of(first.home)
+        terminal.close()
+        os.kill(
+            _pid_of(first.home, "instance-2.sock"), signal.SIGKILL
+        )  # about which it says a line
+        wait_until(lambda: "instance 2 ended" in supervisor_log(first.home), "nothing was noted")
+        assert json.loads(_get(first.port, "/ready"))["status"] == "ready"
+        process.terminate()
+        assert process.wait(30) == 0
+        wait_until_gone(family)
+    assert left_behind(first.home) == []
+
+
+def test_a_terminal_that_closes_after_a_signal_does_not_stop_the_way_out(first: FirstStart) -> None:
+    with in_terminal(first.home, PORT=str(first.port)) as (process, terminal):
+        wait_until_ready(first.port)
+        process.terminate()
+        terminal.close()
+        process.wait(30)
+    wait_until_gone(processes_of(first.home))
+    assert left_behind(first.home) == []
+
+
+def supervisor_log(home: Path) -> str:
+    return (home / "log" / "supervisor.log").read_text()
+
+
+@contextmanager
+def in_terminal(
+    home: Path, *, prefix: Sequence[str] = (), **settings: str
+) -> Iterator[tuple[subprocess.Popen[bytes], "Terminal"]]:
+    """Run `atelier up` in a terminal of its own."""
+    ours, its = pty.openpty()
+
+    def take_terminal() -> None:
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    process = subprocess.Popen(
+        [*prefix, *ATELIER, "up"],
+        env=environment(home, **settings),
+        cwd="/",
+        stdin=its,
+        stdout=its,
+        stderr=its,
+        preexec_fn=take_terminal,  # noqa: PLW1509 - as a shell does for what it starts
+    )
+    os.close(its)
+    terminal = Terminal(ours)
+    try:
+        yield process, terminal
+    finally:
+        process.kill()
+        process.wait(30)
+        terminal.close()
+
+
+class Terminal(threading.Thread):
+    """Reads what is written to a terminal, until it is closed."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+        self._closing = threading.Event()
+        self.start()
+
+    def run(self) -> None:
+        with suppress(OSError):
+            while not self._closing.is_set():
+                if select.select([self._descriptor], [], [], 0.05)[0]:
+                    os.read(self._descriptor, 1 << 16)
+
+    def close(self) -> None:
+        if not self._closing.is_set():
+            self._closing.set()
+            self.join()  # a terminal that is being read is not closed
+            os.close(self._descriptor)
+
+
+def test_what_outlived_a_killed_service_is_ended_by_the_next(first: FirstStart) -> None:
+    with up(first.home, PORT=str(first.port)) as running:
+        running.wait_for("Ready")
+        family = processes_of(first.home)
+        victims = ("nginx: master", "postgres.keeper", "local.keeper", "bin/postgres", "serve")
+        doomed = [p for p in family if any(victim in p.command for victim in victims)]
+        os.kill(running.process.pid, signal.SIGSTOP)  # it would start anew what dies
+        for process in doomed:
+            os.kill(process.pid, signal.SIGKILL)
+        running.process.kill()
+        running.process.wait(30)
+    left = [process for process in alive(family) if "nginx: worker" in process.command]
+    assert left, "nothing was left to be ended"
+    with up(first.home, PORT=str(first.port)) as running:
+        running.wait_for("Ready")
+        assert "of a service that was killed before: nginx" in running.said
+        assert alive(left) == []
+        assert running.press_ctrl_c() == 0
+    assert left_behind(first.home) == []
+
+
+def test_status_fails_where_nothing_is_served(first: FirstStart) -> None:
+    assert run(first.home, "status").returncode == 1
+    with up(first.home, PORT=str(first.port), INSTANCES="1") as running:
+        running.wait_for("Ready")
+        assert run(first.home, "status").returncode == 0
+        os.kill(_pid_of(first.home, "instance-1.sock"), signal.SIGSTOP)
+        stopped = run(first.home, "status")
+        os.kill(_pid_of(first.home, "instance-1.sock"), signal.SIGCONT)
+        assert stopped.returncode == 1
+        assert "does not answer" in stopped.stdout
+        assert running.press_ctrl_c() == 0
+
+
+@pytest.mark.parametrize(("hard", "told"), [(16384, False), (2000, True)])
+def test_a_low_limit_of_open_files_is_raised_or_told(
+    first: FirstStart, hard: int, *, told: bool
+) -> None:
+    limited = ("sh", "-c", f'ulimit -Sn 256 && ulimit -Hn {hard} && exec "$@"', "sh")
+    with up(first.home, prefix=limited, PORT=str(first.port), INSTANCES="1") as running:
+        running.wait_for("Ready")
+        assert (f"Only {hard} files may be open" in running.said) is told
+        for part in ("serve", "bin/postgres"):
+            limits = Path(f"/proc/{_pid_of(first.home, part)}/limits").read_text()
+            assert re.search(rf"Max open files\s+{hard} ", limits)
+        assert running.press_ctrl_c() == 0
+
+
+def test_more_connections_than_postgresql_allows_are_warned_of(first: FirstStart) -> None:
+    settings = {"PORT": str(first.port), "INSTANCES": "1", "ATELIER_POOL_SIZE": "100"}
+    with up(first.home, **settings) as running:
+        running.wait_for("Ready")
+        assert "PostgreSQL allows" not in running.said
+        scaled = run(first.home, "scale", "6")
+        assert "may open 714 connections (102 each); PostgreSQL allows 597" in scaled.stdout
+        assert running.press_ctrl_c() == 0
 
 
 def test_a_taken_port_is_refused_in_one_line(folder: Path) -> None:
@@ -197,7 +399,7 @@ def test_a_given_database_is_used_and_nothing_is_embedded(folder: Path, database
     home, port = folder / "given", free_port()
     with up(home, PORT=str(port), ATELIER_DATABASE_URL=database) as running:
         running.wait_for("Ready")
-        assert _get(port, "/ready") == b"ready"
+        assert json.loads(_get(port, "/ready"))["status"] == "ready"
         assert not (home / "postgresql").exists()
         assert running.press_ctrl_c() == 0
     assert left_behind(home) == []
@@ -209,8 +411,21 @@ def test_it_runs_in_a_folder_that_other_users_cannot_enter(folder: Path) -> None
     home, port = closed / "home", free_port()
     with up(home, prefix=_PRIVATE, PORT=str(port), INSTANCES="1") as running:
         running.wait_for("Ready")
-        assert _get(port, "/ready") == b"ready"
+        assert json.loads(_get(port, "/ready"))["status"] == "ready"
         assert running.press_ctrl_c() == 0
+    assert left_behind(home) == []
+
+
+@pytest.mark.parametrize("name", ["ä日本 '#", os.fsdecode(b"no-utf8-\xe4")])
+def test_it_runs_in_a_folder_of_any_name_whatever_the_locale(folder: Path, name: str) -> None:
+    home, port = folder / name / "home", free_port()
+    home.parent.mkdir()
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0"}
+    with up(home, PORT=str(port), INSTANCES="1", **locale) as running:
+        running.wait_for("Ready")
+        assert json.loads(_get(port, "/ready"))["status"] == "ready"
+        assert running.press_ctrl_c() == 0
+        assert "Traceback" not in running.said
     assert left_behind(home) == []
 
 
@@ -220,7 +435,7 @@ def test_it_runs_for_an_ordinary_user(folder: Path) -> None:
     home, port = own / "home", free_port()
     with up(home, prefix=as_ordinary_user(own), PORT=str(port), INSTANCES="1") as running:
         running.wait_for("Ready")
-        assert _get(port, "/ready") == b"ready"
+        assert json.loads(_get(port, "/ready"))["status"] == "ready"
         assert running.press_ctrl_c() == 0
     assert left_behind(home) == []
 
@@ -236,23 +451,11 @@ def test_a_home_that_one_may_not_write_is_refused_in_one_line(folder: Path) -> N
 
 @pytest.mark.parametrize("megabytes", [1, 20, 42])
 def test_a_full_disk_is_refused_in_one_line(folder: Path, megabytes: int) -> None:
-    with _small_disk(folder / "disk", megabytes) as disk:
+    with small_disk(folder / "disk", f"{megabytes}M") as disk:
         refused = run(disk / "home", "up", PORT=str(free_port()))
         assert _is_one_line(refused)
         assert re.search("make room|space", refused.stderr, re.IGNORECASE)
         assert left_behind(disk / "home") == []
-
-
-@contextmanager
-def _small_disk(place: Path, megabytes: int) -> Iterator[Path]:
-    place.mkdir(exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}M,mode=755", "tmpfs", str(place)]
-    if subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("a small disk takes the right to mount one")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
 
 
 def _is_one_line(refused: subprocess.CompletedProcess[str]) -> bool:

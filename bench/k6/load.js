@@ -1,6 +1,8 @@
 // RATE requests a second (2,500) for SECONDS (30), however long the answers take; the workload is
-// WORKLOAD (uniform, zipf, hot, answers, votes, mix). Fails if the thresholds are missed.
+// WORKLOAD (uniform, zipf, hot, answers, votes, mix). Fails if the thresholds
+// (lib/thresholds.js) are missed.
 
+import { latency, reliability } from './lib/thresholds.js';
 import { workload } from './lib/workloads.js';
 
 const rate = Number(__ENV.RATE || 2500);
@@ -16,11 +18,7 @@ export const options = {
       maxVUs: 500,
     },
   },
-  thresholds: {
-    http_req_failed: ['rate==0'],
-    http_req_duration: ['med<=1.2', 'p(99)<=8'],
-    dropped_iterations: ['count==0'],
-  },
+  thresholds: { ...reliability, ...latency },
   discardResponseBodies: true,
   summaryTrendStats: ['med', 'p(90)', 'p(99)', 'max'],
 };

@@ -1,6 +1,7 @@
 // RATE requests a second (1,000) of the mixed workload for MINUTES (30): nothing may fail, and the
 // last minutes must be as quick as the first.
 
+import { reliability } from './lib/thresholds.js';
 import { Timeline, summaryTrendStats } from './lib/timeline.js';
 import { workload } from './lib/workloads.js';
 
@@ -21,8 +22,7 @@ export const options = {
     },
   },
   thresholds: {
-    http_req_failed: ['rate==0'],
-    dropped_iterations: ['count==0'],
+    ...reliability,
     ...timeline.thresholds(),
   },
   discardResponseBodies: true,

@@ -72,7 +72,7 @@ def _workload(stage: Stage, name: str, running: list[Running]) -> str:
 
 
 def _measured(stage: Stage, system: Running, workload: str, seed: int) -> _Cost:
-    roots = cpu.Roots(system.nginx, system.pids, _postmaster(stage))
+    roots = cpu.Roots(system.nginx, system.pids, postmaster(stage))
     log, before = stage.count(_SQL["wal_written"]), cpu.seconds(roots)
     sample = stage.load.saturate(
         system, workload, stage.plan.seconds, seed=seed, connections=CONNECTIONS
@@ -86,7 +86,8 @@ def _measured(stage: Stage, system: Running, workload: str, seed: int) -> _Cost:
     return _Cost(sample.rate, micros, log / requests)
 
 
-def _postmaster(stage: Stage) -> int:
+def postmaster(stage: Stage) -> int:
+    """Return the process id of the PostgreSQL server that is measured."""
     return int((stage.embedded.home.data / "postmaster.pid").read_text().split()[0])
 
 

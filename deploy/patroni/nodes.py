@@ -1,6 +1,7 @@
 """The nodes of a PostgreSQL under Patroni on one machine: their files, ports and commands."""
 # ruff: noqa: INP001 - no package: run.py finds it beside itself
 
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -75,13 +76,18 @@ def patroni_configuration(node: Node, nodes: Sequence[Node], passwords: Mapping[
     return _TEMPLATE.substitute(
         passwords,
         name=node.name,
-        folder=node.folder,
+        folder=_in_quotes(node.folder),
         postgresql=node.postgresql,
         rest=node.rest,
         etcd=", ".join(f"127.0.0.1:{each.etcd}" for each in nodes),
-        programs=postgres_programs(),
+        programs=_in_quotes(postgres_programs()),
         shared_buffers=os.environ.get("SHARED_BUFFERS", "128MB"),
     )
+
+
+def _in_quotes(path: Path) -> str:
+    """Return a path as it stands between double quotes in YAML."""
+    return json.dumps(str(path), ensure_ascii=False)[1:-1]
 
 
 def address(nodes: Sequence[Node], user: str, password: str, database: str) -> str:

@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import secrets
+import shlex
 import shutil
 import signal
 import sys
@@ -25,6 +26,7 @@ from atelier.errors import AtelierError
 from atelier.local.account import Account, entering, nobody
 from atelier.local.child import Child, running
 from atelier.local.programs import postgres_programs
+from atelier.local.utf8 import use_utf8
 from atelier.store.hosts import connect_to_primary
 
 _NODES = 3
@@ -40,6 +42,7 @@ def main(home: Path, port: int) -> None:
     home = home.absolute()
     nodes = [Node(number, home / f"node{number}", port) for number in range(1, _NODES + 1)]
     try:
+        check_path(home)
         check_programs()
         account = entering(nobody(), "dac_read_search") if os.geteuid() == 0 else Account()
         passwords = prepare(home, nodes, account)
@@ -49,6 +52,14 @@ def main(home: Path, port: int) -> None:
     except AtelierError as error:
         click.echo(f"patroni: {error}", err=True)
         sys.exit(1)
+
+
+def check_path(home: Path) -> None:
+    """Raise AtelierError if Patroni could not read the path in its configuration."""
+    try:
+        str(home).encode()
+    except UnicodeEncodeError:
+        raise AtelierError(f"The path {home} is not UTF-8: set --home to another.") from None
 
 
 def check_programs() -> None:
@@ -167,7 +178,9 @@ def tell(file: Path, url: str) -> None:
     )
     write_secret(file, lines)
     click.echo(f"Ready. To run the service on it:\n{lines}make up")
-    click.echo(f"Or `. {file} && make up`. Ctrl-C stops the nodes; the data stays.")
+    click.echo(
+        f"Or `. {shlex.quote(str(file))} && make up`. Ctrl-C stops the nodes; the data stays."
+    )
 
 
 def stop_stragglers(nodes: Sequence[Node], account: Account) -> None:
@@ -179,4 +192,5 @@ def stop_stragglers(nodes: Sequence[Node], account: Account) -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     main()

@@ -5,12 +5,15 @@ import asyncio
 import logging
 import os
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
 
 from atelier import __version__
 from atelier.errors import AtelierError
+from atelier.limits import raise_open_files
+from atelier.local.utf8 import use_utf8
 from atelier.settings import Settings
 
 _EXISTING = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -24,6 +27,8 @@ def _examples(*lines: str) -> str:
 
 def main() -> None:
     """Run a command; an AtelierError becomes one line on stderr and exit code 1."""
+    use_utf8()
+    raise_open_files()
     # The migration tool warns of every migration; the commands say what was applied.
     logging.getLogger("pogo_core").setLevel(logging.ERROR)
     try:
@@ -47,7 +52,8 @@ def atelier(context: click.Context) -> None:
     """Questions and answers behind a shop's product pages.
 
     All commands work on the database of ATELIER_DATABASE_URL or, where that is not set, on an
-    embedded PostgreSQL in ATELIER_HOME (.atelier), which they start if needed.
+    embedded PostgreSQL in ATELIER_HOME (.atelier), which they start if needed. Only `up` and
+    `db start` make one.
     """
     context.obj = Settings.from_environment()
 
@@ -69,20 +75,24 @@ def up(settings: Settings, *, verbose: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
 @click.pass_obj
 def status(settings: Settings, *, as_json: bool) -> None:
-    """Show how a running service is: its instances and PostgreSQL."""
+    """Show how a running service is: its instances and PostgreSQL.
+
+    The exit code is 0 only if at least one instance serves.
+    """
     import json
 
     from rich.console import Console
 
     from atelier.local.control import ask
     from atelier.local.home import Home
-    from atelier.local.status import render
+    from atelier.local.status import is_served, render
 
-    state = ask(Home.open(settings.home), "status")
+    state = ask(Home.at(settings.home), "status")
     if as_json:
         click.echo(json.dumps(state, indent=2))
     else:
         Console(width=max(Console().width, 110)).print(render(state))
+    sys.exit(0 if is_served(state) else 1)
 
 
 @atelier.command(epilog=_examples("atelier reload", "ATELIER_POOL_SIZE=10 atelier reload"))
@@ -98,7 +108,7 @@ def reload(settings: Settings) -> None:
     from atelier.local.service import CHANGEABLE
 
     changes = {name: os.environ[name] for name in CHANGEABLE if name in os.environ}
-    click.echo(ask(Home.open(settings.home), "reload", changes=changes))
+    click.echo(ask(Home.at(settings.home), "reload", changes=changes))
 
 
 @atelier.command(epilog=_examples("atelier scale 5"))
@@ -109,7 +119,41 @@ def scale(settings: Settings, instances: int) -> None:
     from atelier.local.control import ask
     from atelier.local.home import Home
 
-    click.echo(ask(Home.open(settings.home), "scale", instances=instances))
+    click.echo(ask(Home.at(settings.home), "scale", instances=instances))
+
+
+def _parts_of_logs(context: click.Context, _: click.Parameter, begun: str) -> list[str]:
+    from atelier.local.home import log_folder
+    from atelier.local.log_reader import parts
+
+    settings = context.find_object(Settings) or Settings.from_environment()
+    return [part for part in parts(log_folder(settings.home)) if part.startswith(begun)]
+
+
+@atelier.command(epilog=_examples("atelier logs", "atelier logs instance-1 -f -n 0 | jq .message"))
+@click.argument("part", required=False, shell_complete=_parts_of_logs)
+@click.option("-f", "--follow", is_flag=True, help="Go on with what is added, until Ctrl-C.")
+@click.option(
+    "-n",
+    "--lines",
+    type=click.IntRange(0),
+    default=100,
+    show_default=True,
+    help="How many of the last lines.",
+)
+@click.pass_obj
+def logs(settings: Settings, part: str | None, *, follow: bool, lines: int) -> None:
+    """Show what the service has logged, whether it runs or not.
+
+    PART is access, supervisor, nginx, postgresql or instance-1 and so on; its lines are shown as
+    they are. Without it, those of all parts are shown in the order of time, with their part.
+    """
+    from atelier.local.home import log_folder
+    from atelier.local.log_reader import LogReader
+    from atelier.local.log_view import show
+
+    with closing(LogReader(log_folder(settings.home), part)) as reader:
+        show(reader, lines=lines, follow=follow)
 
 
 @atelier.command(
@@ -298,10 +342,10 @@ def db() -> None:
 @db.command()
 @click.pass_obj
 def start(settings: Settings) -> None:
-    """Start it, and leave it running until `atelier db stop`."""
-    from atelier.local.embedded import embedded
+    """Start it, and leave it running until `atelier db stop`; make it if there is none."""
+    from atelier.local.embedded import Embedded, own_home
 
-    server = embedded(settings)
+    server = Embedded.open(own_home(settings))
     server.keep()
     click.echo(f"PostgreSQL runs until `atelier db stop`: {server.server.dsn()}")
 
@@ -310,9 +354,10 @@ def start(settings: Settings) -> None:
 @click.pass_obj
 def stop(settings: Settings) -> None:
     """Stop it, or have it stop with the last command that uses it."""
-    from atelier.local.embedded import embedded
+    from atelier.local.embedded import Embedded, has_database, own_home
 
-    stopped = embedded(settings).release()
+    home = own_home(settings)
+    stopped = not has_database(home) or Embedded.open(home).release()
     click.echo("PostgreSQL is stopped." if stopped else "It stops when the last command is done.")
 
 
@@ -320,9 +365,9 @@ def stop(settings: Settings) -> None:
 @click.pass_obj
 def db_status(settings: Settings) -> None:
     """Say whether it runs, and where."""
-    from atelier.local.embedded import embedded
+    from atelier.local.embedded import Embedded, own_home
 
-    click.echo(embedded(settings).describe())
+    click.echo(Embedded.existing(own_home(settings)).describe())
 
 
 @db.command(

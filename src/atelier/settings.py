@@ -10,6 +10,9 @@ from pathlib import Path
 
 from atelier.errors import AtelierError
 
+STREAM_CONNECTIONS = 2
+"""The connections of an instance that carry large pages."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -36,6 +39,12 @@ class Settings:
 
     metrics_port: int = 9180
     """The port of 127.0.0.1 where Prometheus finds the cluster's metrics (ATELIER_METRICS_PORT)."""
+
+    @property
+    def connections(self) -> int:
+        """The most connections that one instance opens to the primary."""
+        pools = 2 if self.read_database_url else 1
+        return pools * self.pool_size + STREAM_CONNECTIONS
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":

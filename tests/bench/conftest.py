@@ -1,19 +1,19 @@
 """A small catalogue in the service's schema and the peers', and all systems running on it."""
 
 import asyncio
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from atelier.errors import AtelierError
 from atelier.local.postgres import Server
 from atelier.transfer.generate import generate
 from atelier.transfer.progress import PlainProgress
 from bench import data, systems, tools
 from bench.data import Catalogue
 from bench.systems import Running, System
+from tests.support.parts import require_or_skip
 from tests.support.postgres import temporary_folder
 
 PRODUCTS = 1000
@@ -51,7 +51,8 @@ def peer(request: pytest.FixtureRequest, catalogue: Catalogue, sockets: Path) ->
 def _peer(name: str, dsn: str) -> System:
     if name == "fastapi":
         return systems.fastapi(dsn)
-    if not (shutil.which("node") and shutil.which("npm")) and not os.environ.get("CI"):
-        pytest.skip("node and npm are not installed; CI has them")
-    tools.install_express(lambda _: None)
+    try:
+        tools.install_express(lambda _: None)
+    except AtelierError as error:
+        require_or_skip(None, str(error))
     return systems.express(dsn)

@@ -3,12 +3,14 @@
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from atelier.local.locks import exclusive
 from bench import plots, tools
 from bench.data import Catalogue
 from bench.load import WORKLOADS, Generator
@@ -56,6 +58,54 @@ def test_the_open_loop_counts_what_fails(generator: Generator, ours: Running) ->
     sample = generator.at_rate(ours, "mix", 50, 1)
     assert (sample.errors, sample.dropped) == (0, 0)
     assert sample.rate == pytest.approx(50, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({"P50_MS": "60000", "P99_MS": "60000"}, 0),
+        ({"P50_MS": "0", "P99_MS": "60000"}, 99),
+        ({"P50_MS": "soon"}, 107),
+    ],
+)
+def test_a_deployment_is_held_to_what_its_owner_sets(
+    ours: Running, settings: dict[str, str], code: int
+) -> None:
+    script = ROOT / "bench" / "k6" / "load.js"
+    given = [f"{name}={value}" for name, value in settings.items()]
+    flags = [part for each in given for part in ("-e", each)]
+    done = subprocess.run(
+        [tools.k6(), "run", "--no-usage-report", "--quiet", *flags, str(script)],
+        env={**os.environ, "BASE_URL": ours.url, "RATE": "20", "SECONDS": "1"},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+
+
+def test_a_second_benchmark_at_the_same_time_is_refused_and_told_of_the_first(
+    tmp_path: Path,
+) -> None:
+    environment = {**os.environ, "ATELIER_BENCH_HOME": str(tmp_path)}
+    with exclusive(tmp_path / "lock") as file:
+        file.write("4711")
+        file.flush()
+        for command in (["run", "--quick"], ["profile"], ["soak"], ["compare", "HEAD"]):
+            done = subprocess.run(
+                [sys.executable, "-m", "bench", *command],
+                cwd=ROOT,
+                env=environment,
+                check=False,
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+            assert done.returncode == 1
+            assert "A benchmark is running" in done.stderr
+            assert "process 4711" in done.stderr
+            assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_ramp_becomes_a_timeline_and_a_picture(generator: Generator, ours: Running) -> None:

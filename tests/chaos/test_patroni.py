@@ -25,6 +25,7 @@ from tests.chaos.truth import assert_documents_are_the_view
 from tests.standby.instances import running_instances
 from tests.standby.shoppers import assert_kept, busy, shopping
 from tests.support.cluster import program
+from tests.support.parts import program_or_skip
 from tests.support.postgres import temporary_folder
 from tests.support.processes import all_processes, family
 from tests.support.waiting import until
@@ -82,6 +83,7 @@ class Patroni:
 
 @pytest.fixture(scope="module")
 async def patroni() -> AsyncIterator[Patroni]:
+    program_or_skip("etcd", "etcd-server")
     with temporary_folder() as folder:
         home = folder / "patroni"
         command = [sys.executable, str(_RUN), "--home", str(home), "--port", str(first_port())]

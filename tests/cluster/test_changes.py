@@ -20,6 +20,7 @@ def test_a_reload_gives_every_instance_a_new_process_and_loses_no_request(
     question, asked = _question(operated)
     with traffic(operated.url, _PRODUCT, question) as seen:
         operated.command("reload")
+        _wait_until_many_were_served(seen)
     after = _pids(operated)
     assert len(before | after) == len(before) + len(after) == 4
     _nothing_is_lost(operated, seen, asked)
@@ -34,6 +35,7 @@ def test_scaling_up_and_down_loses_no_request(operated: Operated) -> None:
         operated.command("scale", "1")
         assert len(_pids(operated)) == 1
         operated.command("scale", "2")
+        _wait_until_many_were_served(seen)
     assert len(_pids(operated)) == 2
     assert len(list(_service_folder(operated).glob("instance-*.sock.*"))) == 2
     _nothing_is_lost(operated, seen, asked)
@@ -52,7 +54,7 @@ def test_a_reload_that_cannot_work_changes_nothing_and_says_why(operated: Operat
     assert refused.stderr.startswith("atelier: ")
     assert "ATELIER_READ_DATABASE_URL is no PostgreSQL address" in refused.stderr
     assert _pids(operated) == before
-    assert httpx.get(f"{operated.url}/ready").text == "ready"
+    assert httpx.get(f"{operated.url}/ready").json()["status"] == "ready"
 
 
 def _service_folder(operated: Operated) -> Path:
@@ -72,9 +74,15 @@ def _page(operated: Operated) -> list[dict[str, int]]:
     return list(httpx.get(address, timeout=20).json()["results"])
 
 
+def _wait_until_many_were_served(seen: Traffic) -> None:
+    wait_until(
+        lambda: min(seen.answers["GET 200"], len(seen.posted), seen.votes) > 10,
+        "too little was served",
+    )
+
+
 def _nothing_is_lost(operated: Operated, seen: Traffic, votes_before: int) -> None:
     assert seen.unexpected == []
-    assert min(seen.answers["GET 200"], len(seen.posted), seen.votes) > 10, seen.answers
     found = [str(question["question_body"]) for question in _page(operated)]
     assert all(found.count(body) >= 1 for body in seen.posted)
     most_helpful = max(question["question_helpfulness"] for question in _page(operated))

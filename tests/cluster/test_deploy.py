@@ -2,16 +2,19 @@
 
 import json
 import re
-import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import pytest
 
 from atelier import metrics
 from tests.cluster.conftest import Operated
+from tests.support.cluster import free_port, wait_for_port
+from tests.support.cluster import program as running_program
+from tests.support.parts import program_or_skip
+from tests.support.waiting import wait_until
 
 _DEPLOY = Path(__file__).parents[2] / "deploy"
 _OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -36,17 +39,70 @@ def test_the_alerts_watch_metrics_that_there_are_and_are_explained(operated: Ope
 
 
 def test_promtool_takes_the_alerts_and_they_fire_when_they_should() -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip(
-            "promtool (Debian's package prometheus) is not here: the alert rules were not tried"
-        )
+    promtool = program_or_skip("promtool", "prometheus")
     folder = _DEPLOY / "prometheus"
     for check in (("check", "config", "prometheus.yml"), ("test", "rules", "alerts_test.yml")):
         done = subprocess.run(
             [promtool, *check], cwd=folder, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_panel_shows_something_when_all_is_well(operated: Operated, tmp_path: Path) -> None:
+    program = program_or_skip("prometheus", "prometheus")
+    dashboard = json.loads((_DEPLOY / "grafana" / "dashboard.json").read_text())
+    optional = {"no standby", "no import is running"}
+    shown = [
+        (panel["title"], target["expr"].replace("$__rate_interval", "15s"))
+        for panel in dashboard["panels"]
+        for target in panel["targets"]
+        if panel["fieldConfig"]["defaults"]["noValue"] not in optional
+    ]
+    with _prometheus(program, operated, tmp_path) as query:
+        wait_until(lambda: query("rate(atelier_request_seconds_count[15s]) > 0"), "nothing counted")
+        missing = {title: text for title, text in shown if not query(text)}
+    assert missing == {}
+
+
+@contextmanager
+def _prometheus(
+    program: str, operated: Operated, folder: Path
+) -> Iterator[Callable[[str], list[object]]]:
+    """Run Prometheus on the service while requests are made; yield what answers its language."""
+    configuration = {
+        "global": {"scrape_interval": "1s"},
+        "scrape_configs": [
+            {
+                "job_name": "atelier",
+                "static_configs": [{"targets": [f"127.0.0.1:{operated.metrics_port}"]}],
+            }
+        ],
+    }
+    (folder / "prometheus.yml").write_text(json.dumps(configuration))
+    address = f"127.0.0.1:{free_port()}"
+    command = [
+        program,
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address={address}",
+    ]
+
+    def query(expression: str) -> list[object]:
+        for path in ("/qa/questions?product_id=1", "/qa/questions/1/answers"):
+            httpx.get(f"{operated.url}{path}").raise_for_status()
+        httpx.put(f"{operated.url}/qa/questions/1/helpful")
+        answer = httpx.get(f"http://{address}/api/v1/query", params={"query": expression})
+        result: list[object] = answer.raise_for_status().json()["data"]["result"]
+        return result
+
+    with running_program(command):
+        wait_for_port(int(address.rpartition(":")[2]))
+        wait_until(lambda: _is_success(f"http://{address}/-/ready"), "Prometheus is not ready")
+        yield query
+
+
+def _is_success(url: str) -> bool:
+    return httpx.get(url).is_success
 
 
 def test_the_command_prints_the_configuration_of_a_host_for_nginx(operated: Operated) -> None:

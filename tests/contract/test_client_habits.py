@@ -146,6 +146,7 @@ async def test_head_answers_where_get_does_with_the_same_headers_and_no_body(
         LIST_ANSWERS.path.format("hello"),
         "/live",
         "/ready",
+        "/ready/reads",
         "/openapi.yaml",
         "/docs",
         "/nowhere",

@@ -1,6 +1,5 @@
 """/docs in a real browser: it shows everything, it works, and it asks no other host."""
 
-import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from playwright.async_api import Page, async_playwright, expect
 from tests.contract.conftest import Shop
 from tests.contract.test_specification import OPERATIONS
 from tests.support.cluster import Cluster
+from tests.support.parts import require_or_skip
 
 CHROMIUM = Path("/usr/bin/chromium")
 INSTALLED = CHROMIUM.exists()
@@ -20,6 +20,44 @@ ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 ]
+
+OVERLAPS = """() => {
+  const wrong = [];
+  const rects = (node) => {
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    return [...(node.matches("code, a") ? node : range).getClientRects()]
+      .filter((rect) => rect.width > 1 && rect.height > 1);
+  };
+  const overlap = (a, b) =>
+    a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const lines = (nodes) => nodes.flatMap((node) => rects(node).map((rect) => ({node, rect})));
+
+  const codes = lines(all(".renderedMarkdown code"));
+  codes.forEach((one, i) => codes.slice(i + 1).forEach((other) => {
+    if (overlap(one.rect, other.rect))
+      wrong.push(`${one.node.textContent} overlaps ${other.node.textContent}`);
+  }));
+  for (const method of all(".opblock-summary-method"))
+    if (rects(method).length !== 1) wrong.push(`${method.textContent} is broken`);
+  for (const button of all(".highlight-code > div, .curl-command > .copy-to-clipboard"))
+    for (const {rect} of lines([...button.parentElement.querySelectorAll("pre code")]))
+      if (overlap(button.getBoundingClientRect(), rect)) wrong.push("a button covers code");
+  const texts = all("code, pre, .parameter__name, .response-col_status, button");
+  for (const {node, rect} of lines(texts))
+    if (!node.closest(".model-box, .models") && (rect.left < 0 || rect.right > innerWidth))
+      wrong.push(`${node.textContent} is cut off`);
+  for (const row of all("table.headers tr, table.parameters > tbody > tr")) {
+    const cells = lines([...row.children]);
+    cells.forEach((one, i) => cells.slice(i + 1).forEach((other) => {
+      if (one.node !== other.node && overlap(one.rect, other.rect))
+        wrong.push(`${one.node.textContent} overlaps ${other.node.textContent}`);
+    }));
+  }
+  return wrong;
+}"""
+"""Return in words what lies over something else on the page, or outside the window."""
 
 expect.set_options(timeout=20_000)
 
@@ -35,8 +73,7 @@ class Visit:
 
 @pytest.fixture
 async def visit(service: Cluster) -> AsyncIterator[Visit]:
-    if not INSTALLED and "CI" not in os.environ:
-        pytest.skip(f"{CHROMIUM} is not installed; CI has it")
+    require_or_skip(INSTALLED, f"{CHROMIUM} is missing (Debian: apt-get install chromium)")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         visit = Visit(await browser.new_page())
@@ -76,6 +113,25 @@ async def test_a_request_can_be_tried_out_on_the_page(visit: Visit, shop: Shop) 
     await expect(answer.locator(".response-col_status")).to_have_text("200")
     await expect(answer).to_contain_text(f'"question_id": {shop.question_id}')
     assert visit.complaints == []
+
+
+async def test_nothing_on_the_page_overlaps_or_leaves_a_window_of_any_width(visit: Visit) -> None:
+    page = visit.page
+    await expect(page.locator(".opblock")).to_have_count(len(OPERATIONS))
+    for name in ("Questions-addQuestion", "Answers-listAnswers", "Service-ready"):
+        await page.locator(f"#operations-{name} .opblock-summary-control").click()
+    tried = page.locator("#operations-Answers-listAnswers")
+    await tried.get_by_role("button", name="Try it out").click()
+    await tried.get_by_role("button", name="Execute").click()
+    await expect(tried.locator(".live-responses-table")).to_have_count(1)
+    await page.locator("section.models > h4 button").click()
+    for name in ("Question", "NewQuestion"):
+        await page.locator(f"#model-{name} .model-box-control").first.click()
+    for width, scheme in [(375, "light"), (375, "dark"), (768, "light"), (1280, "light")]:
+        await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        await page.set_viewport_size({"width": width, "height": 900})
+        assert await page.evaluate(OVERLAPS) == [], f"{width} pixels, {scheme}"
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
 
 
 async def test_every_file_of_the_page_may_be_cached_and_runs_nothing_from_elsewhere(

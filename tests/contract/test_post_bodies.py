@@ -59,6 +59,85 @@ async def test_a_body_that_is_not_json_is_refused(
     assert text.startswith("Error: ")
 
 
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b"", "Expecting value: line 1 column 1 (char 0)"),
+        (
+            b'{"a": 1,}',
+            "Expecting property name enclosed in double quotes: line 1 column 9 (char 8)",
+        ),
+        (b"[1 , \n]", "Expecting value: line 2 column 1 (char 6)"),
+        (b"[1,,2]", "Expecting value: line 1 column 4 (char 3)"),
+        (b'{"a": "b', "Unterminated string starting at: line 1 column 7 (char 6)"),
+        (b'{"a": "\\', "Unterminated string starting at: line 1 column 7 (char 6)"),
+        (b"{} {}", "Extra data: line 1 column 4 (char 3)"),
+        (b"[NaN]", "NaN is no number"),
+        (b'{"a": -Infinity}', "-Infinity is no number"),
+        (b"[\xff]", "'utf-8' codec can't decode byte 0xff in position 1: invalid start byte"),
+        (
+            b"\xef\xbb\xbf{}",
+            "Unexpected UTF-8 BOM (decode using utf-8-sig): line 1 column 1 (char 0)",
+        ),
+    ],
+    ids=ascii,
+)
+async def test_what_is_wrong_with_json_is_said_alike_on_every_python(
+    client: httpx.AsyncClient, shop: Shop, content: bytes, text: str
+) -> None:
+    response = await post_bytes(client, shop, "Answer", content)
+    assert refusal(response) == (400, f"Error: the body is not JSON: {text}")
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+async def test_a_body_may_be_nested_a_hundred_levels_deep_and_not_one_more(
+    client: httpx.AsyncClient, shop: Shop, opening: str, closing: str
+) -> None:
+    plain = json.dumps({**NEW_ANSWER, "name": "[" * 30 + '{"\\' * 5, "email": "[{@example.com"})
+    for levels in (1, 99, 100, 1000, 10_000):
+        nested = f"{opening * levels}1{closing * levels}"
+        content = f'{plain[:-1]}, "more": {nested}}}'.encode()
+        response = await post_bytes(client, shop, "Answer", content)
+        if levels < 100:
+            assert response.status_code == 201
+        else:
+            deep = "Error: the body is nested more than 100 levels deep"
+            assert refusal(response) == (400, deep)
+
+
+async def test_brackets_in_texts_are_not_nesting(client: httpx.AsyncClient, shop: Shop) -> None:
+    text = '[{"\\' * 200
+    response = await ADD_ANSWER.call(client, shop.question_id, json={**NEW_ANSWER, "body": text})
+    assert response.status_code == 201
+
+
+@pytest.mark.parametrize("content", [b'"\\' * 20_000, b"[" * 101 + b'\\"' * 20_000])
+async def test_quotes_without_an_end_are_refused_at_once(
+    client: httpx.AsyncClient, shop: Shop, content: bytes
+) -> None:
+    assert refusal(await post_bytes(client, shop, "Answer", content))[0] == 400
+
+
+@pytest.mark.parametrize(
+    "value", ["9" * 5000, "-" + "9" * 5000, "1e999999", '"\\ud800"', '{"\\udfff": 0}', "[[], {}]"]
+)
+async def test_a_field_that_nobody_asked_for_may_hold_any_json(
+    client: httpx.AsyncClient, shop: Shop, value: str
+) -> None:
+    content = f'{json.dumps(NEW_ANSWER)[:-1]}, "more": {value}}}'.encode()
+    assert (await post_bytes(client, shop, "Answer", content)).status_code == 201
+
+
+@pytest.mark.parametrize("name", ["body", "name", "email"])
+async def test_half_a_surrogate_pair_in_an_escape_is_refused_field_by_field(
+    client: httpx.AsyncClient, shop: Shop, what: str, name: str
+) -> None:
+    fields = {**NEW_QUESTION, **NEW_ANSWER, name: "a\ud83d@example.com"}
+    content = json.dumps(fields).encode()
+    assert b"\\ud83d" in content
+    assert_refused(await post_bytes(client, shop, what, content), what, name)
+
+
 @pytest.mark.parametrize("form", [b"body=%ff", b"body=\xff", b"&".join([b"a=1"] * 10_000)])
 async def test_a_body_that_is_not_a_form_is_refused(
     client: httpx.AsyncClient, shop: Shop, what: str, form: bytes

@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from tests.contract.api import ADD_ANSWER, ADD_QUESTION, NEW_ANSWER, NEW_QUESTION, refusal
+from tests.contract.api import ADD_ANSWER, ADD_QUESTION, NEW_ANSWER, NEW_QUESTION
 from tests.contract.conftest import Shop
 from tests.contract.posts import assert_refused
 
@@ -26,7 +26,20 @@ async def test_a_product_id_that_is_no_positive_integer_is_refused(
     assert_refused(response, "Question", "product_id")
 
 
-@pytest.mark.parametrize("number", [b"1e400", b"-1e400", b"1" * 5000, b"1E-400", b"-0"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        b"1e400",
+        b"-1e400",
+        b"1" * 21,
+        b"1" * 5000,
+        b"-" + b"1" * 5000,
+        b"1E-400",
+        b"-0",
+        b"1." + b"0" * 5000,
+    ],
+    ids=lambda number: ascii(number)[:24],
+)
 async def test_a_number_beyond_all_bounds_is_refused(
     client: httpx.AsyncClient, number: bytes
 ) -> None:
@@ -34,8 +47,7 @@ async def test_a_number_beyond_all_bounds_is_refused(
     content = fields.replace(b'"product_id": 0', b'"product_id": ' + number)
     headers = {"Content-Type": "application/json"}
     response = await ADD_QUESTION.call(client, None, content=content, headers=headers)
-    assert response.status_code in (400, 422)
-    assert refusal(response)[1].startswith("Error: ")
+    assert_refused(response, "Question", "product_id")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Errors as RFC 9457 problems, for the clients that ask for them by name."""
 
-from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -47,7 +46,7 @@ async def test_a_client_that_names_problem_json_gets_it(
     assert response.headers["content-type"].partition(";")[0] == PROBLEM
     assert response.json() == {
         "type": "about:blank",
-        "title": HTTPStatus.UNPROCESSABLE_ENTITY.phrase,
+        "title": "Unprocessable Entity",
         "status": 422,
         "detail": "Error: invalid product_id provided",
     }

@@ -72,8 +72,14 @@ async def test_no_other_file_can_be_reached_through_the_documentation(
     assert text.startswith("Error: ")
 
 
-@pytest.mark.parametrize("path", ["/live", "/ready"])
-async def test_a_service_that_is_well_says_so(client: httpx.AsyncClient, path: str) -> None:
-    response = await client.get(path)
-    assert response.status_code == 200
-    assert response.headers["content-type"].partition(";")[0] == "text/plain"
+async def test_a_service_that_is_well_says_so_and_what_it_serves(client: httpx.AsyncClient) -> None:
+    live = await client.get("/live")
+    assert (live.status_code, live.text) == (200, "live")
+    for path, served in {
+        "/ready": {"status": "ready", "reads": True, "writes": True},
+        "/ready/reads": {"status": "ready", "reads": True},
+    }.items():
+        response = await client.get(path)
+        assert (response.status_code, response.json()) == (200, served)
+        assert response.headers["content-type"].partition(";")[0] == "application/json"
+        assert response.headers["cache-control"] == "no-store"

@@ -1,6 +1,6 @@
 """Requests that schemathesis makes up from openapi.yaml, against the running service."""
 
-from importlib.resources import as_file, files
+from importlib.resources import as_file
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +9,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.config import SchemathesisConfig
 
+from atelier.http.documentation import specification
 from tests.support.cluster import Cluster
 
 # nginx itself refuses TRACE.
@@ -23,7 +24,7 @@ _CONFIG = SchemathesisConfig.from_dict(
     }
 )
 
-with as_file(files("atelier") / "contract" / "openapi.yaml") as path:
+with as_file(specification()) as path:
     schema = schemathesis.openapi.from_path(path, config=_CONFIG)
 
 

@@ -136,6 +136,24 @@ async def test_both_ways_give_the_same_answer(
     assert short.status_code == 200
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("digits", [10**18 - 1, 10**18, 2**63 - 1, 2**63, 2**63 + 1, 10**19])
+async def test_both_ways_draw_the_line_at_64_bits(alone: Instance, digits: int, sign: int) -> None:
+    number = sign * digits
+    is_id = -(2**63) <= number < 2**63
+    for url, refused in [
+        (f"/qa/questions?product_id={number}", 422),
+        (f"/qa/questions/{number}/answers", 404),
+    ]:
+        short = await alone.client.get(url)
+        general = await alone.client.get(url, headers={"Connection": "close"})
+        assert shown(short) == shown(general)
+        assert short.status_code == (200 if is_id else refused)
+        if is_id:
+            assert f'":"{number}",' in short.text
+    assert len(alone.general) == (2 if number == 10**18 - 1 else 4)
+
+
 @TWO_KINDS
 @pytest.mark.parametrize("query", OTHERS)
 async def test_what_is_not_plain_goes_the_general_way(

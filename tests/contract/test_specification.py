@@ -1,20 +1,25 @@
 """openapi.yaml: valid, true to its own examples, complete, and served as it is written."""
 
 import re
-from importlib.resources import as_file, files
+from importlib.resources import as_file
 from typing import Any
 
 import httpx
 import pytest
 from falcon.inspect import inspect_routes
-from openapi_schema_validator import OAS30ReadValidator, OAS30WriteValidator
+from openapi_schema_validator import (
+    OAS30ReadValidator,
+    OAS30WriteValidator,
+    oas30_format_checker,
+)
 from openapi_spec_validator import OpenAPIV30SpecValidator
 from openapi_spec_validator.readers import read_from_filename
 
 from atelier.http.app import create_service
+from atelier.http.documentation import specification
 from atelier.settings import Settings
 
-with as_file(files("atelier") / "contract" / "openapi.yaml") as file:
+with as_file(specification()) as file:
     CONTENT = file.read_bytes()
     SPECIFICATION, _ = read_from_filename(str(file))
 OPERATIONS = [
@@ -83,7 +88,10 @@ def test_every_operation_says_what_it_does_and_every_error_what_it_looks_like(
     for status, response in resolved(operation["responses"]).items():
         assert response["description"]
         if status >= "400":
-            assert response["content"].keys() == {"text/plain", "application/problem+json"}
+            forms = {"text/plain", "application/problem+json"}
+            assert response["content"].keys() == (
+                {"application/json"} if path.startswith("/ready") else forms
+            )
             assert all(examples(media) for media in response["content"].values())
 
 
@@ -120,6 +128,24 @@ async def test_every_documented_request_gets_a_documented_success(
         if received == "application/json":
             schema = success["content"][received]["schema"]
             OAS30ReadValidator(schema).validate(response.json())
+
+
+@pytest.mark.parametrize(
+    "number",
+    [-(2**63) - 1, -(2**63), -1, 0, 1, 10**18 - 1, 10**18, 2**63 - 8, 2**63 - 1, 2**63, 10**19],
+)
+async def test_the_schema_of_a_posted_product_id_and_the_service_agree_on_every_boundary(
+    client: httpx.AsyncClient, number: int
+) -> None:
+    operation = SPECIFICATION["paths"]["/qa/questions"]["post"]
+    [media, _] = resolved(operation["requestBody"])["content"].values()
+    for product_id in (number, str(number), f"00{number}"):
+        question = {**media["example"], "product_id": product_id}
+        allowed = OAS30WriteValidator(
+            media["schema"], format_checker=oas30_format_checker
+        ).is_valid(question)
+        posted = await client.post("/qa/questions", json=question)
+        assert (posted.status_code == 201) is allowed is (1 <= number < 2**63)
 
 
 async def test_it_is_served_as_it_is_written(client: httpx.AsyncClient) -> None:

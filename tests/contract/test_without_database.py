@@ -1,4 +1,4 @@
-"""What an instance answers while its database is away, or not migrated."""
+"""What an instance answers while its database is away."""
 
 from collections.abc import AsyncIterator
 
@@ -6,7 +6,6 @@ import pytest
 from falcon.testing import ASGIConductor
 
 from atelier.http.app import create_service
-from atelier.local.postgres import Server
 from atelier.settings import Settings
 from tests.contract.api import ALL_ROUTES, NEW_ANSWER, NEW_QUESTION
 
@@ -17,12 +16,6 @@ POSTED = {**NEW_QUESTION, **NEW_ANSWER}
 @pytest.fixture
 async def alone() -> AsyncIterator[ASGIConductor]:
     async with ASGIConductor(create_service(Settings(request_timeout=1), NOWHERE).app) as conductor:
-        yield conductor
-
-
-@pytest.fixture
-async def unmigrated(postgres: Server) -> AsyncIterator[ASGIConductor]:
-    async with ASGIConductor(create_service(Settings(), postgres.dsn()).app) as conductor:
         yield conductor
 
 
@@ -55,14 +48,12 @@ async def test_a_bad_request_needs_no_database(alone: ASGIConductor) -> None:
 
 async def test_the_instance_is_live_but_not_ready(alone: ASGIConductor) -> None:
     assert (await alone.simulate_get("/live")).status_code == 200
-    response = await alone.simulate_get("/ready")
-    assert response.status_code == 503
-    assert int(response.headers["retry-after"]) >= 1
-
-
-async def test_an_instance_is_not_ready_before_its_database_is_migrated(
-    unmigrated: ASGIConductor,
-) -> None:
-    response = await unmigrated.simulate_get("/ready")
-    assert response.status_code == 503
-    assert "atelier migrate" in response.text
+    for path, served in [
+        ("/ready", {"reads": False, "writes": False}),
+        ("/ready/reads", {"reads": False}),
+    ]:
+        response = await alone.simulate_get(path)
+        assert response.status_code == 503
+        assert int(response.headers["retry-after"]) >= 1
+        detail = {"status": "not ready", "detail": "no database answers"}
+        assert response.json == {**served, **detail}

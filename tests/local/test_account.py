@@ -41,8 +41,9 @@ def test_programs_and_data_may_be_where_only_their_owner_can_enter(closed: Path)
 
 def test_a_container_without_the_smaller_capability_will_do(closed: Path) -> None:
     prefix = ("setpriv", "--bounding-set=-dac_read_search") if os.geteuid() == 0 else ()
-    done = run(closed / "home", "migrate", prefix=prefix)
-    assert done.returncode == 0, done.stderr
+    for command in ("start", "stop"):
+        done = run(closed / "home", "db", command, prefix=prefix)
+        assert done.returncode == 0, done.stderr
     assert left_behind(closed / "home") == []
 
 
@@ -50,7 +51,7 @@ def test_where_nothing_helps_root_is_told_what_to_do_in_one_line(closed: Path) -
     prefix = ("setpriv", "--bounding-set=-dac_read_search,-setpcap")
     if os.geteuid() != 0:
         pytest.skip("only root runs PostgreSQL as another user")
-    refused = run(closed / "home", "migrate", prefix=prefix)
+    refused = run(closed / "home", "db", "start", prefix=prefix)
     assert refused.returncode == 1
     assert refused.stderr.startswith("atelier: PostgreSQL does not run as root, and other users")
     assert refused.stderr.count("\n") == 1

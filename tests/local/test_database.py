@@ -5,7 +5,8 @@ import pytest
 
 from atelier.errors import AtelierError
 from atelier.local import database as module
-from atelier.local.database import checked_url, place
+from atelier.local.database import checked_url
+from atelier.local.refusals import place
 from atelier.settings import Settings
 
 
@@ -16,6 +17,7 @@ from atelier.settings import Settings
         "postgres://shop:s%23cret@db.example.com:5432/qa?sslmode=require",
         "postgresql://shop@one:5432,two:5433/qa?target_session_attrs=primary",
         "postgresql://shop@[::1]:5432/qa",
+        "postgresql://shop@one:1,[::1]:2,two/qa",
         "postgresql:///qa?host=/run/postgresql",
     ],
 )
@@ -34,6 +36,9 @@ def test_an_address_is_taken_as_it_is(url: str) -> None:
         "postgresql://shop:s@cret@localhost/qa",
         "postgresql://shop:cret@localhost:port/qa",
         "postgresql://shop:cret@[::1/qa",
+        "postgresql://shop:cret@one,,two/qa",
+        "postgresql://shop@one/qa?cret",
+        "postgresql://shop:12\n3cret@one/qa",
     ],
 )
 def test_what_is_no_address_is_refused_without_a_piece_of_the_password(url: str) -> None:

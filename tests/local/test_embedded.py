@@ -25,7 +25,8 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def made(folder: Path) -> Path:
     """Return a home whose database has been made, at rest."""
-    assert run(folder / "made", "migrate").returncode == 0
+    for command in (["db", "start"], ["migrate"], ["db", "stop"]):
+        assert run(folder / "made", *command).returncode == 0
     return folder / "made"
 
 
@@ -59,8 +60,9 @@ def sleeping_command(home: Path) -> subprocess.Popen[bytes]:
 
 def test_commands_that_start_at_once_on_a_new_home_all_work(folder: Path) -> None:
     with ThreadPoolExecutor() as pool:
-        done = list(pool.map(lambda _: run(folder / "new", "migrate"), range(4)))
+        done = list(pool.map(lambda _: run(folder / "new", "db", "start"), range(4)))
     assert [each.returncode for each in done] == [0] * 4, [each.stderr for each in done]
+    assert run(folder / "new", "db", "stop").returncode == 0
     assert left_behind(folder / "new") == []
 
 
@@ -112,7 +114,9 @@ def test_an_initdb_that_was_killed_is_begun_anew(folder: Path) -> None:
     half = folder / "half" / "postgresql.new"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18")
+    assert run(folder / "half", "db", "start").returncode == 0
     assert select(folder / "half", "SELECT 1") == "1"
+    assert run(folder / "half", "db", "stop").returncode == 0
     assert left_behind(folder / "half") == []
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from atelier.local import logs as module
 from atelier.local.logs import Logs
+from tests.support.disk import small_disk
 
 MakeLogs = Callable[..., Logs]
 
@@ -105,3 +106,70 @@ def test_files_of_parts_are_rotated(
         hear(event("INFO"))
     assert len(list(tmp_path.glob("instance-1.log*"))) == 4
     assert all(file.stat().st_size <= 1000 for file in tmp_path.glob("instance-1.log*"))
+
+
+def test_lines_that_a_full_disk_refuses_are_told_once_and_counted(
+    make: MakeLogs, shown: list[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "instance-1.log"
+    hear = make().listener("instance 1")
+    hear(event("INFO", request="first"))
+    file.rename(tmp_path / "before")
+    file.symlink_to("/dev/full")
+    hear = make().listener("instance 1")
+    for _ in range(1000):
+        hear(event("INFO", request="lost"))
+    assert shown == [f"Cannot write to {file}: No space left on device. Its lines are lost."]
+    file.unlink()
+    hear(event("INFO", request="last"))
+    assert shown[1:] == [f"{file} is written again; 1,000 lines of it were lost."]
+    mark, last = map(json.loads, file.read_text().splitlines())
+    assert mark["message"] == "1,000 lines could not be written here."
+    assert last["request"] == "last"
+    told = (tmp_path / "supervisor.log").read_text()
+    assert [line in told for line in shown] == [True, True]
+
+
+def test_a_disk_that_was_full_holds_whole_lines_and_every_other_one_is_counted(
+    tmp_path: Path, shown: list[str]
+) -> None:
+    with small_disk(tmp_path / "disk", "64K") as disk:
+        (disk / "ballast").write_bytes(bytes(40_000))
+        logs = Logs(disk, shown.append, verbose=False)
+        hear = logs.listener("instance 1")
+        for number in range(1000):
+            hear(event("INFO", request=str(number), padding="x" * 100))
+        (disk / "ballast").unlink()
+        logs.look()
+        logs.close()
+        *kept, mark = map(json.loads, (disk / "instance-1.log").read_text().splitlines())
+    assert [each["request"] for each in kept] == [str(number) for number in range(len(kept))]
+    assert f"{1000 - len(kept)} lines of it were lost" in shown[-1]
+    assert mark["message"].startswith(f"{1000 - len(kept)} lines")
+    assert 0 < len(kept) < 1000
+
+
+def test_a_file_that_cannot_be_rotated_is_told_once_and_older_ones_are_kept(
+    make: MakeLogs, shown: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LARGEST_FOREIGN_FILE", 10)
+    logs = make()
+    access = tmp_path / "access.log"
+    access.write_text("a line that is long enough\n")
+    access.with_name("access.log.1").write_text("older\n")
+    (tmp_path / "access.log.new").symlink_to("/dev/full")
+    logs.look()
+    (tmp_path / "access.log.new").symlink_to("/dev/full")
+    logs.look()
+    assert shown == [f"Cannot rotate {access}: No space left on device. It is tried again."]
+    logs.look()
+    assert access.read_text() == ""
+    assert access.with_name("access.log.2").read_text() == "older\n"
+
+
+def test_what_nginx_says_every_second_is_shown_once(make: MakeLogs, shown: list[str]) -> None:
+    hear = make().listener("nginx")
+    for second in range(10):
+        hear(f"2026/11/24 02:46:0{second} [alert] 17#17: write() failed")
+    hear("2026/11/24 02:46:10 [alert] 17#17: something else")
+    assert [line[-14:] for line in shown] == ["write() failed", "something else"]

@@ -15,7 +15,7 @@ def running_instances(url: str, read_url: str, count: int = 2) -> Iterator[Seque
     environment = {
         "ATELIER_DATABASE_URL": url,
         "ATELIER_READ_DATABASE_URL": read_url,
-        "ATELIER_STANDBY_MAX_LAG": "30",
+        "ATELIER_STANDBY_MAX_LAG": "600",
     }
     with temporary_folder() as folder, ExitStack() as stack:
         sockets = [folder / f"{n}.sock" for n in range(count)]

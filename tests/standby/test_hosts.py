@@ -3,56 +3,19 @@
 import asyncio
 import socket
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-import asyncpg
 import pytest
 
 from atelier.local.postgres import PORT, USER, Server
 from atelier.store.database import Database
-from atelier.store.hosts import connect_to_primary, each_host
+from atelier.store.hosts import connect_to_primary
 
 _ASK = """
     INSERT INTO questions (product_id, body, asker_name, asker_email)
     VALUES (1, 'Does it fit?', 'jane', 'jane@example.com')
     RETURNING id
 """
-
-
-@pytest.mark.parametrize(
-    ("url", "single"),
-    [
-        ("postgresql://u:p@a/db", ["postgresql://u:p@a/db"]),
-        ("postgresql:///db", ["postgresql:///db"]),
-        ("postgresql://u@/db?host=/run/a", ["postgresql://u@/db?host=/run/a"]),
-        (
-            "postgresql://u:p%40@a:1,[::1]:2,c/db?sslmode=require",
-            [
-                "postgresql://u:p%40@a:1/db?sslmode=require",
-                "postgresql://u:p%40@[::1]:2/db?sslmode=require",
-                "postgresql://u:p%40@c/db?sslmode=require",
-            ],
-        ),
-        (
-            "postgresql://u@/db?host=/a,/b&port=1,2",
-            ["postgresql://u@/db?host=%2Fa&port=1", "postgresql://u@/db?host=%2Fb&port=2"],
-        ),
-        (
-            "postgresql://u@/db?host=a,b&port=7&sslmode=require",
-            [
-                "postgresql://u@/db?host=a&sslmode=require&port=7",
-                "postgresql://u@/db?host=b&sslmode=require&port=7",
-            ],
-        ),
-    ],
-)
-def test_an_address_is_taken_apart_into_one_a_server(url: str, single: list[str]) -> None:
-    assert each_host(url) == single
-
-
-def test_as_many_ports_as_hosts_are_asked_for() -> None:
-    with pytest.raises(asyncpg.ClientConfigurationError, match="3 hosts, but 2 ports"):
-        each_host("postgresql://u@/db?host=a,b,c&port=1,2")
 
 
 @pytest.fixture
@@ -81,6 +44,15 @@ async def test_a_server_that_is_dead_without_a_word_delays_nobody(
 async def test_a_server_that_is_gone_is_passed_over(database: str, postgres: Server) -> None:
     connection = await connect_to_primary(beside(database, postgres, "/nonexistent", PORT))
     await connection.close()
+
+
+async def test_an_ipv6_address_may_stand_anywhere_among_the_servers(
+    database: str, postgres: Server
+) -> None:
+    path, here = urlsplit(database).path, f"{quote(str(postgres.sockets), safe='')}:{PORT}"
+    for hosts in (f"[::1]:1,{here}", f"127.0.0.1:1,[::1]:1,{here}", f"{here},[::1]:1"):
+        connection = await connect_to_primary(f"postgresql://{USER}@{hosts}{path}")
+        await connection.close()
 
 
 async def test_where_no_server_answers_the_reason_is_told() -> None:

@@ -21,7 +21,8 @@ def environment(home: Path, **settings: str) -> dict[str, str]:
     """Return this environment with a home folder and settings, and no others of atelier's."""
     names = ("ATELIER_", "PORT", "INSTANCES")
     plain = {name: value for name, value in os.environ.items() if not name.startswith(names)}
-    return plain | {"ATELIER_HOME": str(home)} | settings
+    # What runs in another test's folder is not to be heard of.
+    return plain | {"ATELIER_HOME": str(home), "TMPDIR": str(home.parent)} | settings
 
 
 def run(

@@ -1,5 +1,6 @@
 """Looks at the machine's processes, to find those that should be gone."""
 
+import os
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -49,8 +50,8 @@ def wait_until_gone(processes: list[Process]) -> None:
 
 def _read(folder: Path) -> Process | None:
     try:
-        command = (folder / "cmdline").read_text().replace("\0", " ").strip()
-        fields = (folder / "stat").read_text().rpartition(") ")[2].split()
+        command = os.fsdecode((folder / "cmdline").read_bytes()).replace("\0", " ").strip()
+        fields = (folder / "stat").read_text(errors="replace").rpartition(") ")[2].split()
     except OSError:
         return None
     if fields[0] == "Z":
@@ -60,7 +61,7 @@ def _read(folder: Path) -> Process | None:
 
 def _home(folder: Path) -> str:
     try:
-        settings = (folder / "environ").read_text(errors="replace").split("\0")
+        settings = (folder / "environ").read_text(errors="surrogateescape").split("\0")
     except OSError:  # another user's
         return ""
     name = "ATELIER_HOME="

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-_SECONDS = 30
+_SECONDS = 60
 _PAUSE = 0.02
 
 

@@ -27,8 +27,8 @@ from tests.transfer.exports import fetch
             "The import failed: the database closed the connection; its log says why",
         ),
         (
-            asyncpg.InsufficientPrivilegeError("permission denied for database shop\nHINT: ask"),
-            "The import failed: permission denied for database shop",
+            asyncpg.UndefinedTableError("relation does not exist\nHINT: ask"),
+            "The import failed: relation does not exist",
         ),
         (ConnectionRefusedError(111, "refused"), "The import failed: .*refused"),
     ],
@@ -37,6 +37,11 @@ def test_an_error_of_the_database_becomes_one_line(error: Exception, message: st
     with pytest.raises(AtelierError, match=message) as caught, one_line_errors("The import"):
         raise error
     assert "\n" not in str(caught.value)
+
+
+def test_a_lack_of_rights_is_left_to_the_command_which_knows_the_grants() -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError), one_line_errors("The import"):
+        raise asyncpg.InsufficientPrivilegeError("permission denied for database shop")
 
 
 async def test_one_failing_job_ends_the_others_and_its_error_is_raised(database: str) -> None:

@@ -9,20 +9,20 @@ from atelier.http import App
 from atelier.http.answers import Answers
 from atelier.http.documentation import add_documentation
 from atelier.http.errors import serialize, unavailable, unexpected
-from atelier.http.health import Live, Ready
+from atelier.http.health import Live, Ready, ReadyForReads
 from atelier.http.lifespan import Lifespan
+from atelier.http.methods import UnknownMethod
 from atelier.http.metrics import Metrics, Stopwatch
 from atelier.http.questions import Questions
+from atelier.http.schema_mismatch import SchemaMismatch
 from atelier.http.short_way import FailedOnShortWay, ShortWay
 from atelier.http.votes import Votes
-from atelier.settings import Settings
+from atelier.settings import STREAM_CONNECTIONS, Settings
 from atelier.store.batcher import OverloadedError
-from atelier.store.database import Database, DatabaseUnavailableError
+from atelier.store.database import Database, DatabaseUnavailableError, SchemaMismatchError
 from atelier.store.reads import PageReader
 from atelier.store.standby_reads import StandbyReads
 from atelier.store.writes import Writer
-
-_STREAMS = 2  # large pages on their way at once, on connections of their own
 
 
 class Service(NamedTuple):
@@ -36,7 +36,7 @@ def create_service(settings: Settings, database_url: str) -> Service:
     """Return what one instance serves; its connections open and close with the application."""
     timeout = settings.request_timeout / 2  # a wait is two batches at most: see Batcher
     database = Database(database_url, size=settings.pool_size, timeout=timeout)
-    streams = Database(database_url, size=_STREAMS, timeout=timeout)
+    streams = Database(database_url, size=STREAM_CONNECTIONS, timeout=timeout)
     reads = _standby_reads(settings, database_url, timeout) or database
     database.measure("requests")
     streams.measure("large pages")
@@ -49,6 +49,7 @@ def create_service(settings: Settings, database_url: str) -> Service:
         middleware=[
             Stopwatch(),
             FailedOnShortWay(),
+            UnknownMethod(),
             Lifespan(writer, *{database, streams, reads}),
         ],
     )
@@ -56,6 +57,7 @@ def create_service(settings: Settings, database_url: str) -> Service:
     app.set_error_serializer(serialize)
     app.add_error_handler(Exception, unexpected)
     app.add_error_handler(DatabaseUnavailableError, unavailable)
+    app.add_error_handler(SchemaMismatchError, SchemaMismatch(database).answer)
     app.add_error_handler(OverloadedError, unavailable)
 
     questions = PageReader("questions", reads, streams)
@@ -67,7 +69,8 @@ def create_service(settings: Settings, database_url: str) -> Service:
     app.add_route("/qa/answers/{target_id}/helpful", Votes(writer, "answer", "helpful"))
     app.add_route("/qa/answers/{target_id}/report", Votes(writer, "answer", "report"))
     app.add_route("/live", Live())
-    app.add_route("/ready", Ready(database))
+    app.add_route("/ready", Ready(reads, database))
+    app.add_route("/ready/reads", ReadyForReads(reads))
     app.add_route("/metrics", Metrics())
     add_documentation(app)
     return Service(app, ShortWay(questions, answers))

@@ -1,6 +1,5 @@
 """Bodies of POST requests, read and checked field by field. Nothing here needs the database."""
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -10,6 +9,7 @@ from urllib.parse import parse_qs
 import falcon
 import falcon.asgi
 
+from atelier.http import json_body
 from atelier.http.errors import Refusal
 
 LARGEST_BODY = 64 * 1024
@@ -82,13 +82,9 @@ async def _content(req: falcon.asgi.Request) -> bytes:
 
 def _parse_json(content: bytes) -> object:
     try:
-        return json.loads(content.decode(), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise Refusal(HTTPStatus.BAD_REQUEST, f"Error: the body is not JSON: {error}") from error
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a number in JSON")
+        return json_body.parse(content)
+    except ValueError as error:
+        raise Refusal(HTTPStatus.BAD_REQUEST, f"Error: {error}") from error
 
 
 def _parse_form(content: bytes) -> Fields:

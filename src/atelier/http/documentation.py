@@ -3,6 +3,7 @@
 from hashlib import blake2b
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
 import falcon
 import falcon.asgi
@@ -18,6 +19,7 @@ _POLICY = (
     "img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_CHECKOUT = Path(__file__).parents[3]
 
 
 class File:
@@ -49,10 +51,15 @@ class File:
 def add_documentation(app: App) -> None:
     """Add the routes /openapi.yaml and /docs, and one for each file that the page needs."""
     page = files("atelier") / "web" / "docs"
-    specification = files("atelier") / "contract" / "openapi.yaml"
-    app.add_route("/openapi.yaml", File(specification, _YAML, _ALWAYS_ASK))
+    app.add_route("/openapi.yaml", File(specification(), _YAML, _ALWAYS_ASK))
     app.add_route("/docs", File(page / "index.html", _HTML, _ALWAYS_ASK))
     app.add_route("/docs/page.css", File(page / "page.css", _CSS, _FOR_AN_HOUR))
     app.add_route("/docs/page.js", File(page / "page.js", _JS, _FOR_AN_HOUR))
     for name, content_type in (("swagger-ui.css", _CSS), ("swagger-ui-bundle.js", _JS)):
         app.add_route(f"/docs/{name}", File(swagger_ui_path / name, content_type, _FOR_AN_HOUR))
+
+
+def specification() -> Traversable:
+    """Return openapi.yaml: a built package holds a copy, a checkout has it at its root."""
+    built = files("atelier") / "contract" / "openapi.yaml"
+    return built if built.is_file() else _CHECKOUT / "contract" / "openapi.yaml"

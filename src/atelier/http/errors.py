@@ -48,7 +48,8 @@ def serialize(
 
 
 def _problem(status: int, text: str) -> dict[str, object]:
-    title = HTTPStatus(status).phrase
+    # Not Python's own phrase: 3.13 has other names for 413 and 422.
+    title = falcon.code_to_http_status(status).partition(" ")[2]
     return {"type": "about:blank", "title": title, "status": status, "detail": text}
 
 

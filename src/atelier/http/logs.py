@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 from datetime import UTC, datetime
 from math import inf
@@ -39,9 +40,43 @@ class _JsonLines(logging.Formatter):
         return json.dumps({name: value for name, value in fields.items() if value})
 
 
+class _Stderr(logging.Handler):
+    """Writes each event at once; what a full disk refuses is counted, and told when it is over.
+
+    Not by sys.stderr, which would keep what was refused and write it later, in pieces.
+    """
+
+    _lost = 0
+    _is_cut = False
+    """The last that was written is the beginning of a line."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record. Nothing is raised, and nothing else written."""
+        try:
+            if self._lost:
+                self._write(_lost_events(self._lost))
+                self._lost = 0
+            self._write(record)
+        except OSError:
+            self._lost += 1
+        except Exception:  # noqa: BLE001 - a message that cannot be formatted, as logging has it
+            self.handleError(record)
+
+    def _write(self, record: logging.LogRecord) -> None:
+        data = b"\n" * self._is_cut + f"{self.format(record)}\n".encode()
+        while data:
+            data = data[os.write(sys.stderr.fileno(), data) :]
+            self._is_cut = bool(data)
+
+
+def _lost_events(number: int) -> logging.LogRecord:
+    message = "the log could not be written for a while: %d of its lines were lost"
+    return logging.LogRecord(log.name, logging.WARNING, "", 0, message, (number,), None)
+
+
 def configure_logs(instance: str) -> None:
     """Send everything that is logged in this process to stderr, as JSON."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Stderr()
     handler.setFormatter(_JsonLines(instance))
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
 

@@ -3,6 +3,7 @@
 from functools import cache
 from time import perf_counter
 
+import falcon
 import falcon.asgi
 from prometheus_client import Histogram
 
@@ -33,7 +34,8 @@ class Stopwatch:
         _succeeded: bool,  # noqa: FBT001 - Falcon's signature
     ) -> None:
         """Count its answer."""
-        seconds = series(req.method, req.uri_template or "none", resp.status_code)
+        method = req.method if req.method in falcon.COMBINED_METHODS else "other"
+        seconds = series(method, req.uri_template or "none", resp.status_code)
         seconds.observe(perf_counter() - req.context.started)
 
 

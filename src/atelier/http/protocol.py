@@ -1,9 +1,12 @@
-"""HTTP as uvicorn speaks it, with a short way for plain pages."""
+"""HTTP as uvicorn speaks it, with a short way for plain pages and the contract's refusals."""
 
 import asyncio
+import re
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+import falcon
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from atelier.http.short_way import PlainPage, ShortWay
@@ -16,6 +19,16 @@ LEAVE = (b"connection", b"close")
 """The header of all answers while an instance takes its leave."""
 
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n%b\r\n"
+_METHOD = re.compile(rb"[A-Z_-]+(?= )")
+_UNKNOWN_METHOD = b"PURGE"
+"""A method that the parser knows and Falcon does not: it stands for all that the parser refuses."""
+_METHODS = {_UNKNOWN_METHOD, *(method.encode() for method in falcon.COMBINED_METHODS)}
+_TEXT = b"Error: the request cannot be understood"
+_REFUSAL = (
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n"
+    b"content-length: %d\r\naccess-control-allow-origin: *\r\nconnection: close\r\n"
+    b"%b\r\n%b"
+)
 
 
 class Protocol(HttpToolsProtocol):
@@ -26,6 +39,41 @@ class Protocol(HttpToolsProtocol):
     """
 
     short_way: ClassVar[ShortWay]
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came; refuse, as nginx words it, what is no HTTP.
+
+        uvicorn's own would word it otherwise, and log a line for each. A wish to upgrade is
+        ignored, as HTTP has it.
+        """
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._refuse(data)
+        except httptools.HttpParserUpgrade:
+            pass
+
+    def _refuse(self, data: bytes) -> None:
+        """Refuse what cannot be parsed. A request that is being answered gets its answer first."""
+        method = _METHOD.match(data)
+        if self.cycle is not None and not (self.cycle.response_complete or self.cycle.more_body):
+            self.cycle.keep_alive = False
+        elif method and method[0] not in _METHODS and not (self.cycle and self.cycle.more_body):
+            self._parse_again(_UNKNOWN_METHOD + data[method.end() :])
+        else:
+            self._send_refusal()
+
+    def _parse_again(self, data: bytes) -> None:
+        """Parse a request whose method was replaced: the application says what may be asked."""
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's own
+        self.data_received(data)
+
+    def _send_refusal(self) -> None:
+        headers = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
+        self.transport.write(_REFUSAL % (len(_TEXT), b"".join(headers), _TEXT))
+        self.transport.close()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
         page = self.short_way.begin(cycle.scope) if self._is_plain(cycle) else None

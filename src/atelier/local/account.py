@@ -36,6 +36,7 @@ class Account:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            errors="replace",  # a path that is named need not be UTF-8
         )
 
     def start(

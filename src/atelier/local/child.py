@@ -28,10 +28,12 @@ class Child:
         environment: Mapping[str, str],
         say: Callable[[str], None],
         hear: Callable[[str], None] | None = None,
+        note: Callable[[int], None] | None = None,
     ) -> None:
         """Take its name for people, how to start it, what stops it politely, and whom to tell.
 
-        `hear` gets each line that it writes; without it, its output goes where ours does.
+        `hear` gets each line that it writes; without it, its output goes where ours does. `note`
+        gets the process id of each start.
         """
         self.name = name
         self.ends = 0
@@ -42,6 +44,7 @@ class Child:
         self._environment = environment
         self._say = say
         self._hear = hear
+        self._note = note
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -88,6 +91,8 @@ class Child:
     async def _run_once(self) -> None:
         try:
             self._process = await self._start()
+            if self._note:
+                self._note(self._process.pid)
             reason = _reason(await self._process.wait())
         except OSError as error:
             reason = str(error)
@@ -115,14 +120,15 @@ class Child:
     async def _end(self) -> None:
         if self._process and self._process.returncode is None:
             self._process.send_signal(self._stop_signal)
+            ended = asyncio.ensure_future(self._process.wait())
             try:
-                async with asyncio.timeout(_STOP_SECONDS):
-                    await self._process.wait()
-            except TimeoutError:
-                self._say(f"{self.name} did not stop in time; killing it.")
+                # Not asyncio.timeout(): before Python 3.11.3 it fails in a task that was cancelled.
+                _, pending = await asyncio.wait([ended], timeout=_STOP_SECONDS)
+                if pending:
+                    self._say(f"{self.name} did not stop in time; killing it.")
             finally:
                 self.kill()
-            await self._process.wait()
+            await ended
 
 
 @asynccontextmanager

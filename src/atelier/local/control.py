@@ -11,6 +11,7 @@ from typing import Any
 
 from atelier.errors import AtelierError
 from atelier.local.home import Home
+from atelier.local.registry import running_elsewhere
 
 Answer = Callable[[Mapping[str, Any]], Awaitable[Any]]
 """Does what a request asks for and returns what is to be told; AtelierError if it cannot."""
@@ -55,16 +56,26 @@ def ask(home: Home, do: str, **details: object) -> Any:  # noqa: ANN401 - what i
             connection.sendall(json.dumps({"do": do, **details}).encode() + b"\n")
             with connection.makefile() as lines:
                 line = lines.readline()
-        except OSError as error:
+        except PermissionError as error:
             raise AtelierError(
-                f"The service does not run in {home.path}: start it with `atelier up`."
+                f"The service in {home.path} is another user's: ask as that user, or as root."
             ) from error
+        except OSError as error:
+            raise _not_running(home.path) from error
     if not line:
         raise AtelierError("The service stopped before it answered.")
     result = json.loads(line)
     if "error" in result:
         raise AtelierError(result["error"])
     return result["done"]
+
+
+def _not_running(path: Path) -> AtelierError:
+    if other := running_elsewhere(path):
+        remedy = f"yours runs in {other}: set ATELIER_HOME to that"
+    else:
+        remedy = "start it with `atelier up`"
+    return AtelierError(f"The service does not run in {path}: {remedy}.")
 
 
 async def _result(request: Mapping[str, Any], answers: Mapping[str, Answer]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The embedded PostgreSQL as commands see it: there while somebody uses it."""
 
+import shlex
 import subprocess
 import sys
 import time
@@ -10,10 +11,11 @@ from pathlib import Path
 
 from atelier.errors import AtelierError
 from atelier.local.account import account_of
-from atelier.local.home import Home
-from atelier.local.locks import exclusive, is_free, is_shared, shared
+from atelier.local.home import Home, data_folder, lock_file
+from atelier.local.locks import exclusive, is_free, is_held, is_shared, shared
 from atelier.local.postgres import Server
 from atelier.local.programs import postgres_programs
+from atelier.local.registry import running_elsewhere
 from atelier.settings import Settings
 
 READY = "ready"
@@ -33,6 +35,14 @@ class Embedded:
 
     home: Home
     server: Server
+
+    @classmethod
+    def existing(cls, path: Path) -> "Embedded":
+        """Find the server of a home folder; raise AtelierError if it has no database."""
+        if not has_database(path):
+            remedy = database_of_other_service(path) or _REMEDY
+            raise AtelierError(f"There is no database in {path}: {remedy}.")
+        return cls.open(path)
 
     @classmethod
     def open(cls, path: Path) -> "Embedded":
@@ -99,6 +109,7 @@ class Embedded:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
+            errors="replace",
             start_new_session=True,
         )
         said = started.stdout.strip()
@@ -112,11 +123,42 @@ class Embedded:
             time.sleep(_POLL_SECONDS)
 
 
-def embedded(settings: Settings) -> Embedded:
-    """Return the embedded server; raise AtelierError where the settings name another."""
+def own_home(settings: Settings) -> Path:
+    """Return the embedded server's home; raise AtelierError where another server is set."""
     if settings.database_url:
         raise AtelierError("ATELIER_DATABASE_URL is set: that database is not atelier's to start.")
-    return Embedded.open(settings.home)
+    return settings.home
+
+
+def has_database(path: Path) -> bool:
+    """Say whether a home folder has a database, or is getting one now; nothing is made."""
+    try:
+        data_folder(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return is_held(lock_file(path, "users"))
+    except OSError as error:
+        raise AtelierError(f"Cannot read {path}: {error.strerror}.") from error
+    return True
+
+
+def database_of_other_service(path: Path) -> str | None:
+    """Return what to tell where this user's service runs in another home; None if none does."""
+    other = running_elsewhere(path)
+    if other is None:
+        return None
+    if is_held(lock_file(other, "users")):
+        command = f"`ATELIER_HOME={shlex.quote(str(other))} atelier ...`"
+        return f"your service runs in {other}; {command} works on its database"
+    return (
+        f"your service runs in {other}, on the database of an ATELIER_DATABASE_URL; set the same "
+        "here to work on that"
+    )
+
+
+_REMEDY = (
+    "`atelier up` or `atelier db start` makes one; ATELIER_HOME names another home, "
+    "ATELIER_DATABASE_URL another PostgreSQL"
+)
 
 
 def _major_of(data: Path) -> int | None:

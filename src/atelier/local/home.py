@@ -28,11 +28,16 @@ class Home:
     """Sockets and configurations of what runs now; empty or gone when nothing does."""
 
     @classmethod
+    def at(cls, path: Path) -> "Home":
+        """Return the paths; nothing is made, and nothing need be there."""
+        return cls(path, _run_folder(path))
+
+    @classmethod
     def open(cls, path: Path) -> "Home":
         """Make the folders; raise AtelierError if they cannot be made or written to."""
         try:
             path.mkdir(parents=True, exist_ok=True)
-            home = cls(path, _run_folder(path))
+            home = cls.at(path)
             for file in (home.log("postgresql.log"), *map(home.lock, _LOCKS)):
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.touch()
@@ -46,15 +51,20 @@ class Home:
     @property
     def data(self) -> Path:
         """The embedded PostgreSQL's data folder."""
-        return self.path / "postgresql"
+        return data_folder(self.path)
+
+    @property
+    def children(self) -> Path:
+        """Where a service notes the programs it has started (atelier.local.leftovers)."""
+        return self.path / "lock" / "children"
 
     def lock(self, name: str) -> Path:
         """Return a lock file; it stays when nothing runs, for removing one is a race."""
-        return self.path / "lock" / name
+        return lock_file(self.path, name)
 
     def log(self, name: str) -> Path:
         """Return a log file."""
-        return self.path / "log" / name
+        return log_folder(self.path) / name
 
     def make_run_folder(self) -> None:
         """Make the run folder if need be; raise AtelierError if it is someone else's."""
@@ -69,6 +79,21 @@ class Home:
         """Remove the run folder if nothing is in it any more."""
         with suppress(OSError):
             self.run.rmdir()
+
+
+def lock_file(path: Path, name: str) -> Path:
+    """Return a lock file of a home folder."""
+    return path / "lock" / name
+
+
+def data_folder(path: Path) -> Path:
+    """Return the data folder of a home folder's PostgreSQL."""
+    return path / "postgresql"
+
+
+def log_folder(path: Path) -> Path:
+    """Return the folder of a home folder's log files."""
+    return path / "log"
 
 
 def _owners(path: Path) -> set[int]:

@@ -28,6 +28,18 @@ def is_free(path: Path) -> bool:
     return _could_lock(path, fcntl.LOCK_EX)
 
 
+def is_held(path: Path) -> bool:
+    """Say whether somebody is known to hold a lock; its file may be missing or another user's."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def is_shared(path: Path) -> bool:
     """Say whether somebody holds a lock, and nobody holds it alone."""
     return not is_free(path) and _could_lock(path, fcntl.LOCK_SH)

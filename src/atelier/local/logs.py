@@ -1,19 +1,21 @@
 """What all parts say: whole in files that rotate, and what matters on the terminal."""
 
 import json
-import logging
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
+
+from atelier.local.log_file import LogFile, rotate
 
 _LARGEST_FILE = 10 << 20
 _LARGEST_FOREIGN_FILE = 100 << 20
-_KEPT_FILES = 3
 _MOST_LINES = 20  # of PostgreSQL's at one look: a lost disk makes thousands
 _MATTERS = {"WARNING", "ERROR", "CRITICAL"}
+_NGINX_TIME = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d |\b\d+#\d+: ")
 _POSTGRES_LEVEL = re.compile(r"\b(WARNING|ERROR|FATAL|PANIC): ")
 
 
@@ -25,12 +27,14 @@ class Logs:
         self._folder = folder
         self._show = show
         self._verbose = verbose
-        self._files: dict[str, logging.Logger] = {}
+        self._files: dict[str, LogFile] = {}
+        self._heard: dict[str, str] = {}
+        self._unrotated: set[Path] = set()
         self._read_until = _size(folder / "postgresql.log")
 
     def say(self, line: str) -> None:
         """Note and show what the supervisor has to say."""
-        self._file("supervisor").info(line)
+        self._write("supervisor", line)
         self._show(line)
 
     def listener(self, part: str) -> Callable[[str], None]:
@@ -38,54 +42,84 @@ class Logs:
         return partial(self._hear, part)
 
     def look(self) -> None:
-        """Show what is new in PostgreSQL's log, and rotate the files that others write."""
+        """Show what is new in PostgreSQL's log, and rotate the files that others write.
+
+        A file that could not be written is tried again.
+        """
+        for each in list(self._files.values()):
+            each.retry()
         file = self._folder / "postgresql.log"
         if _size(file) > self._read_until:
             self._show_postgres(file)
-        if _size(file) > _LARGEST_FILE:
-            _rotate(file)
+        if _size(file) > _LARGEST_FILE and self._rotate(file):
             self._read_until = 0
         if _size(self._folder / "access.log") > _LARGEST_FOREIGN_FILE:
-            _rotate(self._folder / "access.log")
+            self._rotate(self._folder / "access.log")
 
     def close(self) -> None:
         """Close the files."""
-        for logger in self._files.values():
-            for handler in logger.handlers:
-                handler.close()
+        for file in self._files.values():
+            file.close()
 
     def _hear(self, part: str, line: str) -> None:
-        self._file(part).info(line)
+        self._write(part, line)
+        if self._is_repeated(part, line) and not self._verbose:
+            return
         level, text = _understood(line)
         if self._verbose or level in _MATTERS:
             self._show(f"{part} | {text}")
+
+    def _is_repeated(self, part: str, line: str) -> bool:
+        """Say whether it is said again: nginx does so every second while a disk is full."""
+        text = _NGINX_TIME.sub("", line)
+        before, self._heard[part] = self._heard.get(part), text
+        return part == "nginx" and text == before
 
     def _show_postgres(self, file: Path) -> None:
         with file.open("rb") as log:
             log.seek(self._read_until)
             new = log.read()
             self._read_until = log.tell()
-        lines = new.decode(errors="replace").splitlines()
-        shown = [line for line in lines if self._verbose or _POSTGRES_LEVEL.search(line)]
+        said = new.decode(errors="replace").splitlines()
+        shown = [line for line in said if self._verbose or _POSTGRES_LEVEL.search(line)]
         for line in shown[:_MOST_LINES]:
             self._show(f"PostgreSQL | {line}")
         if len(shown) > _MOST_LINES:
             self._show(f"PostgreSQL | {len(shown) - _MOST_LINES} lines more in {file}")
 
-    def _file(self, part: str) -> logging.Logger:
+    def _write(self, part: str, line: str) -> None:
         if part not in self._files:
-            logger = logging.Logger(part)  # noqa: LOG001 - one of its own, not of a hierarchy
             path = self._folder / f"{part.replace(' ', '-')}.log"
-            handler = RotatingFileHandler(
-                path, maxBytes=_LARGEST_FILE, backupCount=_KEPT_FILES, delay=True
-            )
-            plain = part.startswith("instance")  # it says itself when it was, in JSON
-            handler.setFormatter(
-                logging.Formatter("%(message)s" if plain else "%(asctime)s %(message)s")
-            )
-            logger.addHandler(handler)
-            self._files[part] = logger
-        return self._files[part]
+            mark = _event if _is_instance(part) else _with_time
+            self._files[part] = LogFile(path, self.say, mark, largest=_LARGEST_FILE)
+        # An instance says itself when it was, in JSON.
+        self._files[part].write(line if _is_instance(part) else _with_time(line))
+
+    def _rotate(self, file: Path) -> bool:
+        """Rotate a file that another process writes; say once if it cannot be done."""
+        try:
+            _copy_and_empty(file)
+        except OSError as error:
+            if file not in self._unrotated:
+                self._unrotated.add(file)
+                self.say(f"Cannot rotate {file}: {error.strerror}. It is tried again.")
+            return False
+        self._unrotated.discard(file)
+        return True
+
+
+def _is_instance(part: str) -> bool:
+    return part.startswith("instance")
+
+
+def _with_time(line: str) -> str:
+    return f"{datetime.now(UTC).isoformat(' ', 'milliseconds')} {line}"
+
+
+def _event(message: str) -> str:
+    """Return a line as an instance writes it."""
+    time = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return json.dumps({"time": time, "level": "WARNING", "message": message})
 
 
 def _understood(line: str) -> tuple[str, str]:
@@ -100,13 +134,16 @@ def _understood(line: str) -> tuple[str, str]:
     return level, f"{level} {text}{request}{exception}"
 
 
-def _rotate(file: Path) -> None:
+def _copy_and_empty(file: Path) -> None:
     """Move a file's content on; whoever writes it appends, and so goes on at the beginning."""
-    for number in range(_KEPT_FILES - 1, 0, -1):
-        older = file.with_name(f"{file.name}.{number}")
-        if older.exists():
-            older.rename(file.with_name(f"{file.name}.{number + 1}"))
-    shutil.copyfile(file, file.with_name(f"{file.name}.1"))
+    copy = file.with_name(f"{file.name}.new")
+    try:
+        shutil.copyfile(file, copy)
+    except OSError:
+        with suppress(OSError):
+            copy.unlink(missing_ok=True)
+        raise
+    rotate(file, newest=copy)
     with file.open("r+b") as log:
         log.truncate()
 

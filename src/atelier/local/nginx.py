@@ -19,7 +19,8 @@ READS_UNDER_WAY = 200
 MOST_UNDER_WAY = 250
 """Requests of all kinds that one instance is given at once."""
 
-_MOST_FILES = 8192
+MOST_FILES = 8192
+"""That nginx on this machine may have open: half as many connections of clients."""
 _MOST_FILES_OF_A_HOST = 65536
 _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7", "::1")
 _SLACK_SECONDS = 0.5
@@ -45,7 +46,7 @@ class Proxy:
     """Where request bodies are kept that do not fit in memory, with a slash at its end."""
     trusted: Sequence[str] = ()
     """Networks of the proxies before this one: they say whom a request is from."""
-    most_files: int = _MOST_FILES
+    most_files: int = MOST_FILES
     keeps_connections: bool = False
     """Whether this nginx knows keepalive_min_timeout."""
 
@@ -138,7 +139,7 @@ def _user() -> str:
 
 def _most_files() -> int:
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    return _MOST_FILES if limit == resource.RLIM_INFINITY else min(limit, _MOST_FILES)
+    return MOST_FILES if limit == resource.RLIM_INFINITY else min(limit, MOST_FILES)
 
 
 def _version() -> tuple[int, ...]:

@@ -62,7 +62,7 @@ class Server:
         done = self.account.run(
             self.programs / "initdb", *_initdb_options(self.programs), "-D", unfinished
         )
-        with self.log.open("a") as log:
+        with self.log.open("a", errors="replace") as log:
             log.write(done.stdout)
         if done.returncode:
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -120,15 +120,16 @@ class Server:
         return False
 
     def _forget_dead_postmaster(self) -> None:
-        """Remove a pid file whose number now belongs to another program (after a kill -9)."""
+        """Remove what a kill -9 left, whose number may now belong to another program."""
         pid, _ = self._pid_file()
-        if pid and not self._is_postmaster(pid):
-            (self.data / "postmaster.pid").unlink()
+        if not (pid and self._is_postmaster(pid)):
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
+            shutil.rmtree(self.sockets, ignore_errors=True)
 
     def _pid_file(self) -> tuple[str, str]:
         """Return the postmaster's pid and status, its first and eighth lines (empty: not there)."""
         try:
-            lines = (self.data / "postmaster.pid").read_text().splitlines()
+            lines = (self.data / "postmaster.pid").read_text(errors="replace").splitlines()
         except FileNotFoundError:
             lines = []
         lines += [""] * _PID_FILE_LINES

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from atelier.errors import AtelierError
 from atelier.local.home import Home
 from atelier.local.locks import exclusive
+from atelier.local.registry import registered
 
 _HIGHEST_PORT = 65535
 
@@ -26,7 +27,8 @@ def only_one(home: Home, port: int) -> Iterator[None]:
             file.write(f"{address_of(port)} (process {os.getpid()})")
             file.flush()
             try:
-                yield
+                with registered(home.path):
+                    yield
             finally:
                 file.truncate(0)
     except BlockingIOError as error:

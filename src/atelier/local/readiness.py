@@ -27,11 +27,14 @@ async def until_ready(address: Path | int, child: Child) -> None:
         raise AtelierError(f"{child.name} is not ready after {_READY_SECONDS:.0f} s.") from error
 
 
-async def is_ready(address: Path | int) -> bool:
-    """Say whether a server answers GET /ready with 200, on a unix socket or a local port."""
+async def is_ready(address: Path | int, path: str = "/ready") -> bool:
+    """Say whether a server answers GET /ready, or the path given, with 200.
+
+    The server is on a unix socket or a local port.
+    """
     try:
         async with asyncio.timeout(_ANSWER_SECONDS):
-            return await _ask(_opener(address))
+            return await _ask(_opener(address), path)
     except OSError:  # a TimeoutError is one
         return False
 
@@ -42,10 +45,11 @@ def _opener(address: Path | int) -> Callable[[], Awaitable[Streams]]:
     return partial(asyncio.open_connection, "127.0.0.1", address)
 
 
-async def _ask(connect: Callable[[], Awaitable[Streams]]) -> bool:
+async def _ask(connect: Callable[[], Awaitable[Streams]], path: str) -> bool:
     reader, writer = await connect()
     try:
-        writer.write(b"GET /ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        writer.write(head.encode())
         return b" 200 " in await reader.readline()
     finally:
         writer.close()

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 _SECONDS = 2.0
 _REQUESTS = "atelier_request_seconds"
-_FOR_WATCHERS = {"/live", "/ready", "/metrics"}
+_FOR_WATCHERS = {"/live", "/ready", "/ready/reads", "/metrics"}
 _SERVER_ERROR = 500
 
 

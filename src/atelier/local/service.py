@@ -6,11 +6,13 @@ import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from atelier.errors import AtelierError
-from atelier.local import nginx
+from atelier.local import leftovers, nginx
 from atelier.local.child import Child
+from atelier.local.connection_limit import connections_missing
 from atelier.local.database import check_read_url
 from atelier.local.fleet import Fleet
 from atelier.local.home import Home
@@ -97,6 +99,7 @@ class Service:
     async def scale(self, size: int) -> str:
         """Have so many instances; return what to tell. Raises AtelierError."""
         async with self._changing:
+            warning = await connections_missing(self.dsn, self.settings, size)
             if size > len(self.fleet):
                 await self.fleet.grow(size)
                 self._reload_nginx()
@@ -104,7 +107,7 @@ class Service:
                 self._reload_nginx(self.fleet.sockets[:size])
                 await self.fleet.shrink(size)
         self._logs.say(f"Scaled: {size} instances.")
-        return f"{size} instances serve."
+        return "\n".join(filter(None, (f"{size} instances serve.", warning)))
 
     async def _migrate(self) -> None:
         """Run the migrations of the code that is installed now, which is not this process's."""
@@ -148,4 +151,5 @@ class Service:
             environment=self._environment,
             say=self._logs.say,
             hear=self._logs.listener(name),
+            note=partial(leftovers.note, self._home.children),
         )

@@ -31,18 +31,25 @@ async def _instance(instance: Instance) -> dict[str, Any]:
     child = instance.child
     if child.pid is None:
         return {"name": instance.name, "state": "restarting", "restarts": child.ends}
-    ready, metrics = await asyncio.gather(
-        is_ready(instance.socket), asyncio.to_thread(scrape, instance.socket)
+    ready, reads, metrics = await asyncio.gather(
+        is_ready(instance.socket),
+        is_ready(instance.socket, "/ready/reads"),
+        asyncio.to_thread(scrape, instance.socket),
     )
-    hung = not metrics
+    state = "ready" if ready else "read-only" if reads else "not ready"
     return {
         "name": instance.name,
-        "state": "does not answer" if hung else "ready" if ready else "not ready",
+        "state": state if metrics else "does not answer",
         "pid": child.pid,
         "uptime_seconds": round(time.monotonic() - child.started_at, 1),
         "restarts": child.ends,
         **asdict(figures(metrics)),
     }
+
+
+def is_served(state: Mapping[str, Any]) -> bool:
+    """Tell whether any instance serves, if only pages."""
+    return any(instance["state"] in {"ready", "read-only"} for instance in state["instances"])
 
 
 def render(state: Mapping[str, Any]) -> Group:

@@ -6,12 +6,15 @@ import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import IO, Any, cast
 
 from rich.console import Console
 
 from atelier.errors import AtelierError
-from atelier.local import control, gather
+from atelier.limits import raise_open_files
+from atelier.local import control, gather, leftovers, nginx
+from atelier.local.connection_limit import connections_missing
 from atelier.local.database import check_read_url, database
 from atelier.local.embedded import Embedded
 from atelier.local.home import Home
@@ -20,28 +23,33 @@ from atelier.local.preflight import address_of, check_port, only_one
 from atelier.local.sample import is_empty, load_sample
 from atelier.local.service import Service
 from atelier.local.status import status
+from atelier.local.terminal import Terminal, detach
 from atelier.settings import Settings
 from atelier.store.migrate import migrate
 from atelier.transfer.progress import progress_for
 
 _CHECK_SECONDS = 1.0
 
-_console = Console(highlight=False, soft_wrap=True)
+_console = Console(file=cast("IO[str]", Terminal()), highlight=False, soft_wrap=True)
 
 
 def up(settings: Settings, *, verbose: bool = False) -> None:
     """Run the whole service until a signal ends it; raise AtelierError if it cannot start.
 
-    Shows what it does and what its parts say of importance, or all they say.
+    Shows what it does and what its parts say of importance, or all they say. A closed terminal is
+    a signal like others, unless it is ignored as with nohup (docs/decisions/0011).
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if _obeys_hang_up():
+        signal.signal(signal.SIGHUP, _on_hang_up)
     check_read_url(settings)
     home = Home.open(settings.home)
     logs = Logs(home.log("supervisor.log").parent, _show, verbose=verbose)
     with only_one(home, settings.port):
+        _end_leftovers(home, logs)
         check_port(settings.port)
         logs.say(_starting_database(settings))
-        with database(settings) as dsn, suppress(asyncio.CancelledError):
+        with database(settings, make=True) as dsn, suppress(asyncio.CancelledError):
             asyncio.run(_Supervisor(settings, home, dsn, logs).run())
     logs.say("Stopped.")
     logs.close()
@@ -62,8 +70,11 @@ class _Supervisor:
         """Run until a signal cancels this task."""
         task = asyncio.current_task()
         assert task  # noqa: S101 - a coroutine that runs has one
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(number, self._on_signal, task)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._on_signal, task)
+        if _obeys_hang_up():
+            loop.add_signal_handler(signal.SIGHUP, self._on_hang_up, task)
         await self._prepare_database()
         with _service_folder(self._home) as folder:
             await self._serve(folder)
@@ -74,8 +85,12 @@ class _Supervisor:
                 self._service.kill()
             return
         self._stopping = True
+        task.cancel()  # before anything is said: whom it is said to may be gone
         self._logs.say("Stopping: requests under way are finished first. Ctrl-C again hurries.")
-        task.cancel()
+
+    def _on_hang_up(self, task: asyncio.Task[None]) -> None:
+        detach()
+        self._on_signal(task)
 
     async def _prepare_database(self) -> None:
         applied = await migrate(self._dsn)
@@ -85,11 +100,19 @@ class _Supervisor:
         if await is_empty(self._dsn):
             self._logs.say("Loading the sample into the empty database.")
             await load_sample(self._dsn, self._home, progress_for(_console))
+        instances = self._settings.instances
+        if warning := await connections_missing(self._dsn, self._settings, instances):
+            self._logs.say(warning)
 
     async def _serve(self, folder: Path) -> None:
         service = Service(self._settings, self._home, folder, self._dsn, self._logs)
         self._service = service
         self._logs.say(f"Starting {self._settings.instances} instances and nginx.")
+        if (files := raise_open_files()) < nginx.MOST_FILES:
+            self._logs.say(
+                f"Only {files} files may be open at once, so nginx takes {files // 2} connections: "
+                f"raise the hard limit (ulimit -Hn) to {nginx.MOST_FILES} for more."
+            )
         try:
             await service.start()
             with gather.served(self._settings.metrics_port, service, self._logs.say):
@@ -98,6 +121,7 @@ class _Supervisor:
                     await self._watch()
         finally:
             await service.stop()
+        leftovers.forget(self._home.children)
 
     async def _watch(self) -> None:
         """Look after the logs, and after the embedded PostgreSQL, for ever."""
@@ -111,6 +135,22 @@ class _Supervisor:
                     await asyncio.to_thread(embedded.ensure_running)
                 except AtelierError as error:
                     self._logs.say(str(error))
+
+
+def _obeys_hang_up() -> bool:
+    return signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+
+
+def _on_hang_up(_number: int, _frame: FrameType | None) -> None:
+    """Stop as at Ctrl-C, before the service runs."""
+    detach()
+    raise KeyboardInterrupt
+
+
+def _end_leftovers(home: Home, logs: Logs) -> None:
+    if ended := leftovers.end_leftovers(home.children, home.path, home.run):
+        names = ", ".join(sorted(set(ended)))
+        logs.say(f"Ended {len(ended)} processes of a service that was killed before: {names}.")
 
 
 def _answers(service: Service) -> Mapping[str, control.Answer]:
@@ -146,7 +186,8 @@ def _service_folder(home: Home) -> Iterator[Path]:
 def _starting_database(settings: Settings) -> str:
     if settings.database_url:
         return "Using the database of ATELIER_DATABASE_URL."
-    return f"Starting PostgreSQL, with its data in {settings.home}."
+    home = settings.home.name if settings.home.parent == Path.cwd() else settings.home
+    return f"Starting PostgreSQL, with its data in {home}."
 
 
 def _welcome(settings: Settings) -> str:

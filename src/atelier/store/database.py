@@ -23,6 +23,10 @@ class DatabaseTimeoutError(DatabaseUnavailableError, TimeoutError):
     """The database did not answer in time."""
 
 
+class SchemaMismatchError(DatabaseUnavailableError):
+    """The database lacks what a statement names: its schema is not the one this version needs."""
+
+
 LOST = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -38,6 +42,18 @@ LOST = (
 TimeoutError is an OSError. InternalClientError comes between a server's last word (that it was
 terminated) and the end of the connection.
 """
+
+UNDEFINED = (
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedFunctionError,
+    asyncpg.UndefinedObjectError,
+    asyncpg.InvalidSchemaNameError,
+    asyncpg.InvalidColumnReferenceError,
+    asyncpg.DatatypeMismatchError,
+    asyncpg.WrongObjectTypeError,
+)
+"""What asyncpg raises where a statement does not fit the database's schema."""
 
 _ROLLED_BACK = (asyncpg.TransactionRollbackError, asyncpg.ReadOnlySQLTransactionError)
 """What says for certain that a statement has changed nothing and may be run again."""
@@ -131,6 +147,8 @@ class Database:
                     yield chunk
         except TimeoutError as error:
             raise DatabaseTimeoutError from error
+        except UNDEFINED as error:
+            raise SchemaMismatchError from error
         except (*LOST, CrowdedError) as error:
             raise DatabaseUnavailableError from error
 
@@ -146,6 +164,9 @@ class Database:
         except TimeoutError as error:
             metrics.DATABASE_ERRORS.labels("TimeoutError").inc()
             raise DatabaseTimeoutError from error
+        except UNDEFINED as error:
+            metrics.DATABASE_ERRORS.labels(type(error).__name__).inc()
+            raise SchemaMismatchError from error
         except (*LOST, CrowdedError, asyncpg.TransactionRollbackError) as error:
             metrics.DATABASE_ERRORS.labels(type(error).__name__).inc()
             raise DatabaseUnavailableError from error

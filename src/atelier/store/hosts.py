@@ -3,30 +3,14 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
+from atelier.store.url import DatabaseUrl
+
 Connect: TypeAlias = Callable[..., Coroutine[Any, Any, asyncpg.Connection]]
 _PAUSE_AFTER_FAILURE = 0.1
-
-
-def each_host(dsn: str) -> list[str]:
-    """Return an address for each server that a PostgreSQL URL names, in the URL's order."""
-    parts = urlsplit(dsn)
-    user, at, hosts = parts.netloc.rpartition("@")
-    if hosts:
-        return [parts._replace(netloc=f"{user}{at}{host}").geturl() for host in hosts.split(",")]
-    query = dict(parse_qsl(parts.query))
-    if "," not in query.get("host", ""):
-        return [dsn]
-    named, ports = query["host"].split(","), query.pop("port", "5432").split(",")
-    ports = ports * len(named) if len(ports) == 1 else ports
-    if len(ports) != len(named):
-        raise asyncpg.ClientConfigurationError(f"{len(named)} hosts, but {len(ports)} ports")
-    places = [{"host": host, "port": port} for host, port in zip(named, ports, strict=True)]
-    return [parts._replace(query=urlencode(query | place)).geturl() for place in places]
 
 
 def with_pauses(connect: Connect) -> Connect:
@@ -53,30 +37,39 @@ def with_pauses(connect: Connect) -> Connect:
 async def connect_to_primary(dsn: str, **options: Any) -> asyncpg.Connection:  # noqa: ANN401 - asyncpg's
     """Open a connection to the server of a URL that is the primary now.
 
-    All are asked at once, so that one which is dead without a word delays nobody. Raises what one
-    of them raised, or ConnectionError where none is a primary.
+    Raises what one of the servers raised, or ConnectionError where none is a primary.
     """
-    attempts = [asyncio.create_task(_try(host, options)) for host in each_host(dsn)]
-    failure: Exception = ConnectionError("no server is named")
+    return await _first(dsn, options | {"target_session_attrs": SessionAttribute.primary})
+
+
+async def connect_to_any(dsn: str, **options: Any) -> asyncpg.Connection:  # noqa: ANN401 - asyncpg's
+    """Open a connection to the server of a URL that answers first; raise what one raised."""
+    return await _first(dsn, options)
+
+
+async def _first(dsn: str, options: dict[str, Any]) -> asyncpg.Connection:
+    """Ask all servers at once, so that one which is dead without a word delays nobody."""
+    hosts = DatabaseUrl.parse(dsn).each_host()
+    attempts = [asyncio.create_task(_try(host, options)) for host in hosts]
+    failures: list[Exception] = []
     try:
         for attempt in asyncio.as_completed(attempts):
             result = await attempt
             if isinstance(result, asyncpg.Connection):
                 return result
-            failure = result
-        raise failure
+            failures.append(result)
     finally:
         for task in attempts:
             task.cancel()
+    # What a server said tells more than that another one is not there.
+    raise max(failures, key=lambda failure: isinstance(failure, asyncpg.PostgresError))
 
 
 async def _try(dsn: str, options: dict[str, Any]) -> asyncpg.Connection | Exception:
     try:
-        connection: asyncpg.Connection = await asyncpg.connect(
-            dsn, target_session_attrs=SessionAttribute.primary, **options
-        )
+        connection: asyncpg.Connection = await asyncpg.connect(dsn, **options)
     except asyncpg.TargetServerAttributeNotMatched:
         return ConnectionError("the server is a standby")
-    except Exception as error:  # noqa: BLE001 - raised if no other server is the primary
+    except Exception as error:  # noqa: BLE001 - raised if no other server will do
         return error
     return connection

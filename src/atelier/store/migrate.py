@@ -28,7 +28,8 @@ async def migrate(dsn: str, schema: str = SCHEMA) -> list[str]:
     """Apply what is pending to a schema (made if missing); return the names of what was applied.
 
     Two that start at once take turns. A table that is busy for more than five seconds raises
-    AtelierError rather than queueing every reader behind the migration.
+    AtelierError rather than queueing every reader behind the migration. A role that lacks rights
+    gets asyncpg.InsufficientPrivilegeError.
     """
     connection = await connect(dsn, schema=schema)
     try:
@@ -40,7 +41,9 @@ async def migrate(dsn: str, schema: str = SCHEMA) -> list[str]:
 
 
 async def _apply(connection: asyncpg.Connection, schema: str) -> list[str]:
-    await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+    # IF NOT EXISTS would ask for the right to make one where there is one already.
+    if not await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", f'"{schema}"'):
+        await connection.execute(f'CREATE SCHEMA "{schema}"')
     await bookkeeping.ensure_pogo_sync(connection)
     before = await bookkeeping.get_applied_migrations(connection, schema_name=schema)
     with as_file(_MIGRATIONS) as folder:
@@ -56,4 +59,6 @@ async def _run(connection: asyncpg.Connection, folder: Path, schema: str) -> Non
             raise AtelierError(
                 f"{error}: a table it changes is in use; run the migration again."
             ) from error
+        if isinstance(error.__cause__, asyncpg.InsufficientPrivilegeError):
+            raise error.__cause__ from None
         raise AtelierError(f"{error}: {error.__cause__}") from error

@@ -3,13 +3,19 @@
 import asyncio
 import logging
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlsplit
 
 import asyncpg
 
 from atelier.store.connections import CrowdedError
-from atelier.store.database import LOST, Database, DatabaseUnavailableError
+from atelier.store.database import (
+    LOST,
+    UNDEFINED,
+    Database,
+    DatabaseUnavailableError,
+    SchemaMismatchError,
+)
 from atelier.store.sql import queries
+from atelier.store.url import DatabaseUrl
 
 _STATE = queries("atelier.store")["standby_state"]
 _PAUSES = (0.001, 0.003, 0.01)
@@ -55,12 +61,17 @@ class Standby(Database):
     async def read_at(
         self, position: Position, query: str, *args: object
     ) -> list[asyncpg.Record] | None:
-        """Run one statement on data that includes all up to a position; None if it cannot now."""
+        """Run one statement on data that includes all up to a position; None if it cannot now.
+
+        Raises SchemaMismatchError: that is not the standby's fault, the primary lacks the same.
+        """
         try:
             async with asyncio.timeout(self._timeout), self._connections.lent() as connection:
                 if await self._waited_for(position, connection):
                     return await connection.fetch(query, *args)
             self._rest("it is behind, or the primary", logging.INFO)
+        except UNDEFINED as error:
+            raise SchemaMismatchError from error
         except _FAILED as error:
             self._fail(error)
         return None
@@ -126,5 +137,4 @@ class Standby(Database):
     @property
     def place(self) -> str:
         """The address without its password."""
-        parts = urlsplit(self._dsn)
-        return parts.netloc.rpartition("@")[2] or dict(parse_qsl(parts.query)).get("host", "")
+        return DatabaseUrl.parse(self._dsn).place

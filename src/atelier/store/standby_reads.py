@@ -5,14 +5,18 @@ How, and what happens when a server is gone: docs/decisions/0006-standby-reads.m
 
 import asyncio
 from collections import deque
-from contextlib import suppress
 
 import asyncpg
 
-from atelier.store.database import Database, DatabaseTimeoutError, DatabaseUnavailableError
-from atelier.store.hosts import each_host
+from atelier.store.database import (
+    Database,
+    DatabaseTimeoutError,
+    DatabaseUnavailableError,
+    SchemaMismatchError,
+)
 from atelier.store.sql import queries
 from atelier.store.standby import Position, Standby, State
+from atelier.store.url import DatabaseUrl
 
 _POSITION = queries("atelier.store")["primary_position"]
 _BEYOND_ALL_LOGS = 2**64
@@ -33,7 +37,7 @@ class StandbyReads(Database):
         super().__init__(dsn, size=size, timeout=timeout)
         self._standbys = deque(
             Standby(host, size=size, timeout=timeout / 4, max_lag=max_lag)
-            for host in each_host(standbys)
+            for host in DatabaseUrl.parse(standbys).each_host()
         )
         self._timeline = 0
         self._primary_is_silent = False
@@ -63,9 +67,12 @@ class StandbyReads(Database):
         self._standbys.rotate()
         try:
             async with asyncio.timeout(self._timeout):
-                with suppress(DatabaseUnavailableError):
+                try:
                     return await self._read_with_primary(query, *args)
-                return await self._read_without_primary(query, *args)
+                except SchemaMismatchError:
+                    raise
+                except DatabaseUnavailableError:
+                    return await self._read_without_primary(query, *args)
         except TimeoutError as error:
             raise DatabaseTimeoutError from error
 

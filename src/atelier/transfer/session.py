@@ -99,6 +99,8 @@ def one_line_errors(doing: str) -> Iterator[None]:
     """Turn errors of the database into an AtelierError that says what was being done."""
     try:
         yield
+    except asyncpg.InsufficientPrivilegeError:  # the command says what to grant
+        raise
     except asyncpg.DiskFullError as error:
         raise AtelierError(
             f"{doing} stopped: the database's disk is full ({_line(error)}). The database is as "

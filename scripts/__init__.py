@@ -1,0 +1,1 @@
+"""What make runs to set up environments. The standard library is enough for it."""

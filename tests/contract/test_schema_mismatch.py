@@ -1,0 +1,150 @@
+"""What an instance answers while the database's schema is not the one that it needs."""
+
+import itertools
+from collections.abc import AsyncIterator, Iterator
+
+import asyncpg
+import pytest
+from falcon.testing import ASGIConductor
+
+from atelier.http import logs
+from atelier.http.app import create_service
+from atelier.local.postgres import Server
+from atelier.settings import Settings
+from atelier.store.database import connect
+from atelier.store.migrate import migrate
+from tests.contract.api import ALL_ROUTES, NEW_ANSWER, NEW_QUESTION, Route
+from tests.contract.test_short_way import instance
+from tests.support.postgres import temporary_folder
+
+_POSTED = {**NEW_QUESTION, **NEW_ANSWER}
+_VOTE = "/qa/questions/1/helpful"
+_PAGE = "/qa/questions?product_id=1"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+async def empty(postgres: Server) -> AsyncIterator[str]:
+    """Return the address of a database without any table, dropped after the test."""
+    connection = await asyncpg.connect(postgres.dsn())
+    name = f"empty_{next(_numbers)}"
+    await connection.execute(f"CREATE DATABASE {name}")
+    yield postgres.dsn(name)
+    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await connection.close()
+
+
+@pytest.fixture
+def one_report(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have a second, as far as reports are concerned, last for the whole test."""
+    monkeypatch.setattr(logs, "_SECONDS_BETWEEN_REPORTS", 3600.0)
+    logs._reported_at.clear()  # noqa: SLF001 - earlier tests reported, too
+    yield
+    logs._reported_at.clear()  # noqa: SLF001
+
+
+async def call(alone: ASGIConductor, route: Route) -> tuple[int, str]:
+    """Return the status and the text of an answer; one of 503 must say when to come again."""
+    path, _, query = route.path.format(5).partition("?")
+    body = _POSTED if route.method == "POST" else None
+    response = await alone.simulate_request(route.method, path, query_string=query, json=body)
+    if response.status_code == 503:
+        assert int(response.headers["retry-after"]) >= 1
+        assert response.headers["content-type"] == "text/plain; charset=utf-8"
+    return response.status_code, response.text
+
+
+async def test_on_an_unmigrated_database_every_route_says_what_to_do(empty: str) -> None:
+    async with ASGIConductor(create_service(Settings(), empty).app) as alone:
+        for route in ALL_ROUTES:
+            assert await call(alone, route) == (
+                503,
+                "Error: the database is not migrated: run `atelier migrate`",
+            )
+        deep = await alone.simulate_get("/qa/questions?product_id=1&page=1000&count=100")
+        assert deep.status_code == 503
+        ready = await alone.simulate_get("/ready")
+        assert (ready.status_code, ready.json["status"]) == (503, "not ready")
+        assert ready.json["detail"].startswith("run `atelier migrate`; pending: 2026")
+
+
+@pytest.mark.usefixtures("one_report")
+async def test_it_is_logged_once_a_second_in_a_line_without_a_traceback(
+    empty: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with ASGIConductor(create_service(Settings(), empty).app) as alone:
+        for route in ALL_ROUTES * 2:
+            await call(alone, route)
+    [record] = caplog.records
+    assert record.getMessage().startswith("the database is not migrated: run `atelier migrate`: ")
+    assert record.exc_info is None
+
+
+async def test_after_a_migration_an_instance_serves_without_a_restart(empty: str) -> None:
+    with temporary_folder() as folder:
+        async with instance(empty, folder) as running:
+            assert (await running.client.get(_PAGE)).status_code == 503
+            assert (await running.client.put(_VOTE)).status_code == 503
+            await migrate(empty)
+            assert (await running.client.get(_PAGE)).status_code == 200
+            assert (await running.client.put(_VOTE)).status_code == 404
+            assert (await running.client.get("/ready")).status_code == 200
+
+
+async def test_statements_prepared_before_a_schema_was_replaced_do_no_harm(database: str) -> None:
+    connection = await connect(database)
+    async with ASGIConductor(create_service(Settings(), database).app) as alone:
+        served = [await call(alone, route) for route in ALL_ROUTES]
+        assert 503 not in {status for status, _ in served}
+        await connection.execute("DROP SCHEMA atelier CASCADE")
+        await connection.execute("DELETE FROM public._pogo_migration")
+        assert {status for status, _ in [await call(alone, r) for r in ALL_ROUTES]} == {503}
+        await migrate(database)
+        assert [await call(alone, route) for route in ALL_ROUTES] == served
+    await connection.close()
+
+
+async def test_on_a_half_migrated_database_what_it_lacks_is_refused(database: str) -> None:
+    connection = await connect(database)
+    await connection.execute(
+        "DROP FUNCTION count_votes; DELETE FROM public._pogo_migration WHERE migration_id ~ '_04_'"
+    )
+    async with ASGIConductor(create_service(Settings(), database).app) as alone:
+        assert (await alone.simulate_get(_PAGE)).status_code == 200
+        vote = await alone.simulate_put(_VOTE)
+        assert (vote.status_code, vote.text) == (
+            503,
+            "Error: the database is not migrated: run `atelier migrate`",
+        )
+        ready = await alone.simulate_get("/ready")
+        assert (ready.status_code, ready.json["reads"], ready.json["writes"]) == (503, True, False)
+        assert ready.json["detail"] == "run `atelier migrate`; pending: 20261122_04_votes"
+    await connection.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE question_documents RENAME TO pages",
+        "ALTER TABLE question_documents RENAME document TO content",
+        "ALTER TABLE question_documents ALTER product_id TYPE text",
+        "ALTER TABLE question_documents SET SCHEMA public",
+    ],
+)
+async def test_on_a_newer_database_that_lacks_something_the_new_version_is_asked_for(
+    database: str, change: str
+) -> None:
+    connection = await connect(database)
+    await connection.execute(
+        "INSERT INTO public._pogo_migration (migration_hash, migration_id, schema_name)"
+        " VALUES ('x', '20991231_01_future', 'atelier')"
+    )
+    async with ASGIConductor(create_service(Settings(), database).app) as alone:
+        assert (await alone.simulate_get("/ready")).status_code == 200
+        await connection.execute(change)
+        page = await alone.simulate_get(_PAGE)
+        remedy = "the database is migrated for a newer version: install that version"
+        assert (page.status_code, page.text) == (503, f"Error: {remedy}")
+        ready = await alone.simulate_get("/ready")
+        assert (ready.status_code, ready.json["detail"]) == (503, remedy)
+    await connection.close()

@@ -1,0 +1,123 @@
+"""Commands make no database unasked, and know where this user's service runs."""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from atelier.local import registry
+from atelier.local.home import Home
+from atelier.local.locks import shared
+from atelier.local.preflight import only_one
+from atelier.local.registry import running_elsewhere
+from tests.support.commands import run
+from tests.support.postgres import temporary_folder
+
+_NEED_A_DATABASE = (
+    ("import", "/"),
+    ("export", "exported"),
+    ("verify", "/"),
+    ("migrate",),
+    ("serve", "--port", "1"),
+    ("db", "psql"),
+    ("db", "status"),
+)
+_NEED_A_SERVICE = (("status",), ("reload",), ("scale", "2"), ("logs",))
+
+
+@pytest.fixture
+def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    with temporary_folder() as folder:
+        monkeypatch.setattr("tempfile.tempdir", str(folder))
+        yield folder
+
+
+@contextmanager
+def service(home: Path, *, embedded: bool = True) -> Iterator[None]:
+    """Hold what a running service holds in its home."""
+    made = Home.open(home)
+    with only_one(made, 8080), shared(made.lock("users" if embedded else "start")):
+        yield
+
+
+def said_by(home: Path, commands: Sequence[Sequence[str]]) -> list[str]:
+    """Run commands that must fail with one line each; return the lines."""
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda command: run(home, *command), commands))
+    assert {each.returncode for each in done} == {1}, [each.stderr for each in done]
+    assert {each.stderr.count("\n") for each in done} == {1}, [each.stderr for each in done]
+    return [each.stderr for each in done]
+
+
+def test_a_command_that_finds_no_database_says_what_to_do_and_makes_nothing(folder: Path) -> None:
+    home = folder / "new"
+    for line in said_by(home, _NEED_A_DATABASE):
+        assert line.startswith(f"atelier: There is no database in {home}: `atelier up` or")
+        assert "ATELIER_HOME" in line
+        assert "ATELIER_DATABASE_URL" in line
+    for line in said_by(home, _NEED_A_SERVICE):
+        assert str(home) in line
+        assert "`atelier up`" in line
+    assert run(home, "db", "stop").stdout == "PostgreSQL is stopped.\n"
+    assert not home.exists()
+
+
+def test_a_command_that_finds_no_database_names_the_home_of_the_running_service(
+    folder: Path,
+) -> None:
+    with service(folder / "run ning"):
+        needed = f"`ATELIER_HOME='{folder}/run ning' atelier ...` works on its database"
+        assert needed in said_by(folder / "new", [("import", "/")])[0]
+        assert f"yours runs in {folder}/run ning" in said_by(folder / "new", [("status",)])[0]
+    with service(folder / "given", embedded=False):
+        assert "an ATELIER_DATABASE_URL" in said_by(folder / "new", [("import", "/")])[0]
+
+
+def test_a_command_on_a_database_beside_that_of_the_running_service_says_so(folder: Path) -> None:
+    own = folder / "own"
+    assert run(own, "db", "start").returncode == 0
+    with service(folder / "running"):
+        done = run(own, "db", "psql", "-Atc", "SELECT 1")
+        assert done.stdout == "1\n"
+        assert done.stderr.startswith(f"atelier: This works on the database in {own}, but your")
+        assert f"ATELIER_HOME={folder}/running" in done.stderr
+        with service(own):
+            assert run(own, "db", "psql", "-Atc", "SELECT 1").stderr == ""
+    assert run(own, "db", "psql", "-Atc", "SELECT 1").stderr == ""
+    assert run(own, "db", "stop").returncode == 0
+
+
+def test_a_service_is_found_while_it_runs_and_not_by_itself(folder: Path) -> None:
+    with service(folder / "a"):
+        assert running_elsewhere(folder / "b") == folder / "a"
+        assert running_elsewhere(folder / "a") is None
+        (folder / "link").symlink_to(folder / "a")
+        assert running_elsewhere(folder / "link") is None
+        with service(folder / "b"):
+            assert running_elsewhere(folder / "b") == folder / "a"
+    assert running_elsewhere(folder / "b") is None
+
+
+def test_the_entry_of_a_killed_service_is_forgotten(folder: Path) -> None:
+    with registry.registered(Home.open(folder / "a").path):
+        (folder / "a" / "lock" / "up").write_text("http://127.0.0.1:8080 (process 1)")
+        assert len(_entries(folder)) == 1
+        assert running_elsewhere(folder / "b") is None
+        assert _entries(folder) == []
+
+
+def test_entries_that_others_could_write_are_not_believed(folder: Path) -> None:
+    with service(folder / "a"):
+        place = folder / f"atelier-services-{os.geteuid()}"
+        assert place.stat().st_mode & 0o777 == 0o700
+        place.chmod(0o777)
+        assert running_elsewhere(folder / "b") is None
+        with service(folder / "b"):
+            assert len(_entries(folder)) == 1
+
+
+def _entries(folder: Path) -> list[Path]:
+    return list((folder / f"atelier-services-{os.geteuid()}").iterdir())

@@ -1,0 +1,74 @@
+"""What the documents say is there: files, headings, commands."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from atelier.cli import atelier
+
+_ROOT = Path(__file__).parents[1]
+_LINK = re.compile(r"\[[^\]\[]*\]\(<?([^)\s>]+)>?\)")
+_FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+_ELSEWHERE = ("http://", "https://", "mailto:")
+_MAKE = re.compile(r"(?:^|[`$ ])make ((?:[a-z]+-)*[a-z]+)\b(?=`|$| *#|  )", re.MULTILINE)
+_ATELIER = re.compile(r"(?:`|\$ )(?:\.venv/bin/)?atelier ([a-z][a-z-]*)")
+
+
+def documents() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "*.md"],
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.split()
+    return [_ROOT / name for name in listed] or sorted(_ROOT.glob("[!.]*/**/*.md"))
+
+
+DOCUMENTS = {str(path.relative_to(_ROOT)): path for path in documents()}
+
+
+def links(document: Path) -> Iterator[str]:
+    text = _FENCE.sub("", document.read_text(encoding="utf-8"))
+    return (link for link in _LINK.findall(text) if not link.startswith(_ELSEWHERE))
+
+
+def anchors(document: Path) -> set[str]:
+    """Return the anchors of a document's headings, as GitHub makes them."""
+    text = _FENCE.sub("", document.read_text(encoding="utf-8"))
+    headings = re.findall(r"^#+ +(.+)$", text, flags=re.MULTILINE)
+    kept = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
+    return {heading.strip().replace(" ", "-") for heading in kept}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_link_leads_somewhere(name: str) -> None:
+    document = DOCUMENTS[name]
+    for link in links(document):
+        path, _, anchor = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        assert target.exists(), f"{name}: {link}"
+        assert not anchor or anchor in anchors(target), f"{name}: {link}"
+
+
+def test_every_make_target_that_is_named_is_there() -> None:
+    makefiles = [_ROOT / "Makefile", *_ROOT.glob("*/**/*.mk")]
+    texts = [path.read_text() for path in makefiles if ".venv" not in path.parts]
+    targets = set(re.findall(r"^([a-z-]+):", "\n".join(texts), flags=re.MULTILINE))
+    for name, document in DOCUMENTS.items():
+        named = set(_MAKE.findall(document.read_text()))
+        assert named <= targets, f"{name}: {named - targets}"
+
+
+def test_every_command_that_is_named_is_there() -> None:
+    with click.Context(atelier) as context:
+        commands = set(atelier.list_commands(context))
+    for name, document in DOCUMENTS.items():
+        if name == "CHANGELOG.md":
+            continue
+        named = set(_ATELIER.findall(document.read_text()))
+        assert named <= commands, f"{name}: {named - commands}"
