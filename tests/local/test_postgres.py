@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import asyncpg
@@ -30,6 +31,28 @@ def test_a_pid_file_whose_number_is_another_programs_is_no_obstacle(stopped: Ser
     stopped.account.own(pid_file)
     stop(stopped.start(FAST))
     assert not pid_file.exists()
+
+
+def test_a_start_while_an_earlier_server_still_runs_waits_for_its_end(stopped: Server) -> None:
+    earlier = stopped.start(FAST)
+    begin = stopped.log.stat().st_size
+
+    def end_earlier() -> None:
+        try:
+            wait_until(lambda: b"already exists" in stopped.log.read_bytes()[begin:], "no attempt")
+        finally:
+            stop(earlier)
+
+    # Not the other way round: a server ends with the thread that started it.
+    with ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(end_earlier)
+        process = stopped.start(FAST)
+        ended.result(60)
+    try:
+        assert process.poll() is None
+        assert asyncio.run(_ask(stopped, "SELECT 1")) == 1
+    finally:
+        stop(process)
 
 
 def test_a_server_that_cannot_start_says_why_in_one_line(stopped: Server) -> None:

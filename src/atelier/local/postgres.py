@@ -114,7 +114,8 @@ class Server:
     def _accepts_connections(self, process: subprocess.Popen[bytes]) -> bool:
         """Wait until it does, or has ended; recovery after a crash may take its time."""
         while process.poll() is None:
-            if self.answers():
+            # Its own pid: an earlier server that is still on its way out may be `ready`, too.
+            if self._pid_file() == (str(process.pid), "ready"):
                 return True
             time.sleep(_POLL_SECONDS)
         return False
