@@ -8,6 +8,7 @@ import pytest
 
 from atelier.errors import AtelierError
 from atelier.transfer.session import one_line_errors, session, workers
+from atelier.transfer.target import target_of
 from tests.transfer.exports import fetch
 
 
@@ -42,6 +43,12 @@ def test_an_error_of_the_database_becomes_one_line(error: Exception, message: st
 def test_a_lack_of_rights_is_left_to_the_command_which_knows_the_grants() -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError), one_line_errors("The import"):
         raise asyncpg.InsufficientPrivilegeError("permission denied for database shop")
+
+
+async def test_a_target_is_named_whatever_its_url_and_without_its_password(database: str) -> None:
+    async with session(database, "atelier") as connection:
+        named = await target_of(connection, "postgresql://u:secret@a:1,[::1]:2,c/shop")
+    assert named.endswith(" on a:1,[::1]:2,c, schema atelier")
 
 
 async def test_one_failing_job_ends_the_others_and_its_error_is_raised(database: str) -> None:
