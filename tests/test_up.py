@@ -20,6 +20,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from atelier.local.home import Home
 from tests.support.cluster import free_port, wait_until_ready
 from tests.support.commands import (
     ATELIER,
@@ -122,6 +123,7 @@ def test_ctrl_c_ends_well_and_leaves_no_process_and_no_stale_file(first: FirstSt
     assert first.code == 0
     assert first.alive == []
     assert first.left == []
+    assert not Home.at(first.home).children.exists()
     assert "Traceback" not in first.said
 
 
@@ -347,6 +349,11 @@ def test_more_connections_than_postgresql_allows_are_warned_of(first: FirstStart
         assert "PostgreSQL allows" not in running.said
         scaled = run(first.home, "scale", "6")
         assert "may open 714 connections (102 each); PostgreSQL allows 597" in scaled.stdout
+        postmaster = _pid_of(first.home, "bin/postgres")
+        os.kill(postmaster, signal.SIGSTOP)  # it takes no new connection, and none is needed
+        scaled = run(first.home, "scale", "1")
+        os.kill(postmaster, signal.SIGCONT)
+        assert scaled.stdout == "1 instances serve.\n", scaled.stderr
         assert running.press_ctrl_c() == 0
 
 

@@ -108,6 +108,10 @@ def test_after_a_restart_of_the_machine_nothing_is_known_again(
     assert not started.is_gone()
 
 
+def test_a_full_disk_costs_the_note_and_not_the_program() -> None:
+    note(Path("/dev/full"), os.getpid())
+
+
 @pytest.mark.parametrize(
     "text", ["", "{", '{"pid": 1}\n', '{"pid": "x", "start": 0, "boot": ""}\n']
 )

@@ -1,28 +1,20 @@
 """Whether PostgreSQL allows as many connections as the instances may open."""
 
+from atelier.local.database_state import DatabaseState
 from atelier.settings import Settings
-from atelier.store.database import connect
-from atelier.store.sql import queries
-
-_LIMIT = queries("atelier.local")["connection_limit"]
 
 
-async def connections_missing(dsn: str, settings: Settings, instances: int) -> str | None:
+def connections_missing(state: DatabaseState, settings: Settings, instances: int) -> str | None:
     """Return a warning if PostgreSQL allows fewer connections than may be wanted, else None.
 
-    A reload has one instance more for a while.
+    A reload has one instance more for a while. Nothing is warned of while PostgreSQL is away.
     """
-    connection = await connect(dsn)
-    try:
-        allowed: int = await connection.fetchval(_LIMIT)
-    finally:
-        await connection.close()
     each = settings.connections
     wanted = (instances + 1) * each
-    if wanted <= allowed:
+    if state.error is not None or wanted <= state.allowed_connections:
         return None
     return (
         f"{instances} instances, and one more during a reload, may open {wanted} connections "
-        f"({each} each); PostgreSQL allows {allowed}. Lower INSTANCES or ATELIER_POOL_SIZE, or "
-        "raise max_connections."
+        f"({each} each); PostgreSQL allows {state.allowed_connections}. Lower INSTANCES or "
+        "ATELIER_POOL_SIZE, or raise max_connections."
     )

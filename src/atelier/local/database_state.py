@@ -20,6 +20,8 @@ class DatabaseState:
     version: str = ""
     role: str = "away"
     most_connections: int = 0
+    allowed_connections: int = 0
+    """To this role in this database, all clients together."""
     active: int = 0
     idle: int = 0
     standbys: list[dict[str, object]] = field(default_factory=list)

@@ -56,7 +56,7 @@ class Home:
     @property
     def children(self) -> Path:
         """Where a service notes the programs it has started (atelier.local.leftovers)."""
-        return self.path / "lock" / "children"
+        return self.lock("children")
 
     def lock(self, name: str) -> Path:
         """Return a lock file; it stays when nothing runs, for removing one is a race."""

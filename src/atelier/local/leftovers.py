@@ -12,6 +12,7 @@ import os
 import select
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -40,9 +41,12 @@ class _Process:
 
 
 def note(file: Path, pid: int) -> None:
-    """Note a program that was just started; nothing where there is no /proc."""
+    """Note a program that was just started; nothing where there is no /proc, or no room for it.
+
+    A program that runs is worth more than its note.
+    """
     if process := _read(pid):
-        with file.open("a", encoding="utf-8") as notes:
+        with suppress(OSError), file.open("a", encoding="utf-8") as notes:
             notes.write(json.dumps(asdict(Leader(pid, process.start, _boot()))) + "\n")
 
 
@@ -56,7 +60,8 @@ def end_leftovers(file: Path, *folders: Path) -> list[str]:
 
     `folders` are those of the service's files.
     """
-    left = [process for leader in _noted(file) for process in _left_by(leader, folders)]
+    everybody = [process for pid in _pids() if (process := _read(pid))]
+    left = [each for leader in _noted(file) for each in _left_by(leader, everybody, folders)]
     for process in left:
         _end(process)
     forget(file)
@@ -75,10 +80,11 @@ def _noted(file: Path) -> Iterator[Leader]:
             continue
 
 
-def _left_by(leader: Leader, folders: tuple[Path, ...]) -> list[_Process]:
+def _left_by(
+    leader: Leader, everybody: list[_Process], folders: tuple[Path, ...]
+) -> list[_Process]:
     if leader.boot != _boot():
         return []
-    everybody = [process for pid in _pids() if (process := _read(pid))]
     namesakes = [process for process in everybody if process.pid == leader.pid]
     if any(process.start != leader.start for process in namesakes):
         return []

@@ -4,7 +4,6 @@ import grp
 import os
 import pwd
 import re
-import resource
 import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from atelier.limits import raise_open_files
 from atelier.local.programs import nginx_program
 
 READS_UNDER_WAY = 200
@@ -100,7 +100,7 @@ def configure(
         timeout=timeout,
         user=_user(),
         access_log="log/access.log" if log else "access.log",
-        most_files=_most_files(),
+        most_files=most_files(),
         keeps_connections=_version() >= _KEEPS_CONNECTIONS,
     )
     unfinished = run / "nginx.conf.new"
@@ -137,9 +137,9 @@ def _user() -> str:
     return f"user nobody {grp.getgrgid(account.pw_gid).gr_name};"
 
 
-def _most_files() -> int:
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    return MOST_FILES if limit == resource.RLIM_INFINITY else min(limit, MOST_FILES)
+def most_files() -> int:
+    """Return how many files nginx on this machine may have open, as far as the limit allows."""
+    return min(raise_open_files(), MOST_FILES)
 
 
 def _version() -> tuple[int, ...]:

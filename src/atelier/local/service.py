@@ -14,6 +14,7 @@ from atelier.local import leftovers, nginx
 from atelier.local.child import Child
 from atelier.local.connection_limit import connections_missing
 from atelier.local.database import check_read_url
+from atelier.local.database_state import database_state
 from atelier.local.fleet import Fleet
 from atelier.local.home import Home
 from atelier.local.logs import Logs
@@ -99,7 +100,7 @@ class Service:
     async def scale(self, size: int) -> str:
         """Have so many instances; return what to tell. Raises AtelierError."""
         async with self._changing:
-            warning = await connections_missing(self.dsn, self.settings, size)
+            warning = connections_missing(await database_state(self.dsn), self.settings, size)
             if size > len(self.fleet):
                 await self.fleet.grow(size)
                 self._reload_nginx()

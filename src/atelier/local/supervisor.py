@@ -12,10 +12,10 @@ from typing import IO, Any, cast
 from rich.console import Console
 
 from atelier.errors import AtelierError
-from atelier.limits import raise_open_files
 from atelier.local import control, gather, leftovers, nginx
 from atelier.local.connection_limit import connections_missing
 from atelier.local.database import check_read_url, database
+from atelier.local.database_state import database_state
 from atelier.local.embedded import Embedded
 from atelier.local.home import Home
 from atelier.local.logs import Logs
@@ -100,15 +100,15 @@ class _Supervisor:
         if await is_empty(self._dsn):
             self._logs.say("Loading the sample into the empty database.")
             await load_sample(self._dsn, self._home, progress_for(_console))
-        instances = self._settings.instances
-        if warning := await connections_missing(self._dsn, self._settings, instances):
+        state = await database_state(self._dsn)
+        if warning := connections_missing(state, self._settings, self._settings.instances):
             self._logs.say(warning)
 
     async def _serve(self, folder: Path) -> None:
         service = Service(self._settings, self._home, folder, self._dsn, self._logs)
         self._service = service
         self._logs.say(f"Starting {self._settings.instances} instances and nginx.")
-        if (files := raise_open_files()) < nginx.MOST_FILES:
+        if (files := nginx.most_files()) < nginx.MOST_FILES:
             self._logs.say(
                 f"Only {files} files may be open at once, so nginx takes {files // 2} connections: "
                 f"raise the hard limit (ulimit -Hn) to {nginx.MOST_FILES} for more."
@@ -121,7 +121,7 @@ class _Supervisor:
                     await self._watch()
         finally:
             await service.stop()
-        leftovers.forget(self._home.children)
+            leftovers.forget(self._home.children)
 
     async def _watch(self) -> None:
         """Look after the logs, and after the embedded PostgreSQL, for ever."""
