@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -13,25 +13,14 @@ from bench import report
 from bench.bars import Spread
 from bench.database_memory import warm
 from bench.load import WORKLOADS
-from bench.plan import CONNECTIONS, Plan
+from bench.plan import Plan
 from bench.processes import ROOT
-from bench.profile import cpu
-from bench.profile.run import postmaster
-from bench.results import Sample
+from bench.profile.run import Cost, measure
 from bench.runner import stage_for
-from bench.stage import Stage
-from bench.systems import OURS, Running, System, ours
+from bench.systems import OURS, System, ours
 
 _BASE = "base"
 _COMPARED = ("uniform", "answers", "votes")
-
-
-@dataclass(frozen=True, slots=True)
-class _Round:
-    """One measurement of one side: what wrk saw, and the processor time of a request in µs."""
-
-    sample: Sample
-    cpu: Mapping[str, float]
 
 
 def compare(plan: Plan, revision: str, say: Callable[[str], None]) -> str:
@@ -46,8 +35,8 @@ def compare(plan: Plan, revision: str, say: Callable[[str], None]) -> str:
         warm(dsn)
         base = replace(ours(dsn, _BASE), environment=_importing(source, ours(dsn)))
         with stage.running(ours(dsn), base) as pair:
-            rounds = {name: _measure(stage, pair, name) for name in _COMPARED}
-    return _table(rounds)
+            costs = {name: measure(stage, name, pair, plan.rounds) for name in _COMPARED}
+    return _table(costs)
 
 
 @contextmanager
@@ -72,47 +61,26 @@ def _importing(source: Path, system: System) -> Mapping[str, str]:
     return {**system.environment, "PYTHONPATH": str(source)}
 
 
-def _measure(stage: Stage, pair: list[Running], workload: str) -> dict[str, list[_Round]]:
-    found: dict[str, list[_Round]] = {system.name: [] for system in pair}
-    for number in range(stage.plan.rounds):
-        stage.say(f"{workload}, round {number + 1} of {stage.plan.rounds}.")
-        for system in pair if number % 2 else reversed(pair):
-            if workload == "votes":
-                stage.checkpoint()
-            stage.load.saturate(system, workload, 1, seed=50 + number, connections=CONNECTIONS)
-            found[system.name].append(_once(stage, system, workload, number))
-    return found
-
-
-def _once(stage: Stage, system: Running, workload: str, seed: int) -> _Round:
-    roots = cpu.Roots(system.nginx, system.pids, postmaster(stage))
-    before = cpu.seconds(roots)
-    sample = stage.load.saturate(
-        system, workload, stage.plan.seconds, seed=seed, connections=CONNECTIONS
-    )
-    requests = max(sample.rate * stage.plan.seconds, 1)
-    after = cpu.seconds(roots)
-    return _Round(sample, {part: 1e6 * (after[part] - before[part]) / requests for part in before})
-
-
-def _table(found: Mapping[str, Mapping[str, list[_Round]]]) -> str:
+def _table(found: Mapping[str, Mapping[str, list[Cost]]]) -> str:
     head = ["workload", "requests/s, ÷ base", "instances, µs", "base", "÷ base", "errors"]
-    return report.table(head, [_row(name, rounds) for name, rounds in found.items()])
+    return report.table(head, [_row(name, costs) for name, costs in found.items()])
 
 
-def _row(workload: str, rounds: Mapping[str, list[_Round]]) -> list[str]:
-    now, base = rounds[OURS], rounds[_BASE]
-    micros = [median(each.cpu["instances"] for each in side) for side in (now, base)]
+def _row(workload: str, costs: Mapping[str, list[Cost]]) -> list[str]:
+    now, base = costs[OURS], costs[_BASE]
+    micros = [median(map(_of_instances, side)) for side in (now, base)]
     return [
         WORKLOADS[workload],
-        Spread.of(_ratios(now, base, lambda each: each.sample.rate)).text(2),
+        Spread.of(_ratios(now, base, lambda cost: cost.rate)).text(2),
         *(f"{number:.0f}" for number in micros),
-        Spread.of(_ratios(now, base, lambda each: each.cpu["instances"])).text(2),
-        str(sum(each.sample.errors for each in (*now, *base))),
+        Spread.of(_ratios(now, base, _of_instances)).text(2),
+        str(sum(cost.errors for cost in (*now, *base))),
     ]
 
 
-def _ratios(
-    now: list[_Round], base: list[_Round], figure: Callable[[_Round], float]
-) -> list[float]:
+def _of_instances(cost: Cost) -> float:
+    return cost.parts["instances"]
+
+
+def _ratios(now: list[Cost], base: list[Cost], figure: Callable[[Cost], float]) -> list[float]:
     return [figure(one) / figure(other) for one, other in zip(now, base, strict=True)]

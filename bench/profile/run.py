@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -30,12 +30,13 @@ _PAGES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class _Cost:
-    """What one request of a workload took, in microseconds and bytes."""
+class Cost:
+    """What one request of a workload took, in microseconds and bytes, in a round of them."""
 
     rate: float
     parts: Mapping[str, float]
     log_bytes: float
+    errors: int
 
 
 def profile(plan: Plan, document: Path, say: Callable[[str], None]) -> None:
@@ -58,21 +59,28 @@ def profile(plan: Plan, document: Path, say: Callable[[str], None]) -> None:
 
 
 def _workload(stage: Stage, name: str, running: list[Running]) -> str:
-    systems = taking_part(name, running)
-    costs: dict[str, list[_Cost]] = {system.name: [] for system in systems}
-    for number in range(_ROUNDS):
-        stage.say(f"{name}, round {number + 1} of {_ROUNDS}.")
-        for system in rotated(systems, number):
-            stage.checkpoint()
-            stage.load.saturate(system, name, 1, seed=50 + number, connections=CONNECTIONS)
-            costs[system.name].append(_measured(stage, system, name, number))
+    costs = measure(stage, name, taking_part(name, running), _ROUNDS)
     head = ["", "requests/s", *(f"{part}, µs" for part in (*cpu.PARTS, "the rest")), "WAL, bytes"]
     rows = [[TITLES[system], *_cells(found)] for system, found in costs.items()]
     return f"### {WORKLOADS[name]}\n\n{report.table(head, rows)}"
 
 
-def _measured(stage: Stage, system: Running, workload: str, seed: int) -> _Cost:
-    roots = cpu.Roots(system.nginx, system.pids, postmaster(stage))
+def measure(
+    stage: Stage, name: str, systems: Sequence[Running], rounds: int
+) -> dict[str, list[Cost]]:
+    """Load systems in turn with a workload, some rounds long; return what that took of each."""
+    costs: dict[str, list[Cost]] = {system.name: [] for system in systems}
+    for number in range(rounds):
+        stage.say(f"{name}, round {number + 1} of {rounds}.")
+        for system in rotated(systems, number):
+            stage.checkpoint()
+            stage.load.saturate(system, name, 1, seed=50 + number, connections=CONNECTIONS)
+            costs[system.name].append(_measured(stage, system, name, number))
+    return costs
+
+
+def _measured(stage: Stage, system: Running, workload: str, seed: int) -> Cost:
+    roots = cpu.Roots(system.nginx, system.pids, _postmaster(stage))
     log, before = stage.count(_SQL["wal_written"]), cpu.seconds(roots)
     sample = stage.load.saturate(
         system, workload, stage.plan.seconds, seed=seed, connections=CONNECTIONS
@@ -83,15 +91,14 @@ def _measured(stage: Stage, system: Running, workload: str, seed: int) -> _Cost:
     taken["the rest"] = busy - sum(taken.values())
     requests = max(sample.rate * stage.plan.seconds, 1)
     micros = {part: 1e6 * second / requests for part, second in taken.items()}
-    return _Cost(sample.rate, micros, log / requests)
+    return Cost(sample.rate, micros, log / requests, sample.errors)
 
 
-def postmaster(stage: Stage) -> int:
-    """Return the process id of the PostgreSQL server that is measured."""
+def _postmaster(stage: Stage) -> int:
     return int((stage.embedded.home.data / "postmaster.pid").read_text().split()[0])
 
 
-def _cells(costs: list[_Cost]) -> list[str]:
+def _cells(costs: list[Cost]) -> list[str]:
     parts = (
         report.spread((cost.parts[part] for cost in costs), 0) for part in (*cpu.PARTS, "the rest")
     )

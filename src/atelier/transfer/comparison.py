@@ -36,7 +36,12 @@ async def compare(
     found: dict[ExportFile, Comparison] = {}
 
     def comparing(file: ExportFile) -> Job:
-        query = _QUERIES[f"compare_{file.table}"].format(relation=relations[file])
+        query = _QUERIES["compare"].format(
+            relation=relations[file],
+            table=file.table,
+            new=_columns(file, "n"),
+            old=_columns(file, "o"),
+        )
 
         async def run(connection: asyncpg.Connection) -> None:
             ((before, common, same),) = await connection.fetch(query)
@@ -47,6 +52,10 @@ async def compare(
     with progress.task("comparing with the rows in the database"):
         await workers.run(comparing(file) for file in (ANSWERS, QUESTIONS, PHOTOS))
     return found
+
+
+def _columns(file: ExportFile, alias: str) -> str:
+    return ", ".join(f"{alias}.{column.name}" for column in file.columns)
 
 
 async def count_live_rows(connection: asyncpg.Connection) -> Mapping[ExportFile, int]:
