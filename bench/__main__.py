@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from atelier.errors import AtelierError
-from atelier.limits import raise_open_files
+from atelier.local.host.open_files import raise_open_files
 from bench import report, results, runner, soak
 from bench.compare import compare
 from bench.plan import FULL, QUICK
@@ -132,11 +132,11 @@ def _clock() -> Callable[[str], None]:
     """Return what prints a line with the minutes and seconds since now."""
     begin = time.monotonic()
 
-    def say(line: str) -> None:
+    def log(line: str) -> None:
         seconds = int(time.monotonic() - begin)
         click.echo(f"{seconds // 60:3}:{seconds % 60:02}  {line}")
 
-    return say
+    return log
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def check_same_answers(systems: Sequence[Running], catalogue: Catalogue) -> int:
 
 
 def average_page(system: Running, products: int) -> int:
-    """Return the mean size in bytes of the pages of products drawn as `uniform` draws them."""
+    """Return the mean size in bytes of the pages of products drawn as `uniform` random them."""
     draw = random.Random(1)  # noqa: S311 - to sample, not to hide
     ids = (draw.randint(1, products) for _ in range(_SAMPLE))
     urls = (f"{system.url}/qa/questions?product_id={product}" for product in ids)

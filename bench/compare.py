@@ -10,7 +10,6 @@ from statistics import median
 
 from atelier.errors import AtelierError
 from bench import report
-from bench.bars import Spread
 from bench.database_memory import warm
 from bench.load import WORKLOADS
 from bench.plan import Plan
@@ -18,19 +17,20 @@ from bench.processes import ROOT
 from bench.profile.run import Cost, measure
 from bench.runner import stage_for
 from bench.systems import OURS, System, ours
+from bench.targets import Spread
 
 _BASE = "base"
 _COMPARED = ("uniform", "answers", "votes")
 
 
-def compare(plan: Plan, revision: str, say: Callable[[str], None]) -> str:
+def compare(plan: Plan, revision: str, log: Callable[[str], None]) -> str:
     """Measure this checkout and another revision in turn; return a table of the ratios.
 
     Both are behind the same nginx, configured by this checkout, and on the same database, migrated
     by this checkout. A ratio is that of two measurements next to each other in time. Raises
     AtelierError if git does not know the revision.
     """
-    with stage_for(plan, say) as stage, _checked_out(stage.home.path, revision) as source:
+    with stage_for(plan, log) as stage, _checked_out(stage.home.path, revision) as source:
         dsn = stage.catalogue.dsn
         warm(dsn)
         base = replace(ours(dsn, _BASE), environment=_importing(source, ours(dsn)))

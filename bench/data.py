@@ -12,9 +12,9 @@ import asyncpg
 from rich.console import Console
 
 from atelier.errors import AtelierError
-from atelier.local.embedded import Embedded
-from atelier.transfer.generate import generate
-from atelier.transfer.layout import FILES
+from atelier.local.postgres.embedded import Embedded
+from atelier.transfer.files.layout import FILES
+from atelier.transfer.generator import generate
 from atelier.transfer.progress import progress_for
 from bench.home import BenchHome, schema_digest
 from bench.processes import run
@@ -31,7 +31,7 @@ _BYTES_A_PRODUCT = 20 << 10
 _COPY_SECONDS = 900
 _IMPORT_SECONDS = 1800
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +46,27 @@ class Catalogue:
     hot_product: int
 
 
-def export_folder(home: BenchHome, products: int, say: Say) -> Path:
+def export_folder(home: BenchHome, products: int, log: Log) -> Path:
     """Return the folder of an export, generated if it is not there."""
     folder = home.export(products)
     if not (folder / "questions.csv").exists():
-        say(f"Generating an export of {products:,} products, once.")
+        log(f"Generating an export of {products:,} products, once.")
         generate(folder, products=products, seed=SEED, progress=progress_for(Console()))
     return folder
 
 
-def catalogue(home: BenchHome, embedded: Embedded, products: int, say: Say) -> Catalogue:
+def catalogue(home: BenchHome, embedded: Embedded, products: int, log: Log) -> Catalogue:
     """Return the loaded database of an export, loaded if it is not there as it would be now."""
     dsn = embedded.server.dsn(f"bench_{products}")
     if not asyncio.run(_is_current(embedded.server.dsn(), products)):
         _check_room(home, products)
-        folder = export_folder(home, products, say)
-        say(f"Loading {products:,} products for the service and for the peers, once.")
+        folder = export_folder(home, products, log)
+        log(f"Loading {products:,} products for the service and for the peers, once.")
         asyncio.run(create_database(embedded.server.dsn(), f"bench_{products}"))
         load_service(dsn, folder)
         asyncio.run(load_peers(dsn, folder))
         asyncio.run(add_rows(dsn, products, "check_products", "large_product"))
-        asyncio.run(settle(dsn))
+        asyncio.run(vacuum_and_checkpoint(dsn))
         asyncio.run(_mark_current(embedded.server.dsn(), products))
     return asyncio.run(describe(dsn, products))
 
@@ -134,7 +134,7 @@ async def add_rows(dsn: str, products: int, *steps: str) -> None:
         await connection.close()
 
 
-async def settle(dsn: str) -> None:
+async def vacuum_and_checkpoint(dsn: str) -> None:
     """Leave nothing that a vacuum or a checkpoint would have to do while others are measured."""
     await execute(dsn, "VACUUM ANALYZE", "CHECKPOINT")
 

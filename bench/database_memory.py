@@ -6,8 +6,8 @@ depends on what ran before it.
 
 import asyncio
 
-from atelier.local.embedded import Embedded
-from atelier.local.memory import total_memory
+from atelier.local.postgres.embedded import Embedded
+from atelier.local.postgres.server import total_memory
 from bench.data import execute
 from bench.sql import SQL
 

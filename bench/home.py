@@ -11,7 +11,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from atelier.errors import AtelierError
-from atelier.local.locks import exclusive
+from atelier.local.host.locks import exclusive
 from bench.processes import ROOT
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import asyncpg
 
 from atelier.errors import AtelierError
-from atelier.local.memory import total_memory
-from atelier.local.programs import nginx_program
+from atelier.local.host.programs import nginx_program
+from atelier.local.postgres.server import total_memory
 from bench.processes import run
 from bench.systems import EXPRESS_FOLDER
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from atelier.store.sql import queries
+from atelier.store.queries import queries
 from bench.data import Catalogue
 from bench.processes import run
 
@@ -13,14 +13,14 @@ _SPARE_SECONDS = 60
 
 def write_script(folder: Path, pages: int) -> Path:
     """Write a pgbench script that reads pages of `pages` products with one query."""
-    draws = "".join(f"\\set p{n} random(1, :products)\n" for n in range(pages))
+    random = "".join(f"\\set p{n} random(1, :products)\n" for n in range(pages))
     products = ",".join(f":p{n}::bigint" for n in range(pages))
     arrays = (products, ",".join(["5"] * pages), ",".join(["0"] * pages))
     query = queries("atelier.store")["questions_page"]
     for number, array in enumerate(arrays, start=1):
         query = query.replace(f"${number}::bigint[]", f"ARRAY[{array}]::bigint[]")
     path = folder / f"pages-{pages}.sql"
-    path.write_text(f"{draws}{query.strip()};\n")
+    path.write_text(f"{random}{query.strip()};\n")
     return path
 
 

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from bench.bars import Spread
 from bench.load import WORKLOADS
 from bench.results import Results, Sample, Timeline
 from bench.systems import CEILING, EXPRESS, FASTAPI, OURS, TITLES
+from bench.targets import Spread
 
 COLOURS = {OURS: "#0b6e4f", EXPRESS: "#c8553d", FASTAPI: "#588bae", CEILING: "#b8b8b8"}
 _WIDTH, _HEIGHT = 9.0, 4.2

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from atelier.errors import AtelierError
-from atelier.local.account import die_with_parent
+from atelier.local.host.account import die_with_parent
 
 ROOT = Path(__file__).parents[1]
 """The checkout: commands run in it, so that they can be shown without the machine's paths."""

@@ -7,11 +7,11 @@ from string import Template
 import msgspec
 
 from bench import plots
-from bench.bars import Bar, Spread, bars, ratios
 from bench.load import WORKLOADS
 from bench.plan import COMMON_RATE, QUIET_RATE
 from bench.results import Results, Rounds, Sample, Timeline
 from bench.systems import CEILING, EXPRESS, FASTAPI, OURS, TITLES
+from bench.targets import Spread, Target, ratios, targets
 
 _TEMPLATE = Path(__file__).with_name("performance.md")
 _COMMAND = {"full": "make bench", "quick": "make bench-quick"}
@@ -25,7 +25,7 @@ def write(results: Results, document: Path) -> None:
     shown = {name: f"![{name}]({folder.name}/{name}.svg)\n\n" for name in pictures}
     text = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         facts(results),
-        bars=table(["what", "bar", "measured", "reached"], map(_bar_cells, bars(results))),
+        bars=table(["what", "bar", "measured", "reached"], map(_target_cells, targets(results))),
         scale=_scale(results),
         saturation=shown.get("throughput", "") + _saturation(results),
         floor=_floor(results),
@@ -42,7 +42,7 @@ def write(results: Results, document: Path) -> None:
 
 def bars_text(results: Results) -> str:
     """Return the bars for a terminal."""
-    lines = [_bar_cells(bar) for bar in bars(results)]
+    lines = [_target_cells(target) for target in targets(results)]
     width = max((len(cells[0]) for cells in lines), default=0)
     return "\n".join(
         f"{what:{width}}  {limit:>9}  {reached:3}  {measured}"
@@ -76,12 +76,12 @@ def facts(results: Results) -> Mapping[str, object]:
     }
 
 
-def _bar_cells(bar: Bar) -> list[str]:
-    return [bar.what, bar.limit_text, bar.measured_text, "yes" if bar.reached else "no"]
+def _target_cells(target: Target) -> list[str]:
+    return [target.what, target.limit_text, target.measured_text, "yes" if target.reached else "no"]
 
 
 def _scale(results: Results) -> str:
-    """Say how far the parts that a bar cannot change are from a peer."""
+    """Log how far the parts that a bar cannot change are from a peer."""
     pages = results.saturation.get("uniform", {})
     found = [
         f"{ratios(pages, CEILING, peer, lambda s: s.rate).text(1)} times as many as {TITLES[peer]}"

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from atelier.local.embedded import Embedded
+from atelier.local.postgres.embedded import Embedded
 from bench import machine, memory, systems, tools
 from bench.check import average_page, check_same_answers
 from bench.data import SMALLER, Catalogue, catalogue
@@ -23,16 +23,16 @@ from bench.systems import OURS, Running
 
 PARTS = ("saturation", "open-loop", "hot", "large", "growth", "ramp", "transfer")
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 
-def measure(plan: Plan, parts: Collection[str], say: Say, unfinished: Path) -> Results:
+def measure(plan: Plan, parts: Collection[str], log: Log, unfinished: Path) -> Results:
     """Run the parts asked for; raise AtelierError if something needed is not there.
 
     If a part fails, what was measured before it is in the file `unfinished`.
     """
     begin = time.monotonic()
-    with stage_for(plan, say) as stage:
+    with stage_for(plan, log) as stage:
         try:
             _measure(stage, parts)
         except BaseException:
@@ -50,36 +50,36 @@ def _measure(stage: Stage, parts: Collection[str]) -> None:
 
 
 @contextmanager
-def stage_for(plan: Plan, say: Say) -> Iterator[Stage]:
+def stage_for(plan: Plan, log: Log) -> Iterator[Stage]:
     """Start PostgreSQL with the data, loaded if need be; stop it when the context ends."""
     home = BenchHome.open()
     with home.only_one():
-        yield from _stage(home, plan, say)
+        yield from _stage(home, plan, log)
 
 
-def _stage(home: BenchHome, plan: Plan, say: Say) -> Iterator[Stage]:
-    wrk, k6 = tools.wrk(say), tools.k6()
-    tools.install_express(say)
+def _stage(home: BenchHome, plan: Plan, log: Log) -> Iterator[Stage]:
+    wrk, k6 = tools.wrk(log), tools.k6()
+    tools.install_express(log)
     embedded = Embedded.open(home.postgresql)
     enlarge(embedded)
     with embedded.used(), home.scratch("scratch") as scratch, _run_folder(embedded) as folder:
-        full = catalogue(home, embedded, plan.products, say)
+        full = catalogue(home, embedded, plan.products, log)
         load = Generator(wrk, k6, scratch, full)
         results = _described(plan, full, load)
-        yield Stage(plan, home, embedded, full, load, folder, results, say)
+        yield Stage(plan, home, embedded, full, load, folder, results, log)
 
 
 def _on_systems(stage: Stage, parts: Collection[str]) -> None:
     small = None
     if "growth" in parts:
         products = max(1000, stage.plan.products // SMALLER)
-        small = catalogue(stage.home, stage.embedded, products, stage.say)
-    stage.say("Bringing the data into PostgreSQL's memory.")
+        small = catalogue(stage.home, stage.embedded, products, stage.log)
+    stage.log("Bringing the data into PostgreSQL's memory.")
     for data in filter(None, (stage.catalogue, small)):
         warm(data.dsn)
     if "hot" in parts:
         hot.measure(stage)
-    stage.say("Starting the systems, and comparing their answers.")
+    stage.log("Starting the systems, and comparing their answers.")
     with _everyone(stage) as running, ExitStack() as stack:
         peaks = {
             system.name: stack.enter_context(memory.watched(memory.largest(system.pids)))
@@ -97,7 +97,7 @@ def _measure_parts(
     ours = next(system for system in running if system.name == OURS)
     if "saturation" in parts:
         saturation.measure(stage, running)
-        stage.settle()
+        stage.vacuum_and_checkpoint()
     if "open-loop" in parts:
         open_loop.measure(stage, running)
     if "large" in parts:

@@ -41,13 +41,13 @@ class _Watch:
         self.seen.append((round(time.monotonic() - self.begin, 1), round(now.value.resident, 1)))
 
 
-def soak(plan: Plan, minutes: float, rate: int, folder: Path, say: Callable[[str], None]) -> str:
+def soak(plan: Plan, minutes: float, rate: int, folder: Path, log: Callable[[str], None]) -> str:
     """Run bench/k6/soak.js; write soak.json and soak.svg to a folder and return the verdict."""
-    with stage_for(plan, say) as stage:
+    with stage_for(plan, log) as stage:
         path = stage.load.scratch / "timeline.json"
         environment = {"MINUTES": str(minutes), "RATE": str(rate), "TIMELINE": str(path)}
         with stage.running(systems.ours(stage.catalogue.dsn)) as [ours]:
-            say(f"{rate:,} requests/s of the mixed workload for {minutes:g} minutes.")
+            log(f"{rate:,} requests/s of the mixed workload for {minutes:g} minutes.")
             watch = _Watch(ours.pids)
             with memory.watched(watch.look, _LOOK_SECONDS):
                 stage.load.k6_script(ours, "soak", environment)

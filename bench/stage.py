@@ -8,8 +8,8 @@ from pathlib import Path
 
 import asyncpg
 
-from atelier.local.embedded import Embedded
-from bench.data import Catalogue, execute, settle
+from atelier.local.postgres.embedded import Embedded
+from bench.data import Catalogue, execute, vacuum_and_checkpoint
 from bench.home import BenchHome
 from bench.load import Generator
 from bench.plan import Plan
@@ -29,7 +29,7 @@ class Stage:
     folder: Path
     """For the systems' sockets; nginx's workers can enter it."""
     results: Results
-    say: Callable[[str], None]
+    log: Callable[[str], None]
 
     @contextmanager
     def running(self, *systems: System) -> Iterator[list[Running]]:
@@ -41,9 +41,9 @@ class Stage:
         """Let each measurement of writes begin with everything on disk."""
         asyncio.run(execute(self.catalogue.dsn, "CHECKPOINT"))
 
-    def settle(self) -> None:
+    def vacuum_and_checkpoint(self) -> None:
         """Have done what the writes of an earlier part left to do: vacuum, and bring it to disk."""
-        asyncio.run(settle(self.catalogue.dsn))
+        asyncio.run(vacuum_and_checkpoint(self.catalogue.dsn))
 
     def count(self, query: str) -> int:
         """Return the one number a query finds in the catalogue's database."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from atelier.errors import AtelierError
-from atelier.local import nginx
+from atelier.local.nginx import nginx
 from bench.data import atelier
 from bench.plan import INSTANCES
 from bench.processes import ROOT, free_port, started, wait_for_socket

@@ -11,24 +11,24 @@ from atelier.errors import AtelierError
 from bench.processes import run
 from bench.systems import EXPRESS_FOLDER
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 _NPM_RETRIES = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000")
 """Else it tries for more than a minute where its registry cannot be reached."""
 
 
-def wrk(say: Say) -> str | None:
+def wrk(log: Log) -> str | None:
     """Return wrk, installed from Debian if that is possible; None if it cannot be had."""
     if not shutil.which("wrk") and os.geteuid() == 0 and shutil.which("apt-get"):
-        say("Installing wrk from Debian.")
+        log("Installing wrk from Debian.")
         try:
             run(["apt-get", "update", "-q"])
             run(["apt-get", "install", "-q", "-y", "wrk"])
         except AtelierError as error:
-            say(str(error))
+            log(str(error))
     if shutil.which("wrk"):
         return "wrk"
-    say(
+    log(
         "wrk is not installed (as root: apt-get install wrk). k6 takes its place, and so much of "
         "the processors that all ratios come out far smaller: they cannot be held to the bars."
     )
@@ -44,14 +44,14 @@ def k6() -> str:
     return program
 
 
-def install_express(say: Say) -> None:
+def install_express(log: Log) -> None:
     """Install the packages of the Express peer, unless these versions are there."""
     if not shutil.which("node") or not shutil.which("npm"):
         raise AtelierError("The Express peer needs Node.js 18 or newer and npm: install them.")
     lock = EXPRESS_FOLDER / "package-lock.json"
     done = EXPRESS_FOLDER / "node_modules" / ".package-lock.json"
     if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
-        say("Installing the packages of the Express peer from npm.")
+        log("Installing the packages of the Express peer from npm.")
         command = ["npm", "ci", "--omit=dev", *_NPM_RETRIES, "--prefix", str(EXPRESS_FOLDER)]
         try:
             run(command)

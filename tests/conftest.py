@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 import asyncpg
 import pytest
 
-from atelier.limits import raise_open_files
-from atelier.local.postgres import Server
+from atelier.local.host.open_files import raise_open_files
+from atelier.local.postgres.server import Server
 from atelier.store.migrate import migrate
 from tests.support.cluster import Cluster, cluster
 from tests.support.postgres import INSTALLED, server, temporary_folder

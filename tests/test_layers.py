@@ -15,8 +15,22 @@ _BELOW = {
     "local": {"store", "transfer"},
     "store": set[str](),
 }
-_FOR_ALL = {"errors", "limits", "settings", "metrics", "__version__"}
+_FOR_ALL = {"errors", "settings", "metrics", "__version__"}
 _WEB = {"falcon", "uvicorn"}
+
+# The folders of a layer, from the bottom up: each imports only from those before it.
+_FOLDERS = {
+    "http": ["common", "ops", "qa", "pages"],
+    "store": ["connections"],
+    "transfer": ["files", "reader", "database", "generator", "importer", "verifier", "exporter"],
+    "local": ["host", "nginx", "logs", "postgres", "cluster", "monitoring", "supervisor"],
+}
+# Folders beside each other, which do not know each other.
+_SEPARATE = [
+    ("http", {"ops", "qa", "pages"}),
+    ("transfer", {"generator", "importer", "verifier", "exporter"}),
+    ("local", {"nginx", "logs", "postgres"}),
+]
 
 
 def imports(file: Path) -> set[str]:
@@ -41,6 +55,33 @@ def test_a_layer_only_calls_downward(layer: str) -> None:
     for file in files(layer):
         used = {name.split(".")[1] for name in imports(file) if name.startswith("atelier.")}
         assert used <= allowed, f"{file.name} reaches {used - allowed}"
+
+
+def folders_used(layer: str, folder: str) -> set[str]:
+    """Return the folders of the same layer that a folder imports from."""
+    names = [name.split(".") for file in files(f"{layer}/{folder}") for name in imports(file)]
+    return {name[2] for name in names if name[:2] == ["atelier", layer]} & {*_FOLDERS[layer]}
+
+
+@pytest.mark.parametrize(
+    ("layer", "folder"), [(layer, folder) for layer in _FOLDERS for folder in _FOLDERS[layer]]
+)
+def test_a_folder_only_imports_from_those_below_it(layer: str, folder: str) -> None:
+    order = _FOLDERS[layer]
+    assert files(f"{layer}/{folder}")
+    assert folders_used(layer, folder) <= {*order[: order.index(folder) + 1]}
+
+
+@pytest.mark.parametrize(("layer", "folders"), _SEPARATE)
+def test_folders_beside_each_other_do_not_know_each_other(layer: str, folders: set[str]) -> None:
+    for folder in folders:
+        assert folders_used(layer, folder) & folders <= {folder}
+
+
+@pytest.mark.parametrize("layer", _FOLDERS)
+def test_every_folder_has_its_place(layer: str) -> None:
+    packages = {file.parent.name for file in (_ROOT / layer).glob("*/__init__.py")}
+    assert packages == {*_FOLDERS[layer]}
 
 
 @pytest.mark.parametrize("layer", ["store", "transfer", "local"])

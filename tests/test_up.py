@@ -20,7 +20,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from atelier.local.home import Home
+from atelier.local.host.home import Home
 from tests.support.cluster import free_port, wait_until_ready
 from tests.support.commands import (
     ATELIER,
@@ -123,7 +123,7 @@ def test_ctrl_c_ends_well_and_leaves_no_process_and_no_stale_file(first: FirstSt
     assert first.code == 0
     assert first.alive == []
     assert first.left == []
-    assert not Home.at(first.home).children.exists()
+    assert not Home.at(first.home).processes.exists()
     assert "Traceback" not in first.said
 
 

@@ -16,7 +16,7 @@ _PATH = f"/qa/questions?product_id={LARGE_PRODUCT}&count=10000000000"
 
 def measure(stage: Stage, systems: Sequence[Running]) -> None:
     """Measure each system alone and beside that client; the peers once, at a lower rate."""
-    stage.say("Small reads beside a client that reads a large product.")
+    stage.log("Small reads beside a client that reads a large product.")
     for system in systems:
         if system.name == OURS:
             _rounds(stage, system, QUIET_RATE, stage.plan.rounds)

@@ -12,7 +12,7 @@ FULL, HUNDREDTH = "full", "hundredth"
 
 def measure(stage: Stage, ours: Running, small: Catalogue) -> None:
     """Read pages one after the other, by turns from either database."""
-    stage.say("Page reads at full size and at a hundredth of it.")
+    stage.log("Page reads at full size and at a hundredth of it.")
     load = {FULL: stage.load, HUNDREDTH: replace(stage.load, catalogue=small)}
     stage.results.growth = {FULL: [], HUNDREDTH: []}
     with stage.running(systems.ours(small.dsn, HUNDREDTH)) as [smaller]:

@@ -12,7 +12,7 @@ def measure(stage: Stage) -> None:
     PostgreSQL's sessions may hold back what they count for seconds, but not beyond their end: so
     the counter is read before the service starts and after it has stopped.
     """
-    stage.say("Lookups of a hot product.")
+    stage.log("Lookups of a hot product.")
     for number in range(stage.plan.rounds):
         before = stage.count(SQL["page_lookups"])
         with stage.running(systems.ours(stage.catalogue.dsn, "hot")) as [system]:

@@ -15,7 +15,7 @@ def measure(stage: Stage, systems: Sequence[Running]) -> None:
 
 
 def _at(stage: Stage, rate: int, systems: Sequence[Running]) -> None:
-    stage.say(f"Open loop at {rate:,} requests/s.")
+    stage.log(f"Open loop at {rate:,} requests/s.")
     rounds = stage.results.open_loop.setdefault(f"{rate}", {system.name: [] for system in systems})
     for number in range(stage.plan.rounds):
         for system in rotated(systems, number):

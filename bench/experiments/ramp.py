@@ -9,7 +9,7 @@ from bench.systems import Running
 
 def measure(stage: Stage, ours: Running) -> None:
     """Run bench/k6/stress.js on the service."""
-    stage.say("Ramp until it breaks.")
+    stage.log("Ramp until it breaks.")
     path = stage.load.scratch / "timeline.json"
     environment = {"SECONDS": str(stage.plan.ramp), "TIMELINE": str(path)}
     stage.load.k6_script(ours, "stress", environment)

@@ -27,7 +27,7 @@ def measure(stage: Stage, systems: Sequence[Running]) -> None:
     for name in WORKLOADS:
         results.saturation[name] = {system.name: [] for system in taking_part(name, systems)}
     for number in range(stage.plan.rounds):
-        stage.say(f"Saturation, round {number + 1} of {stage.plan.rounds}.")
+        stage.log(f"Saturation, round {number + 1} of {stage.plan.rounds}.")
         for name, rounds in results.saturation.items():
             for system in rotated(taking_part(name, systems), number):
                 _once(stage, system, name, number, rounds)

@@ -20,10 +20,10 @@ _LONGEST_SECONDS = 1800
 
 def measure(stage: Stage) -> None:
     """Load the same files plainly and with `atelier import`, then prove them with `verify`."""
-    folder = export_folder(stage.home, stage.plan.products, stage.say)
+    folder = export_folder(stage.home, stage.plan.products, stage.log)
     _read_once(folder)
     for number in range(stage.plan.transfer_rounds):
-        stage.say(f"Import, round {number + 1} of {stage.plan.transfer_rounds}.")
+        stage.log(f"Import, round {number + 1} of {stage.plan.transfer_rounds}.")
         stage.results.transfer.append(_round(stage, folder))
     stage.results.commands |= {
         "floor of an import": "COPY, then bench/sql/indexes.sql, on bench/sql/tables.sql",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
-from atelier.store.database import connect
-from atelier.store.sql import queries
+from atelier.store.connections.database import connect
+from atelier.store.queries import queries
 from bench import report
 from bench.check import average_page
 from bench.data import Catalogue
@@ -39,9 +39,9 @@ class Cost:
     errors: int
 
 
-def profile(plan: Plan, document: Path, say: Callable[[str], None]) -> None:
+def profile(plan: Plan, document: Path, log: Callable[[str], None]) -> None:
     """Load each system for some seconds a round, and write down what that took of whom."""
-    with stage_for(plan, say) as stage:
+    with stage_for(plan, log) as stage:
         dsn = stage.catalogue.dsn
         warm(dsn)
         with stage.running(ours(dsn), express(dsn), fastapi(dsn)) as some:
@@ -71,7 +71,7 @@ def measure(
     """Load systems in turn with a workload, some rounds long; return what that took of each."""
     costs: dict[str, list[Cost]] = {system.name: [] for system in systems}
     for number in range(rounds):
-        stage.say(f"{name}, round {number + 1} of {rounds}.")
+        stage.log(f"{name}, round {number + 1} of {rounds}.")
         for system in rotated(systems, number):
             stage.checkpoint()
             stage.load.saturate(system, name, 1, seed=50 + number, connections=CONNECTIONS)

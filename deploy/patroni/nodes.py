@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
-from atelier.local.programs import postgres_programs
+from atelier.local.host.programs import postgres_programs
 
 _TEMPLATE = Template(Path(__file__).with_name("patroni.yml").read_text(encoding="utf-8"))
 

@@ -23,11 +23,11 @@ import click
 from nodes import Node, address, etcd_command, patroni_command, patroni_configuration
 
 from atelier.errors import AtelierError
-from atelier.local.account import Account, entering, nobody
-from atelier.local.child import Child, running
-from atelier.local.programs import postgres_programs
-from atelier.local.utf8 import use_utf8
-from atelier.store.hosts import connect_to_primary
+from atelier.local.cluster.process import SupervisedProcess, running
+from atelier.local.host.account import Account, entering, nobody
+from atelier.local.host.programs import postgres_programs
+from atelier.local.host.utf8 import use_utf8
+from atelier.store.connections.hosts import connect_to_primary
 
 _NODES = 3
 _READY_SECONDS = 180
@@ -120,15 +120,15 @@ async def run(
         await asyncio.Event().wait()
 
 
-def part(name: str, command: Sequence[str], node: Node, account: Account) -> Child:
+def part(name: str, command: Sequence[str], node: Node, account: Account) -> SupervisedProcess:
     """Return a part of a node; what it says goes to a file."""
-    return Child(
+    return SupervisedProcess(
         name,
         [*account.prefix, *command],
         stop_signal=signal.SIGTERM,
         environment=os.environ | {"LC_ALL": "C", "HOME": str(node.folder)},
-        say=click.echo,
-        hear=logger(node.folder.with_name(f"{name}.log")),
+        log=click.echo,
+        on_line=logger(node.folder.with_name(f"{name}.log")),
     )
 
 

@@ -53,25 +53,27 @@ class Settings:
         return cls(
             database_url=env.get("ATELIER_DATABASE_URL") or None,
             home=Path(env.get("ATELIER_HOME") or ".atelier").absolute(),
-            port=_integer(env, "PORT", default=8080, least=1, most=65535),
-            instances=_integer(env, "INSTANCES", default=3, least=1, most=64),
-            pool_size=_integer(env, "ATELIER_POOL_SIZE", default=6, least=2, most=100),
-            request_timeout=_above_zero(env, "ATELIER_REQUEST_TIMEOUT", default=5.0),
-            idempotency_hours=_above_zero(env, "ATELIER_IDEMPOTENCY_HOURS", default=24.0),
+            port=_integer(env, "PORT", default=8080, minimum=1, maximum=65535),
+            instances=_integer(env, "INSTANCES", default=3, minimum=1, maximum=64),
+            pool_size=_integer(env, "ATELIER_POOL_SIZE", default=6, minimum=2, maximum=100),
+            request_timeout=_positive(env, "ATELIER_REQUEST_TIMEOUT", default=5.0),
+            idempotency_hours=_positive(env, "ATELIER_IDEMPOTENCY_HOURS", default=24.0),
             read_database_url=env.get("ATELIER_READ_DATABASE_URL") or None,
-            standby_max_lag=_above_zero(env, "ATELIER_STANDBY_MAX_LAG", default=5.0),
-            metrics_port=_integer(env, "ATELIER_METRICS_PORT", default=9180, least=1, most=65535),
+            standby_max_lag=_positive(env, "ATELIER_STANDBY_MAX_LAG", default=5.0),
+            metrics_port=_integer(
+                env, "ATELIER_METRICS_PORT", default=9180, minimum=1, maximum=65535
+            ),
         )
 
 
-def _integer(env: Mapping[str, str], name: str, *, default: int, least: int, most: int) -> int:
+def _integer(env: Mapping[str, str], name: str, *, default: int, minimum: int, maximum: int) -> int:
     text = env.get(name) or str(default)
-    if not (text.isascii() and text.isdigit()) or not least <= int(text) <= most:
-        raise AtelierError(f"{name}={text}: set it to a whole number from {least} to {most}.")
+    if not (text.isascii() and text.isdigit()) or not minimum <= int(text) <= maximum:
+        raise AtelierError(f"{name}={text}: set it to a whole number from {minimum} to {maximum}.")
     return int(text)
 
 
-def _above_zero(env: Mapping[str, str], name: str, *, default: float) -> float:
+def _positive(env: Mapping[str, str], name: str, *, default: float) -> float:
     text = env.get(name) or str(default)
     try:
         value = float(text)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from atelier.errors import AtelierError
-from atelier.local.postgres import Server
-from atelier.transfer.generate import generate
+from atelier.local.postgres.server import Server
+from atelier.transfer.generator import generate
 from atelier.transfer.progress import PlainProgress
 from bench import data, systems, tools
 from bench.data import Catalogue

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from atelier.local.locks import exclusive
+from atelier.local.host.locks import exclusive
 from bench import plots, tools
 from bench.data import Catalogue
 from bench.load import WORKLOADS, Generator

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from bench import report
-from bench.bars import Bar, Spread, bars
 from bench.results import Memory, Results, Sample, Slot, Timeline, Transfer, load, save
+from bench.targets import Spread, Target, targets
 
 
 def sample(rate: float, p50: float = 1.0, p99: float = 4.0) -> Sample:
@@ -43,34 +43,34 @@ def results() -> Results:
 
 
 def test_a_ratio_is_the_median_of_the_ratios_of_rounds(results: Results) -> None:
-    bar = bars(results)[0]
-    assert bar.measured == Spread(20, 10, 30)
-    assert bar.measured_text == "20.00 (10.00 to 30.00)"
+    target = targets(results)[0]
+    assert target.measured == Spread(20, 10, 30)
+    assert target.measured_text == "20.00 (10.00 to 30.00)"
 
 
 def test_every_bar_is_one_row_of_the_report(results: Results, tmp_path: Path) -> None:
     document = tmp_path / "performance.md"
     report.write(results, document)
     text = document.read_text()
-    found = bars(results)
+    found = targets(results)
     assert len(found) == 15
-    for bar in found:
-        reached = "yes" if bar.reached else "no"
-        row = f"| {bar.what} | {bar.limit_text} | {bar.measured_text} | {reached} |"
+    for target in found:
+        reached = "yes" if target.reached else "no"
+        row = f"| {target.what} | {target.limit_text} | {target.measured_text} | {reached} |"
         assert text.count(row) == 1
     assert "Not measured" not in text
     assert "$" not in text
 
 
 def test_a_bar_that_was_missed_says_no(results: Results) -> None:
-    missed = [bar.what for bar in bars(results) if not bar.reached]
+    missed = [target.what for target in targets(results) if not target.reached]
     assert missed == ["p99 of small reads beside a reader of 50,000 questions ÷ alone"]
 
 
 def test_a_bar_is_judged_by_the_figure_that_is_shown() -> None:
-    assert Bar("a", "≤", 1.2, Spread(1.204, 1, 2)).reached
-    assert not Bar("a", "≤", 1.2, Spread(1.205001, 1, 2)).reached
-    assert not Bar("a", "≥", 15, Spread(14.99, 14, 16)).reached
+    assert Target("a", "≤", 1.2, Spread(1.204, 1, 2)).reached
+    assert not Target("a", "≤", 1.2, Spread(1.205001, 1, 2)).reached
+    assert not Target("a", "≥", 15, Spread(14.99, 14, 16)).reached
 
 
 def test_what_was_not_measured_is_said_so(results: Results, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_what_was_not_measured_is_said_so(results: Results, tmp_path: Path) -> N
     document = tmp_path / "quick.md"
     report.write(empty, document)
     assert document.read_text().count("Not measured.") == 10
-    assert bars(empty) == []
+    assert targets(empty) == []
 
 
 def test_the_pictures_are_there(results: Results, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from functools import partial
 from http import HTTPStatus
 
 from tests.chaos.connection import Address, Connection
+from tests.chaos.known_products import KnownProducts
 from tests.chaos.measure import Samples, refusal
-from tests.chaos.shelf import Shelf
 
 Check = Callable[[bytes], str | None]
 """Says what is wrong with a page, if anything."""
@@ -40,7 +40,7 @@ class Clients:
 
 @asynccontextmanager
 async def reading(
-    address: Address, shelf: Shelf, rate: float, tolerated: frozenset[int] = frozenset()
+    address: Address, products: KnownProducts, rate: float, tolerated: frozenset[int] = frozenset()
 ) -> AsyncIterator[Samples]:
     """Read a shelf's pages at a rate while the context lasts.
 
@@ -48,8 +48,8 @@ async def reading(
     """
 
     def any_page() -> Page:
-        product_id = random.choice(list(shelf.pages))
-        return f"/qa/questions?product_id={product_id}", partial(shelf.fault, product_id)
+        product_id = random.choice(list(products.pages))
+        return f"/qa/questions?product_id={product_id}", partial(products.fault, product_id)
 
     async with _asking(address, any_page, rate, tolerated) as samples:
         yield samples

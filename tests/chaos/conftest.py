@@ -8,9 +8,9 @@ import asyncpg
 import pytest
 
 from tests.chaos.findings import Finding, table
+from tests.chaos.known_products import KnownProducts, add_products
 from tests.chaos.plan import FULL
 from tests.chaos.service import Service, connected, serving
-from tests.chaos.shelf import Shelf, fill_shelf
 from tests.support.postgres import temporary_folder
 
 # A failover of Patroni's takes half a minute: `make chaos`.
@@ -111,7 +111,7 @@ async def connection(service: Service) -> AsyncIterator[asyncpg.Connection]:
 
 
 @pytest.fixture(scope="package")
-async def shelf(service: Service) -> Shelf:
+async def products(service: Service) -> KnownProducts:
     """Return products that nobody changes."""
     async with connected(service.dsn) as opened:
-        return await fill_shelf(opened)
+        return await add_products(opened)

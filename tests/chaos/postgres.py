@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from atelier.local import postgres
-from atelier.local.account import account_of
-from atelier.local.programs import postgres_programs
+from atelier.local.host.account import account_of
+from atelier.local.host.programs import postgres_programs
+from atelier.local.postgres import server as postgres
 
 
 class Postgres:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import asyncpg
 
-from atelier.local.embedded import Embedded
-from atelier.local.home import Home
-from atelier.store.database import connect
+from atelier.local.host.home import Home
+from atelier.local.postgres.embedded import Embedded
+from atelier.store.connections.database import connect
 from tests.chaos.connection import Address, Connection
 from tests.support.cluster import free_port
 from tests.support.commands import Up, processes_of, up

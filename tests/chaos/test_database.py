@@ -8,13 +8,13 @@ import time
 import asyncpg
 import pytest
 
+from tests.chaos.assertions import assert_documents_are_the_view, assert_written_once
 from tests.chaos.clients import reading
 from tests.chaos.findings import Finding
+from tests.chaos.known_products import KnownProducts
 from tests.chaos.measure import UNAVAILABLE, Samples
 from tests.chaos.plan import quick_or_full
 from tests.chaos.service import Service, connected
-from tests.chaos.shelf import Shelf
-from tests.chaos.truth import assert_documents_are_the_view, assert_written_once
 from tests.chaos.writers import writing
 from tests.support.waiting import until
 
@@ -74,10 +74,10 @@ async def written_again(samples: Samples, dsn: str) -> float:
     "all database connections terminated (pg_terminate_backend) under reads", "0 failed reads"
 )
 async def test_no_read_fails_when_all_connections_are_terminated(
-    service: Service, shelf: Shelf, connection: asyncpg.Connection, finding: Finding
+    service: Service, products: KnownProducts, connection: asyncpg.Connection, finding: Finding
 ) -> None:
     terminated = 0
-    async with reading(service.address, shelf, quick_or_full(200, 500)) as samples:
+    async with reading(service.address, products, quick_or_full(200, 500)) as samples:
         for _ in range(quick_or_full(5, 30)):
             await asyncio.sleep(0.3)
             terminated += await connection.fetchval(_TERMINATE)

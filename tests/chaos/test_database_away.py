@@ -9,17 +9,17 @@ from http import HTTPStatus
 
 import pytest
 
-from atelier.local.postgres import USER
+from atelier.local.postgres.server import USER
 from atelier.store.migrate import migrate
 from tests.chaos.clients import reading
 from tests.chaos.connection import Connection
 from tests.chaos.findings import Finding
-from tests.chaos.gate import Gate, running_gate
+from tests.chaos.known_products import KnownProducts, add_products
 from tests.chaos.measure import UNAVAILABLE, Samples, longest
 from tests.chaos.plan import quick_or_full
 from tests.chaos.postgres import Postgres, running_postgres
 from tests.chaos.service import Service, connected, resident, serving
-from tests.chaos.shelf import Shelf, fill_shelf
+from tests.chaos.tcp_proxy import TcpProxy, running_gate
 from tests.chaos.writers import writing
 from tests.support.postgres import temporary_folder
 from tests.support.waiting import until
@@ -38,8 +38,8 @@ class Away:
 
     service: Service
     postgres: Postgres
-    gate: Gate
-    shelf: Shelf
+    gate: TcpProxy
+    products: KnownProducts
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +49,11 @@ async def away() -> AsyncIterator[Away]:
         gate = stack.enter_context(running_gate(postgres.socket))
         await migrate(postgres.dsn)
         async with connected(postgres.dsn) as connection:
-            shelf = await fill_shelf(connection)
+            products = await add_products(connection)
         url = f"postgresql://{USER}@127.0.0.1:{gate.port}/postgres"
         settings = {"ATELIER_DATABASE_URL": url, "ATELIER_REQUEST_TIMEOUT": str(_DEADLINE)}
         service = stack.enter_context(serving(folder, **settings))
-        yield Away(service, postgres, gate, shelf)
+        yield Away(service, postgres, gate, products)
 
 
 @asynccontextmanager
@@ -62,7 +62,7 @@ async def busy(away: Away) -> AsyncIterator[tuple[Samples, Samples]]:
     address = away.service.address
     async with (
         connected(away.postgres.dsn) as connection,
-        reading(address, away.shelf, _RATE, UNAVAILABLE) as reads,
+        reading(address, away.products, _RATE, UNAVAILABLE) as reads,
         writing(address, connection, 50, UNAVAILABLE) as (writes, _),
     ):
         yield reads, writes

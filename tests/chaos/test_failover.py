@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.assertions import assert_documents_are_the_view
 from tests.chaos.findings import Finding
 from tests.chaos.plan import quick_or_full
 from tests.chaos.service import connected
-from tests.chaos.truth import assert_documents_are_the_view
 from tests.standby.instances import running_instances
 from tests.standby.servers import Group, prepare, temporary_group
 from tests.standby.shoppers import Seen, assert_kept, busy, shopping

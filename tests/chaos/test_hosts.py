@@ -12,19 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from atelier.local.nginx import Proxy
-from atelier.local.postgres import USER
-from atelier.local.programs import nginx_program
+from atelier.local.host.programs import nginx_program
+from atelier.local.nginx.nginx import Proxy
+from atelier.local.postgres.server import USER
 from atelier.store.migrate import migrate
 from tests.chaos.clients import reading
 from tests.chaos.connection import Connection
 from tests.chaos.findings import Finding
 from tests.chaos.hosts import Host, network
+from tests.chaos.known_products import KnownProducts, add_products
 from tests.chaos.measure import longest, percentile
 from tests.chaos.plan import quick_or_full
 from tests.chaos.postgres import Postgres
 from tests.chaos.service import connected, pages_served
-from tests.chaos.shelf import Shelf, fill_shelf
 from tests.support.cluster import program
 from tests.support.commands import ATELIER
 from tests.support.postgres import temporary_folder
@@ -42,7 +42,7 @@ class Deployment:
 
     proxy: Host
     apps: Sequence[Host]
-    shelf: Shelf
+    products: KnownProducts
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +55,13 @@ async def deployment() -> AsyncIterator[Deployment]:
             postgres.start(listen_addresses=database.address)
             await migrate(postgres.dsn)
             async with connected(postgres.dsn) as connection:
-                shelf = await fill_shelf(connection)
+                products = await add_products(connection)
             for app in apps:
                 stack.enter_context(instance_on(app, database))
             stack.enter_context(program(nginx_on(proxy, apps, folder)))
             for host in (*apps, proxy):
                 await until_ready(host)
-            yield Deployment(proxy, apps, shelf)
+            yield Deployment(proxy, apps, products)
 
 
 def postgres_on(host: Host, folder: Path) -> Postgres:
@@ -119,7 +119,7 @@ async def test_no_read_fails_when_an_app_host_is_cut_off_and_traffic_returns(
     deployment: Deployment, finding: Finding
 ) -> None:
     victim = deployment.apps[0]
-    async with reading((deployment.proxy.address, _PORT), deployment.shelf, _RATE) as samples:
+    async with reading((deployment.proxy.address, _PORT), deployment.products, _RATE) as samples:
         await asyncio.sleep(2)
         cut = time.monotonic()
         victim.cut_off()

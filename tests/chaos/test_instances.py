@@ -12,14 +12,14 @@ from functools import partial
 import asyncpg
 import pytest
 
-from atelier.local.readiness import is_ready
+from atelier.local.cluster.readiness import is_ready
+from tests.chaos.assertions import assert_documents_are_the_view, assert_written_once
 from tests.chaos.clients import reading
 from tests.chaos.findings import Finding
+from tests.chaos.known_products import KnownProducts
 from tests.chaos.measure import LOST, longest, percentile
 from tests.chaos.plan import quick_or_full
 from tests.chaos.service import Service, pages_served, socket_of
-from tests.chaos.shelf import Shelf
-from tests.chaos.truth import assert_documents_are_the_view, assert_written_once
 from tests.chaos.writers import writing
 from tests.support.processes import Process
 from tests.support.waiting import until
@@ -33,9 +33,9 @@ _HANGS = quick_or_full(7, 20)
     "0 failed reads; back in service by itself within 5 s",
 )
 async def test_no_read_fails_when_an_instance_is_killed_and_it_comes_back(
-    service: Service, shelf: Shelf, finding: Finding
+    service: Service, products: KnownProducts, finding: Finding
 ) -> None:
-    async with reading(service.address, shelf, _READS) as samples:
+    async with reading(service.address, products, _READS) as samples:
         ready, back = [], []
         for _ in range(quick_or_full(1, 3)):
             await asyncio.sleep(1)
@@ -90,10 +90,10 @@ async def test_every_acknowledged_write_is_there_once_when_instances_are_killed(
     "p99 back to normal within the proxy's timeout; 0 failed reads",
 )
 async def test_no_read_fails_while_an_instance_hangs(
-    service: Service, shelf: Shelf, finding: Finding
+    service: Service, products: KnownProducts, finding: Finding
 ) -> None:
     victim = random.choice(service.instances())
-    async with reading(service.address, shelf, _READS) as samples:
+    async with reading(service.address, products, _READS) as samples:
         await asyncio.sleep(3)
         stopped = time.monotonic()
         with stopped_process(victim):

@@ -18,10 +18,10 @@ from tests.chaos import slow
 from tests.chaos.clients import asking, reading
 from tests.chaos.connection import Connection
 from tests.chaos.findings import Finding
+from tests.chaos.known_products import KnownProducts
 from tests.chaos.measure import UNAVAILABLE, Samples, longest, percentile
 from tests.chaos.plan import quick_or_full
 from tests.chaos.service import Service
-from tests.chaos.shelf import Shelf
 from tests.support.cluster import program
 from tests.support.data import new_product_id
 
@@ -47,10 +47,10 @@ _MANY = """
     f"{_SLOW} slow clients (1 byte/s)", "other clients' p99 unchanged within 20 %; 0 failed reads"
 )
 async def test_slow_clients_cost_the_others_nothing(
-    service: Service, shelf: Shelf, finding: Finding
+    service: Service, products: KnownProducts, finding: Finding
 ) -> None:
     without, beside = [], []
-    async with reading(service.address, shelf, _READS) as samples:
+    async with reading(service.address, products, _READS) as samples:
         for _ in range(_ROUNDS):
             without.append(await p99_of_a_round(samples))
             with program([sys.executable, slow.__file__, str(service.port), str(_SLOW)]):

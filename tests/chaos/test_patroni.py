@@ -16,12 +16,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from atelier.store.database import LOST
-from atelier.store.hosts import connect_to_primary
+from atelier.store.connections.database import LOST
+from atelier.store.connections.hosts import connect_to_primary
 from atelier.store.migrate import migrate
+from tests.chaos.assertions import assert_documents_are_the_view
 from tests.chaos.findings import Finding
 from tests.chaos.service import connected
-from tests.chaos.truth import assert_documents_are_the_view
 from tests.standby.instances import running_instances
 from tests.standby.shoppers import assert_kept, busy, shopping
 from tests.support.cluster import program

@@ -6,12 +6,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from tests.chaos.assertions import assert_documents_are_the_view, assert_written_once
 from tests.chaos.clients import reading
 from tests.chaos.findings import Finding
+from tests.chaos.known_products import KnownProducts
 from tests.chaos.plan import quick_or_full
 from tests.chaos.service import Service
-from tests.chaos.shelf import Shelf
-from tests.chaos.truth import assert_documents_are_the_view, assert_written_once
 from tests.chaos.versions import NEXT, next_code
 from tests.chaos.writers import writing
 from tests.support.commands import run
@@ -26,14 +26,14 @@ _IS_APPLIED = "SELECT EXISTS (SELECT 1 FROM public._pogo_migration WHERE migrati
 )
 async def test_a_reload_onto_new_code_is_not_noticed(
     service: Service,
-    shelf: Shelf,
+    products: KnownProducts,
     connection: asyncpg.Connection,
     code: Path,
     finding: Finding,
 ) -> None:
     before = {process.pid for process in service.instances()}
     async with (
-        reading(service.address, shelf, _RATE) as reads,
+        reading(service.address, products, _RATE) as reads,
         writing(service.address, connection, _RATE, frozenset(), keyed=False) as (writes, writers),
     ):
         install(next_code(code.with_name("next")).parent, code)

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from atelier.local import nginx
+from atelier.local.nginx import nginx
+from tests.chaos.assertions import assert_documents_are_the_view, assert_written_once
 from tests.chaos.clients import reading
 from tests.chaos.findings import Finding
+from tests.chaos.known_products import add_products
 from tests.chaos.plan import quick_or_full
 from tests.chaos.postgres import running_postgres
 from tests.chaos.service import connected, pages_served
-from tests.chaos.shelf import fill_shelf
-from tests.chaos.truth import assert_documents_are_the_view, assert_written_once
 from tests.chaos.versions import next_code, previous_code
 from tests.chaos.writers import writing
 from tests.support.cluster import free_port, program, wait_until_ready
@@ -109,13 +109,13 @@ async def replace_under_load(folder: Path, old: Path, new: Path, finding: Findin
         postgres = stack.enter_context(running_postgres(folder))
         assert await asyncio.to_thread(migrate_with, old, postgres.dsn)
         connection = await stack.enter_async_context(connected(postgres.dsn))
-        shelf = await fill_shelf(connection)
+        products = await add_products(connection)
         roll = Roll(postgres.dsn, folder)
         stack.callback(roll.stop)
         await asyncio.to_thread(roll.start, old)
         address = ("127.0.0.1", roll.port)
         async with (
-            reading(address, shelf, _RATE) as reads,
+            reading(address, products, _RATE) as reads,
             writing(address, connection, _RATE / 2, frozenset()) as (writes, writers),
         ):
             await asyncio.sleep(1)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from atelier.local.control import ask
-from atelier.local.home import Home
+from atelier.local.cluster.control import ask
+from atelier.local.host.home import Home
 from tests.support.cluster import free_port
 from tests.support.commands import Up, run, up
 from tests.support.postgres import temporary_folder

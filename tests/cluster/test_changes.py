@@ -4,7 +4,7 @@ from pathlib import Path
 
 import httpx
 
-from atelier.local.home import Home
+from atelier.local.host.home import Home
 from tests.cluster.conftest import Operated
 from tests.cluster.traffic import Traffic, traffic
 from tests.support.commands import run

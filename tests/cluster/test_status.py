@@ -12,8 +12,9 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from atelier.local import control, gather
-from atelier.local.home import Home
+from atelier.local.cluster import control
+from atelier.local.host.home import Home
+from atelier.local.monitoring import metrics as gather
 from tests.cluster.conftest import Operated
 from tests.support.commands import run
 from tests.support.postgres import temporary_folder

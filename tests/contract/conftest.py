@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from atelier.store.database import connect
+from atelier.store.connections.database import connect
 from tests.support.cluster import Cluster
 from tests.support.data import Data, new_product_id
 

@@ -7,14 +7,14 @@ import asyncpg
 import pytest
 from falcon.testing import ASGIConductor
 
-from atelier.http import logs
 from atelier.http.app import create_service
-from atelier.local.postgres import Server
+from atelier.http.common import logs
+from atelier.local.postgres.server import Server
 from atelier.settings import Settings
-from atelier.store.database import connect
+from atelier.store.connections.database import connect
 from atelier.store.migrate import migrate
 from tests.contract.api import ALL_ROUTES, NEW_ANSWER, NEW_QUESTION, Route
-from tests.contract.test_short_way import instance
+from tests.contract.test_fast_path import instance
 from tests.support.postgres import temporary_folder
 
 _POSTED = {**NEW_QUESTION, **NEW_ANSWER}

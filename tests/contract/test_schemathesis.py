@@ -9,7 +9,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.config import SchemathesisConfig
 
-from atelier.http.documentation import specification
+from atelier.http.pages.documentation import specification
 from tests.support.cluster import Cluster
 
 # nginx itself refuses TRACE.

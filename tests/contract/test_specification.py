@@ -16,7 +16,7 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 from openapi_spec_validator.readers import read_from_filename
 
 from atelier.http.app import create_service
-from atelier.http.documentation import specification
+from atelier.http.pages.documentation import specification
 from atelier.settings import Settings
 
 with as_file(specification()) as file:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 _SCRIPT = """
 import logging, os, sys
-from atelier.http.logs import configure_logs
+from atelier.http.common.logs import configure_logs
 
 def lead_stderr_to(path):
     os.dup2(os.open(path, os.O_WRONLY | os.O_APPEND), 2)

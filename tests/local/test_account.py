@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from atelier.local.account import account_of
-from atelier.local.postgres import Server, stop
+from atelier.local.host.account import account_of
+from atelier.local.postgres.server import Server, stop
 from tests.support.commands import left_behind, run
 from tests.support.postgres import FAST, INSTALLED, temporary_folder
 

@@ -4,9 +4,9 @@ import asyncpg
 import pytest
 
 from atelier.errors import AtelierError
-from atelier.local import database as module
-from atelier.local.database import checked_url
-from atelier.local.refusals import place
+from atelier.local.postgres import database as module
+from atelier.local.postgres.connection_errors import place
+from atelier.local.postgres.database import checked_url
 from atelier.settings import Settings
 
 

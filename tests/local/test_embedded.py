@@ -99,7 +99,7 @@ def test_a_killed_command_leaves_nothing_running(home: Path) -> None:
     assert select(home, "SELECT 1") == "1"
 
 
-@pytest.mark.parametrize("victim", ["atelier.local.keeper", "bin/postgres"])
+@pytest.mark.parametrize("victim", ["atelier.local.postgres.holder", "bin/postgres"])
 def test_committed_rows_outlive_a_killed_server(home: Path, victim: str) -> None:
     run(home, "db", "start")
     select(home, "CREATE TABLE IF NOT EXISTS public.kept (id int)")

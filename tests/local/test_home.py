@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from atelier.errors import AtelierError
-from atelier.local.home import Home
+from atelier.local.host.home import Home
 from tests.support.postgres import temporary_folder
 
 _LONGEST_SOCKET_PATH = 107

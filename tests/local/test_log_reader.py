@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from atelier.local import logs as module
-from atelier.local.log_reader import Line, LogReader
-from atelier.local.logs import Logs
+from atelier.local.logs import collector as module
+from atelier.local.logs.collector import Logs
+from atelier.local.logs.reader import Line, LogReader
 from tests.support.commands import ATELIER, environment, run
 
 _ACCESS = '{"time":"2026-11-24T02:00:0%d+00:00","status":200}\n'
@@ -74,12 +74,12 @@ def test_what_is_added_is_read_once_and_whole_while_files_rotate(
     monkeypatch.setattr(module, "_LARGEST_FILE", 300)
     monkeypatch.setattr(module, "_LARGEST_FOREIGN_FILE", 300)
     logs = Logs(tmp_path, lambda _: None, verbose=False)
-    hear = logs.listener("instance 1")
+    on_line = logs.listener("instance 1")
     (tmp_path / "access.log").touch()
     reader = LogReader(tmp_path)
     found = reader.last(100)
     for number in range(100):
-        hear(f"instance {number}")
+        on_line(f"instance {number}")
         with (tmp_path / "access.log").open("a") as file:
             file.write(f"access {number}\nhalf a")
             file.flush()

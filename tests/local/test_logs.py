@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from atelier.local import logs as module
-from atelier.local.logs import Logs
+from atelier.local.logs import collector as module
+from atelier.local.logs.collector import Logs
 from tests.support.disk import small_disk
 
 MakeLogs = Callable[..., Logs]
@@ -38,10 +38,10 @@ def event(level: str, **fields: str) -> str:
 def test_warnings_and_errors_are_shown_with_their_part_and_request(
     make: MakeLogs, shown: list[str], tmp_path: Path
 ) -> None:
-    hear = make().listener("instance 2")
-    hear(event("INFO"))
-    hear(event("WARNING", request="8f3c"))
-    hear(event("ERROR", exception="Traceback: x"))
+    on_line = make().listener("instance 2")
+    on_line(event("INFO"))
+    on_line(event("WARNING", request="8f3c"))
+    on_line(event("ERROR", exception="Traceback: x"))
     assert shown == [
         "instance 2 | WARNING it happened (request 8f3c)",
         "instance 2 | ERROR it happened\nTraceback: x",
@@ -101,9 +101,9 @@ def test_files_of_parts_are_rotated(
     make: MakeLogs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_LARGEST_FILE", 1000)
-    hear = make().listener("instance 1")
+    on_line = make().listener("instance 1")
     for _ in range(100):
-        hear(event("INFO"))
+        on_line(event("INFO"))
     assert len(list(tmp_path.glob("instance-1.log*"))) == 4
     assert all(file.stat().st_size <= 1000 for file in tmp_path.glob("instance-1.log*"))
 
@@ -112,16 +112,16 @@ def test_lines_that_a_full_disk_refuses_are_told_once_and_counted(
     make: MakeLogs, shown: list[str], tmp_path: Path
 ) -> None:
     file = tmp_path / "instance-1.log"
-    hear = make().listener("instance 1")
-    hear(event("INFO", request="first"))
+    on_line = make().listener("instance 1")
+    on_line(event("INFO", request="first"))
     file.rename(tmp_path / "before")
     file.symlink_to("/dev/full")
-    hear = make().listener("instance 1")
+    on_line = make().listener("instance 1")
     for _ in range(1000):
-        hear(event("INFO", request="lost"))
+        on_line(event("INFO", request="lost"))
     assert shown == [f"Cannot write to {file}: No space left on device. Its lines are lost."]
     file.unlink()
-    hear(event("INFO", request="last"))
+    on_line(event("INFO", request="last"))
     assert shown[1:] == [f"{file} is written again; 1,000 lines of it were lost."]
     mark, last = map(json.loads, file.read_text().splitlines())
     assert mark["message"] == "1,000 lines could not be written here."
@@ -136,9 +136,9 @@ def test_a_disk_that_was_full_holds_whole_lines_and_every_other_one_is_counted(
     with small_disk(tmp_path / "disk", "64K") as disk:
         (disk / "ballast").write_bytes(bytes(40_000))
         logs = Logs(disk, shown.append, verbose=False)
-        hear = logs.listener("instance 1")
+        on_line = logs.listener("instance 1")
         for number in range(1000):
-            hear(event("INFO", request=str(number), padding="x" * 100))
+            on_line(event("INFO", request=str(number), padding="x" * 100))
         (disk / "ballast").unlink()
         logs.look()
         logs.close()
@@ -168,8 +168,8 @@ def test_a_file_that_cannot_be_rotated_is_told_once_and_older_ones_are_kept(
 
 
 def test_what_nginx_says_every_second_is_shown_once(make: MakeLogs, shown: list[str]) -> None:
-    hear = make().listener("nginx")
+    on_line = make().listener("nginx")
     for second in range(10):
-        hear(f"2026/11/24 02:46:0{second} [alert] 17#17: write() failed")
-    hear("2026/11/24 02:46:10 [alert] 17#17: something else")
+        on_line(f"2026/11/24 02:46:0{second} [alert] 17#17: write() failed")
+    on_line("2026/11/24 02:46:10 [alert] 17#17: something else")
     assert [line[-14:] for line in shown] == ["write() failed", "something else"]

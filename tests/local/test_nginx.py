@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from atelier.local import nginx
-from atelier.local.programs import nginx_program
+from atelier.local.host.programs import nginx_program
+from atelier.local.nginx import nginx
 from tests.support.cluster import free_port, program, wait_for_port
 from tests.support.postgres import temporary_folder
 from tests.support.upstream import Answer, StandIn, hang_up, send, stand_in
@@ -214,7 +214,10 @@ def test_more_than_the_instances_can_take_is_refused_at_once_and_says_when_to_co
         assert leave.wait(60)
         send(b"ok")(request)
 
-    reads, writes = nginx.READS_UNDER_WAY, nginx.MOST_UNDER_WAY - nginx.READS_UNDER_WAY
+    reads, writes = (
+        nginx.MAX_CONCURRENT_READS,
+        nginx.MAX_CONCURRENT_REQUESTS - nginx.MAX_CONCURRENT_READS,
+    )
     with (
         in_front_of([wait], timeout=60) as (ask, [instance]),
         ThreadPoolExecutor(reads + writes) as pool,

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from nodes import Node, patroni_configuration
-from atelier.local.utf8 import use_utf8
+from atelier.local.host.utf8 import use_utf8
 use_utf8()
 node = Node(1, Path(sys.argv[2]), 15400)
 passwords = dict.fromkeys(("superuser", "replication", "rewind"), "x")

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from atelier.errors import AtelierError
-from atelier.local.postgres import Server, stop
+from atelier.local.postgres.server import Server, stop
 from tests.support.postgres import FAST, INSTALLED, server, temporary_folder
 from tests.support.waiting import wait_until
 

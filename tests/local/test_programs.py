@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from atelier.errors import AtelierError
-from atelier.local import programs
+from atelier.local.host import programs
 from tests.support.cluster import free_port
 from tests.support.commands import as_ordinary_user, left_behind, processes_of, up
 from tests.support.parts import require_or_skip

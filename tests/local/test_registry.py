@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from atelier.local import registry
-from atelier.local.home import Home
-from atelier.local.locks import shared
-from atelier.local.preflight import only_one
-from atelier.local.registry import running_elsewhere
+from atelier.local.host import registry
+from atelier.local.host.home import Home
+from atelier.local.host.locks import shared
+from atelier.local.host.registry import running_elsewhere
+from atelier.local.supervisor.preflight import only_one
 from tests.support.commands import run
 from tests.support.postgres import temporary_folder
 

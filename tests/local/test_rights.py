@@ -11,7 +11,7 @@ import asyncpg
 import httpx
 import pytest
 
-from atelier.local.postgres import PORT, Server
+from atelier.local.postgres.server import PORT, Server
 from atelier.store.migrate import migrate
 from tests.support.cluster import cluster
 from tests.support.commands import run

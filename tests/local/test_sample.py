@@ -4,9 +4,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from atelier.local.home import Home
-from atelier.local.sample import is_empty, load_sample
-from atelier.store.database import connect
+from atelier.local.host.home import Home
+from atelier.local.supervisor.sample import load_sample, needs_sample
+from atelier.store.connections.database import connect
 from atelier.transfer.progress import progress_for
 from tests.support.postgres import every_postgres
 
@@ -28,9 +28,9 @@ async def test_the_sample_fills_an_empty_database_and_leaves_no_file(
 ) -> None:
     home = Home.open(tmp_path)
     before = files(tmp_path)
-    assert await is_empty(database)
+    assert await needs_sample(database)
     await load_sample(database, home, progress_for(Console(quiet=True)))
-    assert not await is_empty(database)
+    assert not await needs_sample(database)
     connection = await connect(database)
     assert await connection.fetchval("SELECT count(*) FROM question_documents") > 3000
     assert await connection.fetchval(_DIFFERENCES) == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 _SCRIPT = """
 import os, sys
-from atelier.local.terminal import Terminal
+from atelier.local.supervisor.terminal import Terminal
 
 def lead_stdout_to(path):
     os.dup2(os.open(path, os.O_WRONLY | os.O_APPEND), 1)

@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 
 import asyncpg
 
-from atelier.local.account import account_of
-from atelier.local.postgres import PORT, USER, Server, stop
+from atelier.local.host.account import account_of
+from atelier.local.postgres.server import PORT, USER, Server, stop
 from atelier.store.migrate import migrate
 from tests.support.postgres import FAST, INSTALLED, temporary_folder
 from tests.support.waiting import until

@@ -7,9 +7,9 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from atelier.local.postgres import PORT, USER, Server
-from atelier.store.database import Database
-from atelier.store.hosts import connect_to_primary
+from atelier.local.postgres.server import PORT, USER, Server
+from atelier.store.connections.database import Database
+from atelier.store.connections.hosts import connect_to_primary
 
 _ASK = """
     INSERT INTO questions (product_id, body, asker_name, asker_email)

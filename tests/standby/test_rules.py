@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from atelier.store.database import DatabaseUnavailableError
-from atelier.store.standby_reads import StandbyReads
+from atelier.store.connections.database import DatabaseUnavailableError
+from atelier.store.connections.standby_reads import StandbyReads
 from tests.standby.servers import Group, Node, prepare, temporary_group, together
 from tests.support.waiting import until
 

@@ -32,7 +32,7 @@ async def submit_all(batcher: Batcher[str, str], keys: str) -> list[asyncio.Futu
 
 async def test_an_idle_batcher_sends_at_once() -> None:
     runner = Runner()
-    [task] = await submit_all(Batcher("test", runner, largest=10), "a")
+    [task] = await submit_all(Batcher("test", runner, max_batch=10), "a")
     assert runner.batches == [{"a": 1}]
     runner.gate.release()
     assert await task == "A"
@@ -40,7 +40,7 @@ async def test_an_idle_batcher_sends_at_once() -> None:
 
 async def test_what_waits_together_travels_together_and_the_same_key_once() -> None:
     runner = Runner()
-    batcher = Batcher("test", runner, largest=10)
+    batcher = Batcher("test", runner, max_batch=10)
     first = await submit_all(batcher, "a")
     waiting = await submit_all(batcher, "bcbbd")
     runner.gate.release()
@@ -51,7 +51,7 @@ async def test_what_waits_together_travels_together_and_the_same_key_once() -> N
 
 async def test_a_key_never_joins_a_batch_already_sent() -> None:
     runner = Runner()
-    batcher = Batcher("test", runner, largest=10)
+    batcher = Batcher("test", runner, max_batch=10)
     await submit_all(batcher, "a")
     later = await submit_all(batcher, "a")
     runner.gate.release()
@@ -62,7 +62,7 @@ async def test_a_key_never_joins_a_batch_already_sent() -> None:
 
 async def test_a_batch_has_no_more_keys_than_allowed_and_nobody_is_left_behind() -> None:
     runner = Runner()
-    batcher = Batcher("test", runner, largest=2)
+    batcher = Batcher("test", runner, max_batch=2)
     tasks = await submit_all(batcher, "abcdef")
     for _ in range(4):
         runner.gate.release()
@@ -72,7 +72,7 @@ async def test_a_batch_has_no_more_keys_than_allowed_and_nobody_is_left_behind()
 
 async def test_who_was_answered_asks_again_in_the_very_next_batch() -> None:
     runner = Runner()
-    batcher = Batcher("test", runner, largest=10)
+    batcher = Batcher("test", runner, max_batch=10)
 
     async def ask_twice() -> None:
         await batcher.submit("a")
@@ -90,7 +90,7 @@ async def test_who_was_answered_asks_again_in_the_very_next_batch() -> None:
 
 async def test_an_error_reaches_those_of_its_batch_and_the_next_batch_goes_on() -> None:
     runner = Runner()
-    batcher = Batcher("test", runner, largest=10)
+    batcher = Batcher("test", runner, max_batch=10)
     runner.error = ConnectionError("gone")
     failing = await submit_all(batcher, "ab")
     later = await submit_all(batcher, "c")
@@ -104,7 +104,7 @@ async def test_an_error_reaches_those_of_its_batch_and_the_next_batch_goes_on() 
 
 async def test_one_who_gives_up_does_not_spoil_it_for_the_others() -> None:
     runner = Runner()
-    batcher = Batcher("test", runner, largest=10)
+    batcher = Batcher("test", runner, max_batch=10)
     await submit_all(batcher, "a")
     impatient, patient = await submit_all(batcher, "bb")
     impatient.cancel()
@@ -115,7 +115,7 @@ async def test_one_who_gives_up_does_not_spoil_it_for_the_others() -> None:
 
 async def test_the_queue_is_bounded_and_refuses_at_once() -> None:
     runner = Runner()
-    batcher = Batcher("test", runner, largest=10, most_waiting=2)
+    batcher = Batcher("test", runner, max_batch=10, max_waiting=2)
     await submit_all(batcher, "a")
     waiting = await submit_all(batcher, "bc")
     with pytest.raises(OverloadedError):
@@ -131,7 +131,7 @@ async def test_the_queue_is_bounded_and_refuses_at_once() -> None:
 async def test_who_waits_for_a_batch_that_times_out_does_not_wait_as_long_again() -> None:
     runner = Runner()
     runner.error = TimeoutError()
-    batcher = Batcher("test", runner, largest=1)
+    batcher = Batcher("test", runner, max_batch=1)
     first = await submit_all(batcher, "a")
     waiting = await submit_all(batcher, "bc")
     runner.gate.release()

@@ -1,4 +1,4 @@
-"""The promises of Connections, on a real server."""
+"""The promises of ConnectionPool, on a real server."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,67 +6,67 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from atelier.store import connections as module
-from atelier.store.connections import Connections, CrowdedError
+from atelier.store.connections import pool as module
+from atelier.store.connections.pool import ConnectionPool, PoolExhaustedError
 
 
 @pytest.fixture
-async def three(database: str) -> AsyncIterator[Connections]:
+async def three(database: str) -> AsyncIterator[ConnectionPool]:
     """Return three connections at most to a server."""
-    made = Connections(lambda: asyncpg.connect(database), size=3)
+    made = ConnectionPool(lambda: asyncpg.connect(database), size=3)
     yield made
     await asyncio.wait_for(made.close(), 10)
 
 
-async def backend(connections: Connections) -> int:
+async def backend(connections: ConnectionPool) -> int:
     """Return which of the server's processes is lent."""
-    async with connections.lent() as connection:
+    async with connections.acquire() as connection:
         return int(await connection.fetchval("SELECT pg_backend_pid()"))
 
 
 async def test_nothing_is_opened_before_it_is_needed_and_one_is_used_again(
-    three: Connections,
+    three: ConnectionPool,
 ) -> None:
     assert three.open == 0
     assert await backend(three) == await backend(three)
     assert (three.open, three.idle) == (1, 1)
 
 
-async def test_no_more_than_the_set_number_are_open_however_many_ask(three: Connections) -> None:
+async def test_no_more_than_the_set_number_are_open_however_many_ask(three: ConnectionPool) -> None:
     used = await asyncio.gather(*(backend(three) for _ in range(50)))
     assert len(set(used)) <= 3
     assert three.open <= 3
 
 
-async def test_a_connection_that_was_cut_is_not_lent_again(three: Connections) -> None:
+async def test_a_connection_that_was_cut_is_not_lent_again(three: ConnectionPool) -> None:
     first = await backend(three)
-    async with three.lent() as connection:
+    async with three.acquire() as connection:
         with pytest.raises(asyncpg.PostgresError):
             await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
     assert await backend(three) != first
 
 
 async def test_a_statement_that_was_given_up_takes_its_connection_with_it(
-    three: Connections,
+    three: ConnectionPool,
 ) -> None:
     first = await backend(three)
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.05), three.lent() as connection:
+        async with asyncio.timeout(0.05), three.acquire() as connection:
             await connection.execute("SELECT pg_sleep(60)")
     assert (three.open, three.idle) == (0, 0)
     assert await backend(three) != first
 
 
-async def test_an_unfinished_transaction_is_not_handed_on(three: Connections) -> None:
-    async with three.lent() as connection:
+async def test_an_unfinished_transaction_is_not_handed_on(three: ConnectionPool) -> None:
+    async with three.acquire() as connection:
         await connection.execute("BEGIN")
     assert three.idle == 0
 
 
 async def test_expired_connections_are_not_lent_again_even_those_in_use(
-    three: Connections,
+    three: ConnectionPool,
 ) -> None:
-    async with three.lent() as connection:
+    async with three.acquire() as connection:
         first = await connection.fetchval("SELECT pg_backend_pid()")
         three.expire()
     assert three.idle == 0
@@ -74,7 +74,7 @@ async def test_expired_connections_are_not_lent_again_even_those_in_use(
 
 
 async def test_a_connection_that_was_idle_for_long_is_not_trusted(
-    three: Connections, monkeypatch: pytest.MonkeyPatch
+    three: ConnectionPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = await backend(three)
     monkeypatch.setattr(module, "_OLDEST_IDLE_SECONDS", -1)
@@ -85,20 +85,20 @@ async def test_who_cannot_connect_gives_the_place_back() -> None:
     async def refuse() -> asyncpg.Connection:
         raise ConnectionRefusedError
 
-    connections = Connections(refuse, size=1)
+    connections = ConnectionPool(refuse, size=1)
     for _ in range(3):
         with pytest.raises(ConnectionRefusedError):
-            async with asyncio.timeout(1), connections.lent():
+            async with asyncio.timeout(1), connections.acquire():
                 pass
     assert connections.open == 0
 
 
 async def test_who_would_wait_behind_too_many_is_turned_away(database: str) -> None:
-    connections = Connections(lambda: asyncpg.connect(database), size=1, most_users=2)
-    async with connections.lent():
+    connections = ConnectionPool(lambda: asyncpg.connect(database), size=1, max_users=2)
+    async with connections.acquire():
         waiting = asyncio.create_task(backend(connections))
         await asyncio.sleep(0)
-        with pytest.raises(CrowdedError):
+        with pytest.raises(PoolExhaustedError):
             await backend(connections)
     await waiting
     assert await backend(connections) == await waiting
@@ -106,8 +106,8 @@ async def test_who_would_wait_behind_too_many_is_turned_away(database: str) -> N
 
 
 async def test_who_stopped_waiting_gives_the_place_back(database: str) -> None:
-    connections = Connections(lambda: asyncpg.connect(database), size=1, most_users=2)
-    async with connections.lent():
+    connections = ConnectionPool(lambda: asyncpg.connect(database), size=1, max_users=2)
+    async with connections.acquire():
         for _ in range(3):
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(backend(connections), 0.01)

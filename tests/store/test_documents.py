@@ -8,7 +8,7 @@ import asyncpg
 import httpx
 import pytest
 
-from atelier.store.database import connect
+from atelier.store.connections.database import connect
 from tests.support.cluster import Cluster
 from tests.support.data import Data, new_product_id
 

@@ -9,7 +9,7 @@ import asyncpg
 import httpx
 import pytest
 
-from atelier.store.database import Database, connect
+from atelier.store.connections.database import Database, connect
 from atelier.store.writes import Key, Outcome, Vote, Writer
 from tests.support.cluster import Cluster
 from tests.support.data import Data, new_product_id

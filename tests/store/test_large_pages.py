@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from atelier.store.database import Database, connect
+from atelier.store.connections.database import Database, connect
 from atelier.store.reads import LargePage, PageKey, PageReader
 from tests.support.cluster import Cluster
 from tests.support.data import new_product_id

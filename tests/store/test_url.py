@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from atelier.store.url import DatabaseUrl
+from atelier.store.connections.url import DatabaseUrl
 
 _IPV6 = "postgresql://u@{}/db"
 

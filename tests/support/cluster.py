@@ -12,8 +12,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from atelier.local import nginx
-from atelier.local.readiness import is_ready
+from atelier.local.cluster.readiness import is_ready
+from atelier.local.nginx import nginx
 from tests.support.postgres import temporary_folder
 from tests.support.waiting import wait_until
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from atelier.local.account import entering, nobody
-from atelier.local.home import Home
+from atelier.local.host.account import entering, nobody
+from atelier.local.host.home import Home
 from tests.support.processes import Process, all_processes, family
 
 _SECONDS = 60

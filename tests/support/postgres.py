@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from atelier.errors import AtelierError
-from atelier.local.account import account_of
-from atelier.local.postgres import Server, stop
-from atelier.local.programs import postgres_programs
+from atelier.local.host.account import account_of
+from atelier.local.host.programs import postgres_programs
+from atelier.local.postgres.server import Server, stop
 
 FAST = {"fsync": "off", "shared_buffers": "128MB", "max_connections": "300"}
 """For tests that are not about what survives a crash of the machine."""

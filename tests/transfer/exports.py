@@ -6,15 +6,15 @@ from typing import Any
 
 import asyncpg
 
-from atelier.store.database import connect
-from atelier.transfer.confirmation import Confirm
-from atelier.transfer.dry_run import dry_run
-from atelier.transfer.generate import generate
-from atelier.transfer.importer import import_export
+from atelier.store.connections.database import connect
+from atelier.transfer.generator import generate
+from atelier.transfer.importer.confirmation import Confirm
+from atelier.transfer.importer.dry_run import dry_run
+from atelier.transfer.importer.importer import import_export
+from atelier.transfer.importer.summary import ImportSummary
 from atelier.transfer.progress import PlainProgress, Progress
-from atelier.transfer.report import VerifyReport
-from atelier.transfer.summary import ImportSummary
-from atelier.transfer.verify import verify
+from atelier.transfer.verifier.report import VerifyReport
+from atelier.transfer.verifier.verifier import verify
 from tests.transfer.reading import HEADER
 
 SILENT = PlainProgress(lambda _: None)

@@ -4,10 +4,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from atelier.transfer.layout import QUESTIONS, ExportFile
+from atelier.transfer.files.layout import QUESTIONS, ExportFile
+from atelier.transfer.files.rejects import Reject
+from atelier.transfer.reader.buffer import BLOCK, LOOK_AHEAD
 from atelier.transfer.reader.reader import Reader, Row
-from atelier.transfer.reader.window import BLOCK, LOOK_AHEAD
-from atelier.transfer.rejects import Reject
 
 HEADER = b"id,product_id,body,date_written,asker_name,asker_email,reported,helpful\n"
 ROW = b'1,1,"What fabric is the top made of?",1595884714409,"yankeelover","a@example.com",0,1\n'
@@ -57,9 +57,9 @@ def read(
 def _result(reader: Reader, rejects: list[Reject]) -> Result:
     csv = b""
     rows: list[Row] = []
-    for piece in reader.pieces(rejects.append):
-        csv += piece.csv
-        rows += reader.find(piece, _Everything())
+    for chunk in reader.chunks(rejects.append):
+        csv += chunk.csv
+        rows += reader.find(chunk, _Everything())
     return Result(csv, rows, rejects)
 
 

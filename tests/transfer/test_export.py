@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from atelier.errors import AtelierError
-from atelier.transfer.exporter import ExportSummary, export
-from atelier.transfer.layout import FILES
+from atelier.transfer.exporter.exporter import ExportSummary, export
+from atelier.transfer.files.layout import FILES
 from tests.support.postgres import every_postgres
 from tests.transfer.exports import SILENT, check, fetch, load, made_up, write_export
 

@@ -16,8 +16,8 @@ from statistics import mean
 import pytest
 
 from atelier.errors import AtelierError
-from atelier.transfer.generate import generate
-from atelier.transfer.generate.wheels import all_wheels
+from atelier.transfer.generator import generate
+from atelier.transfer.generator.distributions import all_distributions
 from atelier.transfer.progress import PlainProgress
 from tests.support.waiting import wait_until
 
@@ -69,7 +69,7 @@ def photos(export: Path) -> Rows:
 
 def test_the_same_seed_gives_the_same_bytes_on_every_machine(tmp_path: Path) -> None:
     # Pinned, so that figures measured on different days, machines and Pythons speak of the same
-    # data. A change of words, draws or block size changes it: then pin the new one.
+    # data. A change of words, random or block size changes it: then pin the new one.
     assert digest(make(tmp_path, products=5_000, seed=7)) == (
         "a37e7bd8a75cebd204cd0d6d98ddb0d645ae9f1f2eebf130441285e662b23c98"
     )
@@ -153,10 +153,12 @@ def test_the_ratios_are_those_of_the_full_export(
 
 
 def test_the_larger_the_export_the_closer_the_ratios() -> None:
-    wheels = all_wheels()
-    assert mean(wheels.questions_of_product) == pytest.approx(3_518_963 / 1_000_011, rel=1e-3)
-    assert mean(wheels.answers_of_question) == pytest.approx(6_879_306 / 3_518_963, rel=1e-3)
-    assert mean(wheels.photos_of_answer) == pytest.approx(2_063_759 / 6_879_306, rel=1e-3)
+    distributions = all_distributions()
+    assert mean(distributions.questions_of_product) == pytest.approx(
+        3_518_963 / 1_000_011, rel=1e-3
+    )
+    assert mean(distributions.answers_of_question) == pytest.approx(6_879_306 / 3_518_963, rel=1e-3)
+    assert mean(distributions.photos_of_answer) == pytest.approx(2_063_759 / 6_879_306, rel=1e-3)
 
 
 def test_a_thousand_products_have_roughly_the_ratios_too(tmp_path: Path) -> None:
@@ -283,7 +285,7 @@ def kill_while_it_writes(folder: Path) -> None:
 GENERATE = """
 import sys
 from pathlib import Path
-from atelier.transfer.generate import generate
+from atelier.transfer.generator import generate
 from atelier.transfer.progress import PlainProgress
 generate(Path(sys.argv[1]), products=1_000_000, seed=1, progress=PlainProgress(lambda _: None))
 """

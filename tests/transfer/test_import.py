@@ -8,8 +8,8 @@ import asyncpg
 import pytest
 
 from atelier.errors import AtelierError
-from atelier.store.database import connect
-from atelier.transfer.rejects import Reason, original
+from atelier.store.connections.database import connect
+from atelier.transfer.files.rejects import Reason, original
 from tests.support.postgres import every_postgres
 from tests.transfer.exports import (
     ANSWERS,

@@ -10,10 +10,10 @@ import asyncpg
 import pytest
 
 from atelier.errors import AtelierError
-from atelier.store.database import SCHEMA, Database, connect
-from atelier.store.sql import queries
+from atelier.store.connections.database import SCHEMA, Database, connect
+from atelier.store.queries import queries
 from atelier.store.writes import Outcome, Vote, Writer
-from atelier.transfer.alone import alone
+from atelier.transfer.database.exclusive_lock import exclusive_lock
 from atelier.transfer.progress import PlainProgress
 from tests.support.commands import ATELIER, environment
 from tests.transfer.exports import (
@@ -157,7 +157,7 @@ async def test_rows_written_meanwhile_are_not_lost(database: str, tmp_path: Path
 
 async def test_a_second_import_at_the_same_time_is_refused(database: str, tmp_path: Path) -> None:
     folder = write_export(tmp_path / "export")
-    async with alone(database, "import"):
+    async with exclusive_lock(database, "import"):
         with pytest.raises(AtelierError, match="running on this database already"):
             await load(database, folder)
     assert (await load(database, folder)).changed

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from atelier.errors import AtelierError
-from atelier.transfer.layout import PHOTOS
+from atelier.transfer.files.layout import PHOTOS
 from tests.transfer.reading import HEADER, ROW, photos, questions, read
 
 GOOD = ROW.removesuffix(b"\n")
@@ -283,5 +283,6 @@ def test_a_line_without_end_is_one_reject(tmp_path: Path) -> None:
 
 def _close_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "atelier.transfer.reader.gate.Gate.end_of_stretch", lambda _, __, start, ___: start
+        "atelier.transfer.reader.prevalidation.RowPattern.end_of_valid_run",
+        lambda _, __, start, ___: start,
     )

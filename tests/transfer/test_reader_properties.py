@@ -7,7 +7,7 @@ from unittest.mock import patch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from atelier.transfer.reader.window import BLOCK, LOOK_AHEAD
+from atelier.transfer.reader.buffer import BLOCK, LOOK_AHEAD
 from tests.transfer.reading import HEADER, ROW, Result, read
 
 SHORT_LOOK_AHEAD = 300  # longer than any record below
@@ -69,7 +69,8 @@ def read_bytes(data: bytes, *, block: int = BLOCK, look_ahead: int = LOOK_AHEAD)
 def read_exactly(data: bytes) -> Result:
     """Read without the gate, every record by itself."""
     closed = patch(
-        "atelier.transfer.reader.gate.Gate.end_of_stretch", lambda _, __, start, ___: start
+        "atelier.transfer.reader.prevalidation.RowPattern.end_of_valid_run",
+        lambda _, __, start, ___: start,
     )
     with closed:
         return read_bytes(data)

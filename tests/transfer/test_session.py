@@ -7,8 +7,7 @@ import asyncpg
 import pytest
 
 from atelier.errors import AtelierError
-from atelier.transfer.session import one_line_errors, session, workers
-from atelier.transfer.target import target_of
+from atelier.transfer.database.session import one_line_errors, open_workers, session, target_of
 from tests.transfer.exports import fetch
 
 
@@ -56,8 +55,8 @@ async def test_one_failing_job_ends_the_others_and_its_error_is_raised(database:
         await connection.execute(query)
 
     with pytest.raises(asyncpg.DivisionByZeroError):
-        async with workers(database, "atelier") as crew:
-            await crew.run(
+        async with open_workers(database, "atelier") as workers:
+            await workers.run(
                 partial(run, query=query) for query in ("SELECT pg_sleep(600)", "SELECT 1 / 0")
             )
     while await fetch(database, "SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)'"):

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from atelier.errors import AtelierError
-from atelier.transfer.alone import alone
+from atelier.transfer.database.exclusive_lock import exclusive_lock
 from tests.transfer.exports import (
     ANSWERS,
     PHOTOS,
@@ -145,7 +145,7 @@ async def test_a_second_verification_at_the_same_time_is_refused(
     database: str, tmp_path: Path
 ) -> None:
     folder = write_export(tmp_path / "export")
-    async with alone(database, "verify"):
+    async with exclusive_lock(database, "verify"):
         with pytest.raises(AtelierError, match="running on this database already"):
             await check(database, folder)
 

@@ -6,22 +6,26 @@ from typing import NamedTuple
 import falcon.asgi
 
 from atelier.http import App
-from atelier.http.answers import Answers
-from atelier.http.documentation import add_documentation
-from atelier.http.errors import serialize, unavailable, unexpected
-from atelier.http.health import Live, Ready, ReadyForReads
-from atelier.http.lifespan import Lifespan
-from atelier.http.methods import UnknownMethod
-from atelier.http.metrics import Metrics, Stopwatch
-from atelier.http.questions import Questions
-from atelier.http.schema_mismatch import SchemaMismatch
-from atelier.http.short_way import FailedOnShortWay, ShortWay
-from atelier.http.votes import Votes
+from atelier.http.common.errors import serialize, unavailable, unexpected
+from atelier.http.common.methods import UnknownMethod
+from atelier.http.common.schema_mismatch import SchemaMismatch
+from atelier.http.fast_path import FastPath, FastPathFailures
+from atelier.http.ops.health import Live, Ready, ReadyForReads
+from atelier.http.ops.lifespan import Lifespan
+from atelier.http.ops.metrics import Metrics, RequestTimer
+from atelier.http.pages.documentation import add_documentation
+from atelier.http.qa.answers import Answers
+from atelier.http.qa.questions import Questions
+from atelier.http.qa.votes import Votes
 from atelier.settings import STREAM_CONNECTIONS, Settings
 from atelier.store.batcher import OverloadedError
-from atelier.store.database import Database, DatabaseUnavailableError, SchemaMismatchError
+from atelier.store.connections.database import (
+    Database,
+    DatabaseUnavailableError,
+    SchemaMismatchError,
+)
+from atelier.store.connections.standby_reads import StandbyReads
 from atelier.store.reads import PageReader
-from atelier.store.standby_reads import StandbyReads
 from atelier.store.writes import Writer
 
 
@@ -29,7 +33,7 @@ class Service(NamedTuple):
     """What an instance serves."""
 
     app: App
-    short_way: ShortWay
+    fast_path: FastPath
 
 
 def create_service(settings: Settings, database_url: str) -> Service:
@@ -47,8 +51,8 @@ def create_service(settings: Settings, database_url: str) -> Service:
     app: App = falcon.asgi.App(
         cors_enable=True,
         middleware=[
-            Stopwatch(),
-            FailedOnShortWay(),
+            RequestTimer(),
+            FastPathFailures(),
             UnknownMethod(),
             Lifespan(writer, *{database, streams, reads}),
         ],
@@ -73,7 +77,7 @@ def create_service(settings: Settings, database_url: str) -> Service:
     app.add_route("/ready/reads", ReadyForReads(reads))
     app.add_route("/metrics", Metrics())
     add_documentation(app)
-    return Service(app, ShortWay(questions, answers))
+    return Service(app, FastPath(questions, answers))
 
 
 def _standby_reads(settings: Settings, database_url: str, timeout: float) -> StandbyReads | None:

@@ -1,4 +1,4 @@
-"""HTTP as uvicorn speaks it, with a short way for plain pages and the contract's refusals."""
+"""HTTP as uvicorn speaks it, with a fast path for plain pages and the contract's refusals."""
 
 import asyncio
 import re
@@ -9,13 +9,13 @@ import falcon
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from atelier.http.short_way import PlainPage, ShortWay
+from atelier.http.fast_path import FastPath, PlainPage
 from atelier.store.reads import Found
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
 
-LEAVE = (b"connection", b"close")
+CONNECTION_CLOSE = (b"connection", b"close")
 """The header of all answers while an instance takes its leave."""
 
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n%b\r\n"
@@ -38,7 +38,7 @@ class Protocol(HttpToolsProtocol):
     be closed. It is kept here as `RequestResponseCycle.send` keeps it.
     """
 
-    short_way: ClassVar[ShortWay]
+    fast_path: ClassVar[FastPath]
 
     def data_received(self, data: bytes) -> None:
         """Parse what came; refuse, as nginx words it, what is no HTTP.
@@ -76,7 +76,7 @@ class Protocol(HttpToolsProtocol):
         self.transport.close()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
-        page = self.short_way.begin(cycle.scope) if self._is_plain(cycle) else None
+        page = self.fast_path.begin(cycle.scope) if self._is_plain(cycle) else None
         if page:
             page.found.add_done_callback(partial(self._answer, cycle, app, page))
         else:
@@ -86,7 +86,7 @@ class Protocol(HttpToolsProtocol):
         """Tell whether nothing but an answer is expected, and can be sent at once."""
         return (
             cycle.keep_alive
-            and LEAVE not in cycle.default_headers
+            and CONNECTION_CLOSE not in cycle.default_headers
             and not cycle.waiting_for_100_continue
             and not self.flow.write_paused
         )
@@ -114,7 +114,7 @@ class Protocol(HttpToolsProtocol):
 
 
 def _head(cycle: RequestResponseCycle, length: int) -> bytes:
-    """Return the status and the headers that the general way sends, too."""
+    """Return the status and the headers that the ASGI path sends, too."""
     headers = [b"%b: %b\r\n" % header for header in cycle.default_headers]
     if any(name == b"origin" for name, _ in cycle.scope["headers"]):
         headers.append(b"access-control-allow-origin: *\r\n")
@@ -123,6 +123,6 @@ def _head(cycle: RequestResponseCycle, length: int) -> bytes:
     return _HEAD % (length, b"".join(headers))
 
 
-def protocol(short_way: ShortWay) -> type[Protocol]:
+def protocol(fast_path: FastPath) -> type[Protocol]:
     """Return the protocol of an instance."""
-    return type("Protocol", (Protocol,), {"short_way": short_way})
+    return type("Protocol", (Protocol,), {"fast_path": fast_path})

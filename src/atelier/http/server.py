@@ -10,12 +10,12 @@ from types import FrameType
 import uvicorn
 
 from atelier.http.app import Service, create_service
-from atelier.http.logs import configure_logs
-from atelier.http.protocol import LEAVE, protocol
+from atelier.http.common.logs import configure_logs
+from atelier.http.protocol import CONNECTION_CLOSE, protocol
 from atelier.settings import Settings
 
 _KEEP_ALIVE_SECONDS = 75  # nginx closes earlier: it knows that no request is on its way
-_LEAVE_SECONDS = 4.0  # above nginx's keepalive_timeout to instances
+_CONNECTION_CLOSE_SECONDS = 4.0  # above nginx's keepalive_timeout to instances
 _DRAIN_SECONDS = 10
 _POLL_SECONDS = 0.05
 
@@ -27,27 +27,27 @@ class _Server(uvicorn.Server):
     closes by itself what it does not use. Ctrl-C is for those who do not want to wait.
     """
 
-    _hurry = False
+    _skip_drain = False
 
     async def shutdown(self, sockets: list[sockets.socket] | None = None) -> None:
         """Take leave, then finish what is under way."""
         self.server_state.default_headers = [
             *self.server_state.default_headers,
-            LEAVE,
+            CONNECTION_CLOSE,
         ]
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + _LEAVE_SECONDS
-        while self._is_awaited() and loop.time() < deadline:  # noqa: ASYNC110 - uvicorn has no event
+        deadline = loop.time() + _CONNECTION_CLOSE_SECONDS
+        while self._has_connections() and loop.time() < deadline:  # noqa: ASYNC110 - uvicorn has no event
             await asyncio.sleep(_POLL_SECONDS)
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Note who is in a hurry: a second signal of any kind, or Ctrl-C."""
-        self._hurry = self.should_exit or sig == signal.SIGINT
+        self._skip_drain = self.should_exit or sig == signal.SIGINT
         super().handle_exit(sig, frame)
 
-    def _is_awaited(self) -> bool:
-        return bool(self.server_state.connections) and not self._hurry
+    def _has_connections(self) -> bool:
+        return bool(self.server_state.connections) and not self._skip_drain
 
 
 def serve(
@@ -77,7 +77,7 @@ def configuration(
         port=port or 0,
         uds=str(socket) if socket else None,
         loop="uvloop",
-        http=protocol(service.short_way),
+        http=protocol(service.fast_path),
         ws="none",
         lifespan="on",
         log_config=None,

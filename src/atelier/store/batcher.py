@@ -30,29 +30,29 @@ class Batcher(Generic[Key, Result]):
         kind: str,
         run: Callable[[Mapping[Key, int]], Awaitable[Mapping[Key, Result]]],
         *,
-        largest: int,
-        most_waiting: int = 1000,
+        max_batch: int,
+        max_waiting: int = 1000,
     ) -> None:
         """Take its name in metrics and what runs a batch; the most keys in one, and waiting."""
         self._run = run
-        self._largest = largest
-        self._room = most_waiting
+        self._max_batch = max_batch
+        self._capacity = max_waiting
         self._waiting: dict[Key, list[asyncio.Future[Result]]] = {}
         self._waiting_since = 0.0
         self._draining: asyncio.Task[None] | None = None
         self._keys = metrics.BATCH_KEYS.labels(kind)
         self._wait_seconds = metrics.BATCH_WAIT_SECONDS.labels(kind)
         self._seconds = metrics.BATCH_SECONDS.labels(kind)
-        metrics.WAITING.labels(kind).set_function(lambda: most_waiting - self._room)
+        metrics.WAITING.labels(kind).set_function(lambda: max_waiting - self._capacity)
 
     def submit(self, key: Key) -> asyncio.Future[Result]:
         """Return what will be the result for a key, or what the batch that carries it raises.
 
         Raises OverloadedError at once when too many wait.
         """
-        if not self._room:
+        if not self._capacity:
             raise OverloadedError
-        self._room -= 1
+        self._capacity -= 1
         if not self._waiting:
             self._waiting_since = perf_counter()
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
@@ -70,12 +70,12 @@ class Batcher(Generic[Key, Result]):
             self._draining = None
 
     def _take(self) -> dict[Key, list[asyncio.Future[Result]]]:
-        if len(self._waiting) <= self._largest:
+        if len(self._waiting) <= self._max_batch:
             batch, self._waiting = self._waiting, {}
         else:
-            keys = list(self._waiting)[: self._largest]
+            keys = list(self._waiting)[: self._max_batch]
             batch = {key: self._waiting.pop(key) for key in keys}
-        self._room += sum(map(len, batch.values()))
+        self._capacity += sum(map(len, batch.values()))
         self._keys.observe(len(batch))
         self._wait_seconds.observe(perf_counter() - self._waiting_since)
         return batch

@@ -5,8 +5,13 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from atelier.store import migrate
-from atelier.store.database import SCHEMA, Database, DatabaseUnavailableError, SchemaMismatchError
-from atelier.store.sql import queries
+from atelier.store.connections.database import (
+    SCHEMA,
+    Database,
+    DatabaseUnavailableError,
+    SchemaMismatchError,
+)
+from atelier.store.queries import queries
 
 _QUERIES = queries("atelier.store")
 _PAGES = ("questions_page", "answers_page")

@@ -10,7 +10,7 @@ from pogo_core.util import migrate as pogo
 from pogo_core.util import sql as bookkeeping
 
 from atelier.errors import AtelierError
-from atelier.store.database import SCHEMA, connect
+from atelier.store.connections.database import SCHEMA, connect
 
 _MIGRATIONS = files("atelier.store") / "migrations"
 _ONE_AT_A_TIME = 0x41_74_65_6C  # an advisory lock's key: "Atel"

@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import NamedTuple
 
 from atelier.store.batcher import Batcher
-from atelier.store.database import Database
-from atelier.store.sql import queries
+from atelier.store.connections.database import Database
+from atelier.store.queries import queries
 
 LARGEST_PAGE = 100
 """A page with more rows than this travels alone, as a stream: nobody waits behind it."""
@@ -60,7 +60,7 @@ class PageReader:
         self._stream = _QUERIES[f"{kind}_stream"]
         self._database = database
         self._streams = streams
-        self._batcher = Batcher(kind, self._run, largest=200)
+        self._batcher = Batcher(kind, self._run, max_batch=200)
 
     async def read(self, page: PageKey) -> bytes | LargePage:
         """Return the documents of a page, parted by commas; a large one in pieces.

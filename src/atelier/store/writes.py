@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple
 import asyncpg
 
 from atelier.store.batcher import Batcher
-from atelier.store.database import Database
-from atelier.store.sql import queries
+from atelier.store.connections.database import Database
+from atelier.store.queries import queries
 
 _QUERIES = queries("atelier.store")
 
@@ -52,7 +52,7 @@ class Writer:
         """Take the database to write to, and how long a key is remembered."""
         self._database = database
         self._key_lifetime = key_lifetime
-        self._votes = Batcher("votes", self._commit_votes, largest=200)
+        self._votes = Batcher("votes", self._commit_votes, max_batch=200)
 
     async def add_question(
         self, product_id: int, body: str, name: str, email: str, *, key: Key | None = None

@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 from atelier.errors import AtelierError
-from atelier.transfer.layout import FILES, ExportFile
-from atelier.transfer.reader.numbers import whole_number
+from atelier.transfer.files.layout import FILES, ExportFile
+from atelier.transfer.files.rejects import Reason
 from atelier.transfer.reader.records import MalformedError
-from atelier.transfer.rejects import Reason
+from atelier.transfer.reader.scalars import whole_number
 
 _START = 64 << 10  # bytes that are looked at
 _SHOWN = 120  # characters

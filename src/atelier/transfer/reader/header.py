@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atelier.errors import AtelierError
-from atelier.transfer.layout import Column, ExportFile
+from atelier.transfer.files.layout import Column, ExportFile
+from atelier.transfer.reader.buffer import Buffer
 from atelier.transfer.reader.diagnosis import check_format, header_error, malformed_header_error
 from atelier.transfer.reader.records import Field, MalformedError, Record, split
-from atelier.transfer.reader.window import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +23,19 @@ class Header:
     line_end: bytes
 
 
-def read_header(window: Window, file: ExportFile, path: Path) -> Header:
+def read_header(buffer: Buffer, file: ExportFile, path: Path) -> Header:
     """Read the header and move on; raise AtelierError if there is none or a column is missing."""
-    if not window.fill():
+    if not buffer.fill():
         raise AtelierError(f"{path} is empty: its first line must name its columns.")
-    check_format(window.bytes, path)
-    record = _first_record(window, file, path)
+    check_format(buffer.bytes, path)
+    record = _first_record(buffer, file, path)
     names = [_name(field) for field in record.fields]
     known = {column.name: column for column in file.columns}
     if not known.keys() <= set(names):
-        raise header_error(window.bytes[window.start :], names, file, path)
+        raise header_error(buffer.bytes[buffer.start :], names, file, path)
     _check_names_are_different(names, known.keys(), path)
-    line_end = b"\r\n" if window.bytes[record.text_end : record.end] == b"\r\n" else b"\n"
-    window.advance(record.end)
+    line_end = b"\r\n" if buffer.bytes[record.text_end : record.end] == b"\r\n" else b"\n"
+    buffer.advance(record.end)
     return Header(
         tuple(known.get(name) for name in names),
         tuple(name for name in names if name not in known),
@@ -43,11 +43,11 @@ def read_header(window: Window, file: ExportFile, path: Path) -> Header:
     )
 
 
-def _first_record(window: Window, file: ExportFile, path: Path) -> Record:
+def _first_record(buffer: Buffer, file: ExportFile, path: Path) -> Record:
     try:
-        return split(window.bytes, window.start, window.limit, at_end=window.at_end)
+        return split(buffer.bytes, buffer.start, buffer.limit, at_end=buffer.at_end)
     except MalformedError as error:
-        start = window.bytes[window.start :]
+        start = buffer.bytes[buffer.start :]
         raise malformed_header_error(start, error, file, path) from error
 
 

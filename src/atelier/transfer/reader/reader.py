@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atelier.errors import AtelierError
-from atelier.transfer.layout import Column, ExportFile
-from atelier.transfer.reader.gate import Gate
+from atelier.transfer.files.layout import Column, ExportFile
+from atelier.transfer.files.rejects import Reject
+from atelier.transfer.reader.buffer import BLOCK, LOOK_AHEAD, Buffer
+from atelier.transfer.reader.dialect import detect_dialect
 from atelier.transfer.reader.header import read_header
+from atelier.transfer.reader.prevalidation import RowPattern
 from atelier.transfer.reader.records import MalformedError, split
-from atelier.transfer.reader.shape import learn
-from atelier.transfer.reader.values import Canonical
-from atelier.transfer.reader.window import BLOCK, LOOK_AHEAD, Window
-from atelier.transfer.rejects import Reject
+from atelier.transfer.reader.values import Canonicalizer
 
-_STRETCH = 256 << 10
+_LONGEST_RUN = 256 << 10
 """Bytes of the longest stretch: while one is on its way to PostgreSQL, the next is read."""
 
 
@@ -34,7 +34,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Chunk:
     """Accepted rows that follow each other."""
 
     csv: bytes
@@ -56,17 +56,17 @@ class Reader:
         """Read the header; raise AtelierError if the file cannot be read or lacks a column."""
         self.file = file
         try:
-            self._window = Window(path, block=block, look_ahead=look_ahead)
+            self._buffer = Buffer(path, block=block, look_ahead=look_ahead)
         except OSError as error:
             raise AtelierError(f"{path} cannot be read: {error.strerror}.") from error
         try:
-            self._header = read_header(self._window, file, path)
-            self.shape = learn(self._window, self._header)
+            self._header = read_header(self._buffer, file, path)
+            self.dialect = detect_dialect(self._buffer, self._header)
         except AtelierError:
             self.close()
             raise
-        self._gate = Gate(self._header, self.shape)
-        self._canonical = Canonical(self._header, self.shape)
+        self._row_pattern = RowPattern(self._header, self.dialect)
+        self._canonicalizer = Canonicalizer(self._header, self.dialect)
 
     @property
     def columns(self) -> tuple[Column | None, ...]:
@@ -81,59 +81,59 @@ class Reader:
     @property
     def fraction(self) -> float:
         """How much of the file has been read, from 0 to 1; an estimate if it is compressed."""
-        return self._window.fraction
+        return self._buffer.fraction
 
     def close(self) -> None:
         """Close the file."""
-        self._window.close()
+        self._buffer.close()
 
-    def pieces(self, reject: Callable[[Reject], None]) -> Iterator[Piece]:
+    def chunks(self, reject: Callable[[Reject], None]) -> Iterator[Chunk]:
         """Yield all accepted rows in their order, and call `reject` with each of the others."""
-        window = self._window
-        while window.fill():
-            start, line = window.start, window.line
-            limit = min(window.clean_until, start + _STRETCH)
-            end = self._gate.end_of_stretch(window.bytes, start, limit)
+        buffer = self._buffer
+        while buffer.fill():
+            start, line = buffer.start, buffer.line
+            limit = min(buffer.clean_until, start + _LONGEST_RUN)
+            end = self._row_pattern.end_of_valid_run(buffer.bytes, start, limit)
             if end > start:
-                window.advance(end)
-                yield Piece(window.bytes[start:end], line, window.line - line)
+                buffer.advance(end)
+                yield Chunk(buffer.bytes[start:end], line, buffer.line - line)
             elif piece := self._read_exactly(reject):
                 yield piece
 
-    def find(self, piece: Piece, ids: AbstractSet[int]) -> Iterator[Row]:
+    def find(self, chunk: Chunk, ids: AbstractSet[int]) -> Iterator[Row]:
         """Yield the rows of a piece that have one of the ids."""
-        if piece.single:
-            yield from [piece.single] if piece.single.id in ids else []
+        if chunk.single:
+            yield from [chunk.single] if chunk.single.id in ids else []
             return
-        line, counted = piece.line, 0
-        for id_, start, end in self._gate.find(piece.csv, ids):
-            line += piece.csv.count(b"\n", counted, start)
+        line, counted = chunk.line, 0
+        for id_, start, end in self._row_pattern.find(chunk.csv, ids):
+            line += chunk.csv.count(b"\n", counted, start)
             counted = start
-            yield Row(id_, line, piece.csv[start:end].removesuffix(self._header.line_end))
+            yield Row(id_, line, chunk.csv[start:end].removesuffix(self._header.line_end))
 
-    def _read_exactly(self, reject: Callable[[Reject], None]) -> Piece | None:
-        window = self._window
-        line = window.line
+    def _read_exactly(self, reject: Callable[[Reject], None]) -> Chunk | None:
+        buffer = self._buffer
+        line = buffer.line
         try:
-            record = split(window.bytes, window.start, window.limit, at_end=window.at_end)
+            record = split(buffer.bytes, buffer.start, buffer.limit, at_end=buffer.at_end)
         except MalformedError as error:
             reject(self._rejected(line, error, self._take_line()))
             return None
-        text = window.bytes[window.start : record.text_end]
-        window.advance(record.end)
+        text = buffer.bytes[buffer.start : record.text_end]
+        buffer.advance(record.end)
         if record.is_blank:
             return None
         try:
-            id_, csv = self._canonical.row(record, text)
+            id_, csv = self._canonicalizer.row(record, text)
         except MalformedError as error:
             reject(self._rejected(line, error, text))
             return None
-        return Piece(csv, line, window.line - line, Row(id_, line, text))
+        return Chunk(csv, line, buffer.line - line, Row(id_, line, text))
 
     def _take_line(self) -> bytes:
-        end = self._window.end_of_line()  # may bring more into view: start changes, too
-        text = self._window.bytes[self._window.start : end]
-        self._window.advance(end)
+        end = self._buffer.end_of_line()  # may bring more into view: start changes, too
+        text = self._buffer.bytes[self._buffer.start : end]
+        self._buffer.advance(end)
         return text.removesuffix(b"\n").removesuffix(b"\r")
 
     def _rejected(self, line: int, error: MalformedError, text: bytes) -> Reject:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from atelier.transfer.rejects import Reason
+from atelier.transfer.files.rejects import Reason
 
 _QUOTED = re.compile(rb' *+"((?:[^"]++|"")*+)" *+')
 _UNQUOTED = re.compile(rb'[^",\r\n]*+')

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 
-from atelier.transfer.layout import Column, Kind
-from atelier.transfer.reader.dates import epoch_date, iso_date
+from atelier.transfer.files.layout import Column, Kind
+from atelier.transfer.files.rejects import Reason
+from atelier.transfer.reader.dialect import Dialect
 from atelier.transfer.reader.header import Header
-from atelier.transfer.reader.numbers import whole_number
 from atelier.transfer.reader.records import Field, MalformedError, Record
-from atelier.transfer.reader.shape import Shape
-from atelier.transfer.rejects import Reason
+from atelier.transfer.reader.scalars import epoch_date, iso_date, whole_number
 
 LARGEST_FIELD = 64 << 10
 """Bytes."""
@@ -20,15 +19,15 @@ _LARGEST_COUNT = 2**31 - 1
 _BOOLEANS = {b"0": b"0", b"1": b"1", b"false": b"0", b"true": b"1"}
 
 
-class Canonical:
+class Canonicalizer:
     """Writes the rows of one file anew."""
 
-    def __init__(self, header: Header, shape: Shape) -> None:
+    def __init__(self, header: Header, dialect: Dialect) -> None:
         """Take the order of the columns, and how the file writes dates."""
         self._columns = header.columns
         self._line_end = header.line_end
         self._id = [column and column.name for column in header.columns].index("id")
-        self._write = _WRITE | {Kind.DATE: iso_date if shape.iso_dates else epoch_date}
+        self._write = _WRITE | {Kind.DATE: iso_date if dialect.iso_dates else epoch_date}
 
     def row(self, record: Record, text: bytes) -> tuple[int, bytes]:
         """Return the id and the CSV of a record; raise MalformedError if a value is wrong."""

@@ -1,0 +1,162 @@
+"""The bars the service is held to, and how far what was measured is from each."""
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from bench.plan import OPEN_LOOP_RATE
+from bench.results import Results, Rounds, Sample
+from bench.systems import CEILING, EXPRESS, FASTAPI, OURS
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The median of some rounds, and the least and most of them."""
+
+    median: float
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Spread":
+        """Return the spread of one value or more."""
+        return cls(statistics.median(values), min(values), max(values))
+
+    def text(self, digits: int) -> str:
+        """Return `median (least to most)`."""
+        numbers = (self.median, self.least, self.most)
+        middle, least, most = (f"{number:,.{digits}f}" for number in numbers)
+        return middle if least == most else f"{middle} ({least} to {most})"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One bar: `limit` is the least that is wanted (≥), or the most (≤)."""
+
+    what: str
+    sign: Literal["≥", "≤"]
+    limit: float
+    measured: Spread
+    unit: str = ""
+    digits: int = 2
+
+    @property
+    def reached(self) -> bool:
+        """Log whether the median is on the right side, as it is shown."""
+        value = round(self.measured.median, self.digits)
+        return value >= self.limit if self.sign == "≥" else value <= self.limit
+
+    @property
+    def limit_text(self) -> str:
+        """Return the limit as it is shown."""
+        return f"{self.sign} {self.limit:g}{self.unit}"
+
+    @property
+    def measured_text(self) -> str:
+        """Return what was measured as it is shown."""
+        return f"{self.measured.text(self.digits)}{self.unit}"
+
+
+def ratios(rounds: Rounds, one: str, other: str, figure: Callable[[Sample], float]) -> Spread:
+    """Return the spread of the ratios of two systems, each taken within a round."""
+    pairs = zip(rounds[one], rounds[other], strict=True)
+    return Spread.of([figure(a) / max(figure(b), 1e-9) for a, b in pairs])
+
+
+def targets(results: Results) -> list[Target]:
+    """Return the bars of everything that was measured."""
+    return [target for part in _PARTS for target in part(results)]
+
+
+def _saturation(results: Results) -> list[Target]:
+    found = results.saturation
+    wanted = [
+        ("uniform", "page reads", EXPRESS, "Express + pg", 15),
+        ("uniform", "page reads", FASTAPI, "FastAPI + SQLAlchemy", 20),
+        ("uniform", "page reads", CEILING, "the ceiling", 0.5),
+        ("votes", "durable votes", EXPRESS, "Express + pg", 5),
+    ]
+    return [
+        Target(f"{what}, ours ÷ {title}", "≥", limit, ratios(found[workload], OURS, peer, _rate))
+        for workload, what, peer, title, limit in wanted
+        if peer in found.get(workload, {})
+    ]
+
+
+def _open_loop(results: Results) -> list[Target]:
+    samples = results.open_loop.get(f"{OPEN_LOOP_RATE}", {}).get(OURS)
+    if not samples:
+        return []
+    name = f"open loop, {OPEN_LOOP_RATE:,} requests/s:"
+
+    def bar(figure: str, limit: float, values: list[float], unit: str, digits: int) -> Target:
+        return Target(f"{name} {figure}", "≤", limit, Spread.of(values), unit, digits)
+
+    return [
+        bar("median", 1.2, [sample.p50 for sample in samples], " ms", 2),
+        bar("p99", 8, [sample.p99 for sample in samples], " ms", 1),
+        bar("errors in all rounds", 0, [sum(sample.errors for sample in samples)], "", 0),
+        bar("dropped in all rounds", 0, [sum(sample.dropped for sample in samples)], "", 0),
+    ]
+
+
+def _hot(results: Results) -> list[Target]:
+    lookups = [sample.lookups for sample in results.hot if sample.lookups is not None]
+    what = "one hot product: lookups inside PostgreSQL ÷ requests"
+    return [Target(what, "≤", 0.2, Spread.of(lookups), digits=3)] if lookups else []
+
+
+def _beside_large(results: Results) -> list[Target]:
+    rounds = results.beside_large.get(OURS)
+    what = "p99 of small reads beside a reader of 50,000 questions ÷ alone"
+    return [Target(what, "≤", 2, ratios(rounds, "beside", "alone", _p99))] if rounds else []
+
+
+def _growth(results: Results) -> list[Target]:
+    if not results.growth:
+        return []
+    rows = f"{results.data['rows']:,}"
+    what = f"p50 of a page read at {rows} rows ÷ at a hundredth of them"
+    return [Target(what, "≤", 1.2, ratios(results.growth, "full", "hundredth", _p50))]
+
+
+def _memory(results: Results) -> list[Target]:
+    if OURS not in results.memory:
+        return []
+    resident = Spread.of([results.memory[OURS].resident])
+    return [Target("memory of an instance under load", "≤", 80, resident, " MB", 0)]
+
+
+def _transfer(results: Results) -> list[Target]:
+    if not results.transfer:
+        return []
+    found = results.transfer
+    floor = "plain COPY + keys + indexes + ANALYZE"
+    return [
+        Target(f"import ÷ {floor}", "≤", 3, Spread.of([t.imported / t.floor for t in found])),
+        Target(
+            "peak memory of the importer",
+            "≤",
+            1024,
+            Spread.of([t.memory for t in found]),
+            " MB",
+            0,
+        ),
+        Target("verify ÷ import", "≤", 0.5, Spread.of([t.verified / t.imported for t in found])),
+    ]
+
+
+def _rate(sample: Sample) -> float:
+    return sample.rate
+
+
+def _p50(sample: Sample) -> float:
+    return sample.p50
+
+
+def _p99(sample: Sample) -> float:
+    return sample.p99
+
+
+_PARTS = (_saturation, _open_loop, _hot, _beside_large, _growth, _memory, _transfer)

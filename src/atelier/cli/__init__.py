@@ -1,0 +1,53 @@
+"""The command `atelier`, one file for each group of commands."""
+
+import logging
+import os
+import sys
+
+import click
+
+from atelier import __version__
+from atelier.cli import database, service, transfer
+from atelier.errors import AtelierError
+from atelier.local.host.open_files import raise_open_files
+from atelier.local.host.utf8 import use_utf8
+from atelier.settings import Settings
+
+_INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run a command; an AtelierError becomes one line on stderr and exit code 1."""
+    use_utf8()
+    raise_open_files()
+    # The migration tool warns of every migration; the commands say what was applied.
+    logging.getLogger("pogo_core").setLevel(logging.ERROR)
+    try:
+        atelier.main(standalone_mode=False)
+    except AtelierError as error:
+        click.echo(f"atelier: {error}", err=True)
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(_INTERRUPTED)
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="atelier %(version)s")
+@click.pass_context
+def atelier(context: click.Context) -> None:
+    """Questions and answers behind a shop's product pages.
+
+    All commands work on the database of ATELIER_DATABASE_URL or, where that is not set, on an
+    embedded PostgreSQL in ATELIER_HOME (.atelier), which they start if needed. Only `up` and
+    `db start` make one.
+    """
+    context.obj = Settings.from_environment()
+
+
+for _command in (*service.COMMANDS, *database.COMMANDS, *transfer.COMMANDS):
+    atelier.add_command(_command)

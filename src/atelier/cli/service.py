@@ -1,0 +1,150 @@
+"""The commands that run the service and look after it."""
+# ruff: noqa: PLC0415 - each imports what it needs when it runs, so that all start quickly
+
+import os
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from atelier.cli.common import examples
+from atelier.settings import Settings
+
+
+@click.command(epilog=examples("atelier up", "PORT=8081 INSTANCES=2 atelier up"))
+@click.option("-v", "--verbose", is_flag=True, help="Show all that the parts say.")
+@click.pass_obj
+def up(settings: Settings, *, verbose: bool) -> None:
+    """Run the whole service, until Ctrl-C.
+
+    That is the database, the instances and nginx. An empty database gets a small sample to look at.
+    """
+    from atelier.local.supervisor.supervisor import up as run
+
+    run(settings, verbose=verbose)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+@click.pass_obj
+def status(settings: Settings, *, as_json: bool) -> None:
+    """Show how a running service is: its instances and PostgreSQL.
+
+    The exit code is 0 only if at least one instance serves.
+    """
+    import json
+
+    from rich.console import Console
+
+    from atelier.local.cluster.control import ask
+    from atelier.local.host.home import Home
+    from atelier.local.monitoring.status import is_served, render
+
+    state = ask(Home.at(settings.home), "status")
+    if as_json:
+        click.echo(json.dumps(state, indent=2))
+    else:
+        Console(width=max(Console().width, 110)).print(render(state))
+    sys.exit(0 if is_served(state) else 1)
+
+
+@click.command(epilog=examples("atelier reload", "ATELIER_POOL_SIZE=10 atelier reload"))
+@click.pass_obj
+def reload(settings: Settings) -> None:
+    """Put the installed code and new settings to work, without a request lost.
+
+    One instance after the other gives way to a new process. Settings of the instances that are
+    in this command's environment replace those they have; all others stay.
+    """
+    from atelier.local.cluster.control import ask
+    from atelier.local.cluster.service import CHANGEABLE
+    from atelier.local.host.home import Home
+
+    changes = {name: os.environ[name] for name in CHANGEABLE if name in os.environ}
+    click.echo(ask(Home.at(settings.home), "reload", changes=changes))
+
+
+@click.command(epilog=examples("atelier scale 5"))
+@click.argument("instances", type=click.IntRange(1, 64))
+@click.pass_obj
+def scale(settings: Settings, instances: int) -> None:
+    """Have INSTANCES instances from now on, without a request lost."""
+    from atelier.local.cluster.control import ask
+    from atelier.local.host.home import Home
+
+    click.echo(ask(Home.at(settings.home), "scale", instances=instances))
+
+
+def _parts_of_logs(context: click.Context, _: click.Parameter, begun: str) -> list[str]:
+    from atelier.local.host.home import log_folder
+    from atelier.local.logs.reader import parts
+
+    settings = context.find_object(Settings) or Settings.from_environment()
+    return [part for part in parts(log_folder(settings.home)) if part.startswith(begun)]
+
+
+@click.command(epilog=examples("atelier logs", "atelier logs instance-1 -f -n 0 | jq .message"))
+@click.argument("part", required=False, shell_complete=_parts_of_logs)
+@click.option("-f", "--follow", is_flag=True, help="Go on with what is added, until Ctrl-C.")
+@click.option(
+    "-n",
+    "--lines",
+    type=click.IntRange(0),
+    default=100,
+    show_default=True,
+    help="How many of the last lines.",
+)
+@click.pass_obj
+def logs(settings: Settings, part: str | None, *, follow: bool, lines: int) -> None:
+    """Show what the service has logged, whether it runs or not.
+
+    PART is access, supervisor, nginx, postgresql or instance-1 and so on; its lines are shown as
+    they are. Without it, those of all parts are shown in the order of time, with their part.
+    """
+    from atelier.local.host.home import log_folder
+    from atelier.local.logs.reader import LogReader, show
+
+    with closing(LogReader(log_folder(settings.home), part)) as reader:
+        show(reader, lines=lines, follow=follow)
+
+
+@click.command(
+    "nginx-config",
+    epilog=examples(
+        "atelier nginx-config --listen 80 --server 10.0.1.5:9000 --server 10.0.1.6:9000"
+    ),
+)
+@click.option("--server", "servers", multiple=True, required=True, help="HOST:PORT or unix:PATH.")
+@click.option("--listen", default="80", show_default=True, help="A port, or an address and a port.")
+@click.pass_obj
+def nginx_config(settings: Settings, servers: tuple[str, ...], listen: str) -> None:
+    """Print the configuration of an nginx that has a host of its own."""
+    from atelier.local.nginx.nginx import host_configuration
+
+    click.echo(host_configuration(listen, servers, settings.request_timeout), nl=False)
+
+
+@click.command(
+    epilog=examples("atelier serve --port 9000", "atelier serve --socket /run/atelier/1.sock")
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address,")
+@click.option("--port", type=click.IntRange(1, 65535), help="and on this port;")
+@click.option("--socket", type=click.Path(path_type=Path), help="or on this unix socket.")
+@click.pass_obj
+def serve(settings: Settings, host: str, port: int | None, socket: Path | None) -> None:
+    """Run one instance, for use behind a proxy of your own.
+
+    It starts even while the database is away; GET /ready then answers 503.
+    """
+    from atelier.http.server import serve as run
+    from atelier.local.postgres.database import address, check_read_url
+
+    check_read_url(settings)
+    if (port is None) == (socket is None):
+        raise click.UsageError("Give either --port or --socket.")
+    with address(settings) as dsn:
+        run(settings, database_url=dsn, host=host, port=port, socket=socket)
+
+
+COMMANDS = (up, status, reload, scale, logs, nginx_config, serve)

@@ -1,0 +1,142 @@
+"""The commands that move data in and out."""
+# ruff: noqa: PLC0415 - each imports what it needs when it runs, so that all start quickly
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+from atelier.cli.common import examples
+from atelier.settings import Settings
+
+_EXISTING = click.Path(exists=True, file_okay=False, path_type=Path)
+_NEW = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command(
+    "import",
+    epilog=examples("atelier import export/", "atelier import export/ --replace --dry-run"),
+)
+@click.argument("folder", type=_EXISTING)
+@click.option(
+    "--rejects",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default="rejects.csv",
+    show_default=True,
+    help="File for the rejected rows, with file, line and reason.",
+)
+@click.option("--strict", is_flag=True, help="Import nothing if any row is rejected.")
+@click.option("--replace", is_flag=True, help="Replace all rows instead of merging with them.")
+@click.option("--yes", is_flag=True, help="Do not ask if --replace would leave fewer rows.")
+@click.option("--dry-run", is_flag=True, help="Only say what an import would do.")
+@click.pass_obj
+def import_(  # noqa: PLR0913 - one for each option
+    settings: Settings,
+    folder: Path,
+    rejects: Path,
+    *,
+    strict: bool,
+    replace: bool,
+    yes: bool,
+    dry_run: bool,
+) -> None:
+    """Load the three files of an export from FOLDER.
+
+    They are questions.csv, answers.csv and answers_photos.csv; any of them may be compressed
+    with gzip and may then be called *.csv.gz. All or nothing, and safe to repeat; the service
+    keeps serving the old rows until the new ones are complete. Rows are merged by id with those
+    in the database: none of these is overwritten or removed, except with --replace.
+    """
+    from rich.console import Console
+
+    from atelier.local.postgres.database import database
+    from atelier.transfer.importer.confirmation import confirmation
+    from atelier.transfer.importer.dry_run import dry_run as count
+    from atelier.transfer.importer.importer import import_export
+    from atelier.transfer.progress import progress_for
+
+    console = Console()
+    progress = progress_for(console)
+    with database(settings) as dsn:
+        if dry_run:
+            work = count(dsn, folder, rejects=rejects, replace=replace, progress=progress)
+        else:
+            work = import_export(
+                dsn,
+                folder,
+                rejects=rejects,
+                strict=strict,
+                replace=replace,
+                progress=progress,
+                confirm=confirmation(yes=yes),
+            )
+        summary = asyncio.run(work)
+    console.print(summary.render())
+    if strict:
+        summary.check_strict()
+
+
+@click.command(epilog=examples("atelier verify export/"))
+@click.argument("folder", type=_EXISTING)
+@click.pass_obj
+def verify(settings: Settings, folder: Path) -> None:
+    """Prove that the database holds what the files in FOLDER say.
+
+    Compares counts, and checksums of every column, and every stored document with its
+    definition. The exit code is 0 only if all of it agrees.
+    """
+    from rich.console import Console
+
+    from atelier.local.postgres.database import database
+    from atelier.transfer.progress import progress_for
+    from atelier.transfer.verifier.verifier import verify as run
+
+    console = Console()
+    with database(settings) as dsn:
+        report = asyncio.run(run(dsn, folder, progress=progress_for(console)))
+    console.print(report.render())
+    sys.exit(0 if report.ok else 1)
+
+
+@click.command(epilog=examples("atelier export backup/", "atelier export backup/ --force"))
+@click.argument("folder", type=_NEW)
+@click.option("--force", is_flag=True, help="Overwrite an export that is in FOLDER.")
+@click.pass_obj
+def export(settings: Settings, folder: Path, *, force: bool) -> None:
+    """Write the database to questions.csv, answers.csv and answers_photos.csv in FOLDER.
+
+    The files get their names when all three are complete.
+    """
+    from rich.console import Console
+
+    from atelier.local.postgres.database import database
+    from atelier.transfer.exporter.exporter import export as run
+    from atelier.transfer.progress import progress_for
+
+    console = Console()
+    with database(settings) as dsn:
+        summary = asyncio.run(run(dsn, folder, force=force, progress=progress_for(console)))
+    console.print(summary.render())
+
+
+@click.command(
+    epilog=examples(
+        "atelier generate sample/ --products 1000",
+        "atelier generate full/ --products 1000011   (12.46 million rows, 2 GB)",
+    )
+)
+@click.argument("folder", type=_NEW)
+@click.option("--products", type=click.IntRange(1), required=True, help="How many products.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same bytes.")
+def generate(folder: Path, products: int, seed: int) -> None:
+    """Generate an export with made-up rows in FOLDER."""
+    from rich.console import Console
+
+    from atelier.transfer.generator import generate as run
+    from atelier.transfer.progress import progress_for
+
+    run(folder, products=products, seed=seed, progress=progress_for(Console()))
+
+
+COMMANDS = (import_, verify, export, generate)

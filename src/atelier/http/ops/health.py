@@ -1,0 +1,76 @@
+"""Whether the process runs, and what it can serve."""
+
+import asyncio
+import json
+from http import HTTPStatus
+
+import falcon
+import falcon.asgi
+
+from atelier.http.common.logs import report
+from atelier.store.connections.database import Database
+from atelier.store.health import Fault, reads_fault, writes_fault
+
+_RETRY_SECONDS = "5"
+
+
+class Live:
+    """`/live`: the process runs."""
+
+    async def on_get(self, _req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        """Send `live`."""
+        resp.content_type = falcon.MEDIA_TEXT
+        resp.text = "live"
+
+    on_head = on_get
+
+
+class Ready:
+    """`/ready`: pages can be read, and the primary takes writes."""
+
+    def __init__(self, reads: Database, writes: Database) -> None:
+        """Take the databases that pages are read from, and that writes go to."""
+        self._reads = reads
+        self._writes = writes
+
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        """Send what can be served: 200 if it is everything, else 503."""
+        reads, writes = await asyncio.gather(reads_fault(self._reads), writes_fault(self._writes))
+        served = {"reads": not reads, "writes": not writes}
+        state = "read-only" if writes and not reads else "not ready"
+        _send(req, resp, served, state, reads or writes)
+
+    on_head = on_get
+
+
+class ReadyForReads:
+    """`/ready/reads`: pages can be read; the primary is asked for nothing else."""
+
+    def __init__(self, reads: Database) -> None:
+        """Take the database that pages are read from."""
+        self._reads = reads
+
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        """Send 200 if pages can be read, else 503."""
+        fault = await reads_fault(self._reads)
+        _send(req, resp, {"reads": not fault}, "not ready", fault)
+
+    on_head = on_get
+
+
+def _send(
+    req: falcon.asgi.Request,
+    resp: falcon.asgi.Response,
+    served: dict[str, bool],
+    state: str,
+    fault: Fault | None,
+) -> None:
+    """Send what is served, and the state of an instance that has a fault."""
+    resp.set_header("Cache-Control", "no-store")
+    if fault is None:
+        resp.text = json.dumps({"status": "ready", **served})
+        return
+    report(fault.text, req, fault.cause)
+    resp.status = HTTPStatus.SERVICE_UNAVAILABLE
+    resp.set_header("Retry-After", _RETRY_SECONDS)
+    resp.text = json.dumps({"status": state, **served, "detail": fault.text})

@@ -1,0 +1,1 @@
+"""The contract `/qa/...`: questions, answers, votes."""

@@ -1,0 +1,32 @@
+"""The questions of a product: read a page, ask one."""
+
+import falcon.asgi
+
+from atelier.http.common.responses import send_created, send_page
+from atelier.http.qa import bodies, idempotency, params
+from atelier.store.reads import PageReader
+from atelier.store.writes import Writer
+
+
+class Questions:
+    """`/qa/questions`."""
+
+    def __init__(self, reader: PageReader, writer: Writer) -> None:
+        """Take where questions are read from and written to."""
+        self._reader = reader
+        self._writer = writer
+
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        """Send a page of a product's questions, each with all its answers."""
+        page = params.questions_page(req.params)
+        await send_page(req, resp, page.opening, await self._reader.read(page.key))
+
+    on_head = on_get
+
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        """Add a question."""
+        question = await bodies.new_question(req)
+        key = idempotency.key(req, question)
+        outcome = await self._writer.add_question(*question, key=key)
+        idempotency.apply_outcome(outcome, resp, "question")
+        send_created(resp)

@@ -1,0 +1,1 @@
+"""The running cluster: instances and nginx as supervised processes."""

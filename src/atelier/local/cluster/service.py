@@ -1,0 +1,156 @@
+"""The running service: instances and nginx, and what may be changed while they run."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from atelier.errors import AtelierError
+from atelier.local.cluster import orphans
+from atelier.local.cluster.instances import InstanceGroup
+from atelier.local.cluster.process import SupervisedProcess
+from atelier.local.cluster.readiness import until_ready
+from atelier.local.host.home import Home
+from atelier.local.logs.collector import Logs
+from atelier.local.nginx import nginx
+from atelier.local.postgres.database import check_read_url
+from atelier.local.postgres.state import connections_missing, database_state
+from atelier.settings import Settings
+
+CHANGEABLE = (
+    "ATELIER_POOL_SIZE",
+    "ATELIER_REQUEST_TIMEOUT",
+    "ATELIER_IDEMPOTENCY_HOURS",
+    "ATELIER_READ_DATABASE_URL",
+    "ATELIER_STANDBY_MAX_LAG",
+)
+"""The settings that a reload can change."""
+
+_ATELIER = (sys.executable, "-P", "-m", "atelier")
+
+
+class Service:
+    """Instances behind nginx, on a database."""
+
+    def __init__(self, settings: Settings, home: Home, folder: Path, dsn: str, logs: Logs) -> None:
+        """Take the settings, the folder of the sockets, the database's address and the logs."""
+        self.settings = settings
+        self.dsn = dsn
+        self.instances = InstanceGroup(folder, self._instance)
+        self._home = home
+        self._folder = folder
+        self._logs = logs
+        # The address goes by the environment: others can read a command line.
+        self._environment = {**os.environ, "ATELIER_DATABASE_URL": dsn}
+        self._changing = asyncio.Lock()
+        self._nginx: SupervisedProcess | None = None
+
+    async def start(self) -> None:
+        """Start everything; return when nginx answers. Raises AtelierError."""
+        await self.instances.grow(self.settings.instances)
+        self._nginx = self._supervised("nginx", self._configure_nginx(), stop_signal=signal.SIGQUIT)
+        self._nginx.start()
+        await until_ready(self.settings.port, self._nginx)
+
+    async def stop(self) -> None:
+        """Stop everything, nginx first: it finishes what is under way."""
+        if self._nginx:
+            await self._nginx.stop()
+        await self.instances.stop()
+
+    def kill(self) -> None:
+        """End everything at once."""
+        for process in self.processes:
+            process.kill()
+
+    @property
+    def processes(self) -> list[SupervisedProcess]:
+        """Return all processes that are to run."""
+        instances = [instance.process for instance in self.instances]
+        return [*instances, self._nginx] if self._nginx else instances
+
+    async def reload(self, changes: Mapping[str, str]) -> str:
+        """Give each instance a new process, one after the other; return what to tell.
+
+        `changes` are environment variables (of CHANGEABLE) that the new ones get. The installed
+        version's migrations are applied first. Raises AtelierError; those that were not reached
+        serve on as they were.
+        """
+        async with self._changing:
+            before = self._environment
+            self._environment = before | {k: v for k, v in changes.items() if k in CHANGEABLE}
+            try:
+                changed = Settings.from_environment(self._environment)
+                check_read_url(changed)
+                await self._migrate()
+                for instance in self.instances:
+                    await self.instances.renew(instance)
+                    self._logs.log(f"{instance.name} is a new process.")
+            except BaseException:
+                self._environment = before
+                raise
+            self.settings = replace(self.settings, request_timeout=changed.request_timeout)
+            self._reload_nginx()
+        return f"{len(self.instances)} instances are new processes."
+
+    async def scale(self, size: int) -> str:
+        """Have so many instances; return what to tell. Raises AtelierError."""
+        async with self._changing:
+            warning = connections_missing(await database_state(self.dsn), self.settings, size)
+            if size > len(self.instances):
+                await self.instances.grow(size)
+                self._reload_nginx()
+            elif size < len(self.instances):
+                self._reload_nginx(self.instances.sockets[:size])
+                await self.instances.shrink(size)
+        self._logs.log(f"Scaled: {size} instances.")
+        return "\n".join(filter(None, (f"{size} instances serve.", warning)))
+
+    async def _migrate(self) -> None:
+        """Run the migrations of the code that is installed now, which is not this process's."""
+        process = await asyncio.create_subprocess_exec(
+            *_ATELIER,
+            "migrate",
+            env=self._environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+        if process.returncode:
+            raise AtelierError(f"The migration failed: {said.decode(errors='replace').strip()}")
+
+    def _configure_nginx(self, sockets: list[Path] | None = None) -> list[str]:
+        return nginx.configure(
+            self._folder,
+            self.settings.port,
+            self.instances.sockets if sockets is None else sockets,
+            log=self._home.log("access.log").parent,
+            timeout=self.settings.request_timeout,
+        )
+
+    def _reload_nginx(self, sockets: list[Path] | None = None) -> None:
+        before = (self._folder / "nginx.conf").read_text()
+        self._configure_nginx(sockets)
+        if self._nginx and (self._folder / "nginx.conf").read_text() != before:
+            self._nginx.signal(signal.SIGHUP)
+
+    def _instance(self, name: str, socket: Path) -> SupervisedProcess:
+        return self._supervised(name, [*_ATELIER, "serve", "--socket", str(socket)])
+
+    def _supervised(
+        self, name: str, command: list[str], stop_signal: signal.Signals = signal.SIGTERM
+    ) -> SupervisedProcess:
+        return SupervisedProcess(
+            name,
+            command,
+            stop_signal=stop_signal,
+            environment=self._environment,
+            log=self._logs.log,
+            on_line=self._logs.listener(name),
+            on_start=partial(orphans.record, self._home.processes),
+        )

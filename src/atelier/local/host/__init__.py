@@ -1,0 +1,1 @@
+"""The machine: folders, locks, users, installed programs."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: the embedded server, and what commands need to know of any."""

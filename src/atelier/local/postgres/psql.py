@@ -1,0 +1,25 @@
+"""psql on any database, in the service's schema."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Sequence
+
+from atelier.local.host.programs import postgres_programs
+from atelier.store.connections.database import SCHEMA
+from atelier.store.connections.url import DatabaseUrl
+
+
+def psql(dsn: str, arguments: Sequence[str]) -> int:
+    """Run psql on this terminal and return its exit code."""
+    url = DatabaseUrl.parse(dsn)
+    environment = os.environ | {"PGOPTIONS": f"-c search_path={SCHEMA}"}
+    if url.password:
+        environment["PGPASSWORD"] = url.password
+    # Ctrl-C is for the query in psql; a handler, unlike SIG_IGN, is not inherited.
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        command = [str(postgres_programs() / "psql"), str(url.without_password()), *arguments]
+        return subprocess.run(command, check=False, env=environment).returncode
+    finally:
+        signal.signal(signal.SIGINT, before)

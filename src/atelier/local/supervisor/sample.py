@@ -1,0 +1,40 @@
+"""The sample: a small made-up export, loaded into an empty database."""
+
+import shutil
+
+from atelier.local.host.home import Home
+from atelier.store.connections.database import connect
+from atelier.transfer.generator import generate
+from atelier.transfer.importer.importer import import_export
+from atelier.transfer.importer.publish import is_empty
+from atelier.transfer.progress import Progress
+
+PRODUCTS = 1_000
+_SEED = 1
+
+
+async def needs_sample(dsn: str) -> bool:
+    """Say whether a migrated database holds no rows."""
+    connection = await connect(dsn)
+    try:
+        return await is_empty(connection)
+    finally:
+        await connection.close()
+
+
+async def load_sample(dsn: str, home: Home, progress: Progress) -> None:
+    """Make the sample in the home folder, import it, and remove it again."""
+    folder = home.path / "sample"
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        generate(folder, products=PRODUCTS, seed=_SEED, progress=progress)
+        await import_export(
+            dsn,
+            folder,
+            rejects=folder / "rejects.csv",
+            strict=True,
+            replace=False,
+            progress=progress,
+        )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

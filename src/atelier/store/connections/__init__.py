@@ -1,0 +1,1 @@
+"""Connections to PostgreSQL: pools, several hosts, hot standbys."""

@@ -1,0 +1,1 @@
+"""What imports, exports and verifications share of the database."""

@@ -1,0 +1,44 @@
+"""One import at a time, one verification at a time, and nothing left of either."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import asyncpg
+
+from atelier.errors import AtelierError
+from atelier.store.connections.database import SCHEMA
+from atelier.store.queries import queries
+from atelier.transfer.database.session import session
+
+_QUERIES = queries("atelier.transfer.database")
+_ATTEMPTS = 20
+_PAUSE = 0.5  # seconds
+_LOCKS = {"import": 0x41_74_49_6D, "verify": 0x41_74_56_66}  # keys of advisory locks
+
+
+@asynccontextmanager
+async def exclusive_lock(dsn: str, command: str) -> AsyncIterator[asyncpg.Connection]:
+    """Yield a connection that nobody else has who runs the same command on this database.
+
+    What the command makes beside the live schema is dropped before and after: a command that
+    was killed may have left it. Raises AtelierError if the command is running already.
+    """
+    async with session(dsn, SCHEMA) as connection:
+        if not await connection.fetchval(_QUERIES["try_lock"], _LOCKS[command]):
+            raise AtelierError(f"`atelier {command}` is running on this database already.")
+        await connection.execute(_QUERIES[f"clean_up_{command}"])
+        try:
+            yield connection
+        finally:
+            await _clean_up(dsn, command)
+
+
+async def _clean_up(dsn: str, command: str) -> None:
+    """Drop what was made; try for a while, for a full disk may make the server start anew."""
+    for _ in range(_ATTEMPTS):
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            async with session(dsn, SCHEMA) as connection:
+                await connection.execute(_QUERIES[f"clean_up_{command}"])
+                return
+        await asyncio.sleep(_PAUSE)

@@ -1,0 +1,83 @@
+"""The indexes and constraints of the tables being filled: out of the way, and back afterwards.
+
+They are read from the catalog, so that a migration that adds one needs no change here.
+"""
+
+from dataclasses import dataclass
+
+import asyncpg
+
+from atelier.store.queries import queries
+
+_QUERIES = queries("atelier.transfer.importer")
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index, and the constraint it carries if it does."""
+
+    name: str
+    table: str
+    definition: str
+    constraint: str | None
+    kind: str | None
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether duplicates stop it from being built."""
+        return self.definition.startswith("CREATE UNIQUE")
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """A foreign key."""
+
+    table: str
+    name: str
+    definition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Everything that `drop_keys` took away."""
+
+    indexes: list[Index]
+    foreign_keys: list[ForeignKey]
+
+
+async def drop_keys(connection: asyncpg.Connection) -> Keys:
+    """Drop the keys of the tables to be filled; return what `create` needs to make them again."""
+    keys = Keys(
+        [Index(*row) for row in await connection.fetch(_QUERIES["indexes"])],
+        [ForeignKey(*row) for row in await connection.fetch(_QUERIES["foreign_keys"])],
+    )
+    for foreign_key in keys.foreign_keys:
+        await _drop_constraint(connection, foreign_key.table, foreign_key.name)
+    for index in keys.indexes:
+        if index.constraint:
+            await _drop_constraint(connection, index.table, index.constraint)
+        else:
+            await connection.execute(f"DROP INDEX {index.name}")
+    return keys
+
+
+async def create_index(connection: asyncpg.Connection, index: Index) -> None:
+    """Build an index, then make it a constraint again if it was one.
+
+    Unlike ADD PRIMARY KEY, that lets two indexes of one table be built at the same time.
+    """
+    await connection.execute(index.definition)
+    if index.constraint:
+        await connection.execute(
+            f"ALTER TABLE {index.table} ADD CONSTRAINT {index.constraint} {index.kind} "
+            f"USING INDEX {index.name}"
+        )
+
+
+async def create_foreign_key(connection: asyncpg.Connection, key: ForeignKey) -> None:
+    """Add a foreign key; raise asyncpg.ForeignKeyViolationError if there are orphans."""
+    await connection.execute(f"ALTER TABLE {key.table} ADD CONSTRAINT {key.name} {key.definition}")
+
+
+async def _drop_constraint(connection: asyncpg.Connection, table: str, name: str) -> None:
+    await connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")

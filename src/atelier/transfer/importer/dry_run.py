@@ -1,0 +1,113 @@
+"""Counts what an import would do, and changes nothing: the rows only get into temporary tables."""
+
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+
+import asyncpg
+
+from atelier.store.connections.database import SCHEMA as LIVE
+from atelier.store.queries import queries
+from atelier.transfer.database.session import (
+    Workers,
+    one_line_errors,
+    session,
+    target_of,
+    transaction,
+)
+from atelier.transfer.database.staging import TEMPORARY, Staging
+from atelier.transfer.files.layout import FILES, ExportFile
+from atelier.transfer.files.rejects import RejectsFile
+from atelier.transfer.importer.comparison import NOTHING_BEFORE, Comparison, compare
+from atelier.transfer.importer.publish import is_empty
+from atelier.transfer.importer.rescan import report_rejected_rows
+from atelier.transfer.importer.summary import FileSummary, ImportSummary
+from atelier.transfer.progress import Progress
+
+_QUERIES = queries("atelier.transfer.importer")
+
+
+async def dry_run(
+    dsn: str, folder: Path, *, rejects: Path, replace: bool, progress: Progress
+) -> ImportSummary:
+    """Return what an import of the three files of a folder would do.
+
+    The database needs no tables yet. Rows that an import would reject go to the file `rejects`;
+    without any, an earlier one stays. Raises AtelierError.
+    """
+    started = time.monotonic()
+    with closing(Staging(folder, TEMPORARY)) as staging, one_line_errors("The dry run"):
+        async with session(dsn, LIVE) as connection:
+            with closing(RejectsFile(rejects)) as rejected:
+                run = _DryRun(connection, staging, rejected, progress)
+                await run.read()
+                # One moment for all tables: votes in between would not add up.
+                async with transaction(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ"):
+                    found = await run.compare(replace=replace)
+                await report_rejected_rows(connection, staging, progress, rejected.add)
+                files = [run.summary(file, found[file], replace=replace) for file in FILES]
+                if rejected.counts:
+                    rejected.publish()
+            return ImportSummary(
+                files,
+                await target_of(connection, dsn),
+                time.monotonic() - started,
+                rejects,
+                staging.warnings,
+                dry_run=True,
+            )
+
+
+class _DryRun:
+    def __init__(
+        self,
+        connection: asyncpg.Connection,
+        staging: Staging,
+        rejected: RejectsFile,
+        progress: Progress,
+    ) -> None:
+        self._connection = connection
+        self._worker = Workers([connection])
+        self._staging = staging
+        self._rejected = rejected
+        self._progress = progress
+
+    async def read(self) -> None:
+        """Read the files into temporary tables; keep the first of several rows with one id."""
+        await self._staging.load(self._worker, self._progress, self._rejected.add)
+        with self._progress.task("duplicates"):
+            for file in FILES:
+                await self._execute(_QUERIES["reject_duplicates"].format(table=file.table))
+
+    async def compare(self, *, replace: bool) -> Mapping[ExportFile, Comparison]:
+        """Take out what else would be rejected, and compare the rest with the live tables."""
+        has_tables = await self._connection.fetchval(_QUERIES["has_tables"])
+        nothing_there = not has_tables or await is_empty(self._connection)
+        await self._reject_orphans("staged" if replace or nothing_there else "verify")
+        if nothing_there:
+            return NOTHING_BEFORE
+        if not replace:
+            await self._reject_conflicts()
+        relations = {file: f"{file.table}_file" for file in FILES}
+        return await compare(self._worker, self._progress, relations)
+
+    def summary(self, file: ExportFile, found: Comparison, *, replace: bool) -> FileSummary:
+        """Return what would become of a file's rows."""
+        reasons = self._rejected.reasons(file.name)
+        accepted = self._staging.accepted(file, reasons)
+        return FileSummary.compared(file, accepted, found, reasons, replace=replace)
+
+    async def _reject_orphans(self, where: str) -> None:
+        with self._progress.task("orphans"):
+            for table in ("answers", "photos"):
+                await self._execute(_QUERIES[f"{where}_orphans_{table}"])
+
+    async def _reject_conflicts(self) -> None:
+        with self._progress.task("conflicts"):
+            for file in FILES:
+                query = _QUERIES[f"merge_conflicts_{file.table}"]
+                await self._execute(query.format(relation=f"{file.table}_file"))
+
+    async def _execute(self, query: str) -> None:
+        await self._connection.execute(query)

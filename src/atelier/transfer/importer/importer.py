@@ -1,0 +1,157 @@
+"""Imports an export: all of it or nothing, while the service goes on with what it had.
+
+Everything is built in a schema beside the live one. An empty database, or one to be replaced,
+gets the whole build at once: the schemas are swapped. Other rows are merged with, by id.
+"""
+
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from atelier.errors import AtelierError
+from atelier.store.connections.database import SCHEMA as LIVE
+from atelier.store.migrate import migrate
+from atelier.transfer.database.exclusive_lock import exclusive_lock
+from atelier.transfer.database.session import (
+    Workers,
+    one_line_errors,
+    open_workers,
+    session,
+    target_of,
+)
+from atelier.transfer.database.staging import Staging
+from atelier.transfer.files.layout import FILES, ExportFile
+from atelier.transfer.files.rejects import RejectsFile, strict_error
+from atelier.transfer.importer.build import SCHEMA as BUILD
+from atelier.transfer.importer.build import Build
+from atelier.transfer.importer.comparison import (
+    NOTHING_BEFORE,
+    Comparison,
+    compare,
+    count_live_rows,
+)
+from atelier.transfer.importer.confirmation import Confirm, LossGuard, refuse
+from atelier.transfer.importer.publish import is_empty, merge, publish
+from atelier.transfer.importer.rescan import report_rejected_rows
+from atelier.transfer.importer.summary import FileSummary, ImportSummary
+from atelier.transfer.progress import Progress
+
+_STAGED = "atelier_import_files"
+
+
+async def import_export(  # noqa: PLR0913 - the command's options, by name
+    dsn: str,
+    folder: Path,
+    *,
+    rejects: Path,
+    strict: bool,
+    replace: bool,
+    progress: Progress,
+    confirm: Confirm = refuse,
+) -> ImportSummary:
+    """Import the three files of a folder; return what became of their rows.
+
+    Rows that cannot be accepted go to the file `rejects`; with `strict` one of them is enough
+    to leave the database as it was. With `replace` the rows of the files take the place of
+    those in the database; `confirm` is asked if a table would then have fewer rows than before,
+    while no lock is held that anyone but another import waits for. Raises AtelierError; the
+    database is then as it was.
+    """
+    started = time.monotonic()
+    with closing(Staging(folder, _STAGED)) as staging, one_line_errors("The import"):
+        await migrate(dsn)
+        async with (
+            exclusive_lock(dsn, "import") as connection,
+            open_workers(dsn, BUILD, _STAGED) as workers,
+        ):
+            target = await target_of(connection, dsn)
+            with closing(RejectsFile(rejects)) as rejected:
+                run = _Import(dsn, workers, staging, rejected, progress, strict)
+                if replace or await is_empty(connection):
+                    guard = LossGuard(target, confirm)
+                    files = await run.publish(connection, guard, replace=replace)
+                else:
+                    files = await run.merge()
+            seconds = time.monotonic() - started
+            return ImportSummary(files, target, seconds, rejects, staging.warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Import:
+    dsn: str
+    workers: Workers
+    staging: Staging
+    rejected: RejectsFile
+    progress: Progress
+    strict: bool
+
+    async def publish(
+        self, connection: asyncpg.Connection, guard: LossGuard, *, replace: bool
+    ) -> list[FileSummary]:
+        """Build the whole schema and swap it in."""
+        await self._stage()
+        if replace:
+            guard.check(await count_live_rows(connection), self.staging.rows)
+        build = await self._build()
+        await build.index()
+        await build.document()
+        rows = await build.finish()
+        found = await self._compare() if replace else NOTHING_BEFORE
+        await self._publish_rejects(self.workers.connections[0])
+        assert rows == {file: self._accepted(file) for file in FILES}, "a row got lost"  # noqa: S101
+        guard.check({file: found[file].before for file in FILES}, rows)
+        await publish(connection, replace=replace)
+        return [self._compared(file, found[file]) for file in FILES]
+
+    async def merge(self) -> list[FileSummary]:
+        """Build the tables and merge them with the live ones."""
+        await self._stage()
+        await self._build()
+        async with session(self.dsn, LIVE, _STAGED) as connection, connection.transaction():
+            before = await count_live_rows(connection)
+            added = await merge(connection, self.progress)
+            await self._publish_rejects(connection)
+            return [self._merged(file, before[file], added[file]) for file in FILES]
+
+    def _compared(self, file: ExportFile, found: Comparison) -> FileSummary:
+        reasons = self.rejected.reasons(file.name)
+        return FileSummary.compared(file, self._accepted(file), found, reasons, replace=True)
+
+    def _merged(self, file: ExportFile, before: int, added: int) -> FileSummary:
+        return FileSummary(
+            file.name,
+            file.table,
+            before=before,
+            added=added,
+            replaced=0,
+            unchanged=self._accepted(file) - added,
+            removed=0,
+            rejected=self.rejected.reasons(file.name),
+        )
+
+    async def _compare(self) -> Mapping[ExportFile, Comparison]:
+        relations = {file: f"{BUILD}.{file.table}" for file in FILES}
+        return await compare(self.workers, self.progress, relations)
+
+    def _accepted(self, file: ExportFile) -> int:
+        return self.staging.accepted(file, self.rejected.reasons(file.name))
+
+    async def _stage(self) -> None:
+        await self.staging.load(self.workers, self.progress, self.rejected.add)
+
+    async def _build(self) -> Build:
+        build = Build(self.dsn, self.workers, self.staging, self.progress)
+        await build.make()
+        await build.fill()
+        return build
+
+    async def _publish_rejects(self, connection: asyncpg.Connection) -> None:
+        await report_rejected_rows(connection, self.staging, self.progress, self.rejected.add)
+        # In its place before the rows are in theirs: a kill in between loses nothing.
+        self.rejected.publish()
+        if self.strict and (number := self.rejected.counts.total()):
+            raise AtelierError(strict_error(number, self.rejected.path))

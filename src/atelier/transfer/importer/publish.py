@@ -1,0 +1,91 @@
+"""Puts a finished build in the place of the live schema: one small transaction."""
+
+import asyncio
+from collections.abc import Mapping
+
+import asyncpg
+
+from atelier.errors import AtelierError
+from atelier.store.queries import queries
+from atelier.transfer.files.layout import ANSWERS, FILES, PHOTOS, ExportFile
+from atelier.transfer.importer.build import SCHEMA as BUILD
+from atelier.transfer.progress import Progress
+
+_QUERIES = queries("atelier.transfer.importer")
+_ATTEMPTS = 100
+_PAUSE = 0.3  # seconds
+
+
+async def publish(connection: asyncpg.Connection, *, replace: bool) -> None:
+    """Swap the schemas; readers see all of the old rows before, all of the new ones after.
+
+    The lock is given up after a moment and asked for again, so that one slow reader does not
+    hold up all others. Raises AtelierError if rows were written to the live tables meanwhile
+    (unless they are to be replaced), or if the tables stay in use.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            await _swap(connection, replace=replace)
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+            await asyncio.sleep(_PAUSE)
+        else:
+            return
+    raise AtelierError("The tables are in use without a break: run the import again later.")
+
+
+async def is_empty(connection: asyncpg.Connection) -> bool:
+    """Say whether none of the live tables has a row."""
+    return bool(await connection.fetchval(_QUERIES["is_empty"]))
+
+
+async def _swap(connection: asyncpg.Connection, *, replace: bool) -> None:
+    async with connection.transaction():
+        await connection.execute(_QUERIES["lock_live_tables"])
+        if not replace and not await is_empty(connection):
+            raise AtelierError(
+                "Rows were written while the import ran; nothing was imported. "
+                "Run it again to merge, or with --replace."
+            )
+        await connection.execute(_QUERIES["swap_schemas"])
+
+
+_QUERIES = queries("atelier.transfer.importer")
+_LOCK_ATTEMPTS = 20
+
+
+async def merge(connection: asyncpg.Connection, progress: Progress) -> Mapping[ExportFile, int]:
+    """Insert what the live tables do not have; return the number of new rows of each file.
+
+    Runs inside the caller's transaction, in the schemas `atelier` and `atelier_import_files`.
+    Orphans and rows that differ from the live row with their id go to rejected_rows.
+    """
+    # First of all, so that no id of the files is given to a new row of the service.
+    await connection.execute(_QUERIES["raise_sequences"])
+    await _lock_questions(connection)
+    new = {}
+    for file in FILES:
+        with progress.task(f"merging {file.table}"):
+            if file in (ANSWERS, PHOTOS):
+                await connection.execute(_QUERIES[f"merge_orphans_{file.table}"])
+            status = await connection.execute(_QUERIES[f"merge_{file.table}"])
+            await connection.execute(
+                _QUERIES[f"merge_conflicts_{file.table}"].format(relation=f"{BUILD}.{file.table}")
+            )
+        new[file] = int(status.removeprefix("INSERT 0 "))
+    return new
+
+
+async def _lock_questions(connection: asyncpg.Connection) -> None:
+    """Lock the questions that get answers or photos.
+
+    The service locks in the same order; a stranger (an UPDATE in psql) may not, and PostgreSQL then
+    ends one of the two. Nothing is written yet: give back what was locked, and begin again.
+    """
+    for attempts_left in reversed(range(_LOCK_ATTEMPTS)):
+        try:
+            async with connection.transaction():
+                await connection.execute(_QUERIES["merge_lock_questions"])
+                return
+        except asyncpg.DeadlockDetectedError:
+            if not attempts_left:
+                raise

@@ -1,0 +1,1 @@
+"""Proves that the database holds what an export holds."""

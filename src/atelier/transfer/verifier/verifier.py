@@ -1,0 +1,163 @@
+"""Proves that the database holds what the files hold, and that its documents are current."""
+
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import asyncpg
+
+from atelier.store.connections.database import SCHEMA as LIVE
+from atelier.store.queries import queries
+from atelier.transfer.database.exclusive_lock import exclusive_lock
+from atelier.transfer.database.partitions import Partition, partitions
+from atelier.transfer.database.session import Workers, one_line_errors, open_workers
+from atelier.transfer.database.snapshot import Snapshot, snapshot
+from atelier.transfer.database.staging import Staging
+from atelier.transfer.files.layout import FILES, QUESTIONS, ExportFile
+from atelier.transfer.files.rejects import Reject
+from atelier.transfer.progress import Progress, Task
+from atelier.transfer.verifier.checksums import (
+    Checksums,
+    differing_ids,
+    live_checksums,
+    staged_checksums,
+)
+from atelier.transfer.verifier.report import Check, VerifyReport
+
+_STAGED = "atelier_verify"
+_QUERIES = queries("atelier.transfer.verifier")
+_QUESTIONS_PER_PARTITION = 100_000
+_IDS_SHOWN = 5
+
+
+async def verify(dsn: str, folder: Path, *, progress: Progress) -> VerifyReport:
+    """Compare the three files of a folder with the database, column by column.
+
+    Nothing is written to the live schema. Rows that an import would reject are counted apart.
+    Raises AtelierError if something keeps it from comparing; differences are in the report.
+    """
+    started = time.monotonic()
+    rejected: Counter[str] = Counter()
+
+    def count(reject: Reject) -> None:
+        rejected[reject.file] += 1
+
+    with closing(Staging(folder, _STAGED)) as staging, one_line_errors("The verification"):
+        async with (
+            exclusive_lock(dsn, "verify") as connection,
+            open_workers(dsn, LIVE, _STAGED) as workers,
+        ):
+            await staging.load(workers, progress, count)
+            run = _Verification(workers, staging, progress)
+            async with snapshot(connection) as moment:
+                await run.compare(moment)
+            await run.reject()
+            checks = [check async for check in run.checks()]
+    for file in FILES:
+        rejected[file.name] += staging.rows[file] - run.staged[file].rows
+    return VerifyReport(checks, dict(rejected), time.monotonic() - started, staging.warnings)
+
+
+class _Verification:
+    def __init__(self, workers: Workers, staging: Staging, progress: Progress) -> None:
+        self._crew = workers
+        self._connection = workers.connections[0]
+        self._staging = staging
+        self._progress = progress
+        self.staged: dict[ExportFile, Checksums] = {}
+        self._live: dict[ExportFile, Checksums] = {}
+        self._documents = _Documents()
+
+    async def compare(self, moment: Snapshot) -> None:
+        """Compute everything there is to compare."""
+        questions = self._staging.rows[QUESTIONS]
+        parts = await partitions(
+            self._connection, number=1 + questions // _QUESTIONS_PER_PARTITION, questions=questions
+        )
+        with self._progress.task("checksums"):
+            await self._crew.run(
+                [
+                    *(partial(self._sum_up_file, file=file) for file in FILES),
+                    *(partial(self._sum_up_table, file=file, moment=moment) for file in FILES),
+                ]
+            )
+        with self._progress.task("documents", questions) as task:
+            await self._crew.run(
+                partial(self._documents.compare, part=part, moment=moment, task=task)
+                for part in parts
+            )
+
+    async def reject(self) -> None:
+        """Where files and tables differ, take out the rows that an import would reject."""
+        if self.staged == self._live:
+            return
+        for file in FILES:
+            await self._connection.execute(_QUERIES["reject_duplicates"].format(table=file.table))
+        for table in ("answers", "photos"):
+            await self._connection.execute(_QUERIES[f"verify_orphans_{table}"])
+        await self._crew.run(partial(self._sum_up_file, file=file) for file in FILES)
+
+    async def checks(self) -> AsyncIterator[Check]:
+        """Yield all comparisons, with ids where they differ."""
+        for file in FILES:
+            staged, live = self.staged[file], self._live[file]
+            rows = (f"{staged.rows:,}", f"{live.rows:,}")
+            yield Check(file.table, f"{file.table}: rows", *rows, ok=staged.rows == live.rows)
+            for column, expected in staged.columns.items():
+                yield await self._check(file, column, expected, live.columns[column])
+        yield self._documents.check()
+
+    async def _check(self, file: ExportFile, column: str, expected: int, found: int) -> Check:
+        ids = []
+        if expected != found:
+            ids = await differing_ids(self._connection, file, column, _IDS_SHOWN)
+        what = f"{file.table}.{column}"
+        same = expected == found
+        return Check(file.table, what, _hex(expected), _hex(found), ok=same, ids=ids)
+
+    async def _sum_up_file(self, connection: asyncpg.Connection, file: ExportFile) -> None:
+        self.staged[file] = await staged_checksums(connection, file)
+
+    async def _sum_up_table(
+        self, connection: asyncpg.Connection, file: ExportFile, moment: Snapshot
+    ) -> None:
+        async with moment.seen_by(connection):
+            self._live[file] = await live_checksums(connection, file)
+
+
+class _Documents:
+    """The comparison of stored documents with the view."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._differing = 0
+        self._ids: list[int] = []
+
+    async def compare(
+        self, connection: asyncpg.Connection, part: Partition, moment: Snapshot, task: Task
+    ) -> None:
+        async with moment.seen_by(connection):
+            ((number, differing, ids),) = await connection.fetch(
+                _QUERIES["differing_documents"], part.first, part.last
+            )
+        self._number += number
+        self._differing += differing
+        self._ids += ids
+        task.advance(number)
+
+    def check(self) -> Check:
+        return Check(
+            "documents",
+            "question_documents",
+            f"{self._number:,}",
+            f"{self._number - self._differing:,} equal",
+            ok=self._differing == 0,
+            ids=sorted(self._ids)[:_IDS_SHOWN],
+        )
+
+
+def _hex(sum_: int) -> str:
+    return f"{sum_ % 2**64:016x}"
