@@ -1,36 +1,92 @@
-"""docs/configuration.md tells every setting, and nothing else."""
+"""Settings: what docs/configuration.md lists, where values come from, what is never shown."""
 
 import re
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from atelier.settings import Settings
+import pytest
+
+from atelier.errors import AtelierError
+from atelier.settings import Settings, effective, unknown_variables, without_files
 
 _PAGE = Path(__file__).parent.parent / "docs" / "configuration.md"
-
-
-class Asked(Mapping[str, str]):
-    """An empty environment that notes what it is asked for."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-
-    def __getitem__(self, name: str) -> str:
-        self.names.append(name)
-        raise KeyError(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
+_URL = "postgresql://shop:s3cret@db.example/qa"
 
 
 def test_the_page_lists_every_setting_with_its_default() -> None:
-    asked = Asked()
-    settings = Settings.from_environment(asked)
-    defaults = [getattr(settings, name) for name in Settings.__dataclass_fields__]
-    shown = ["none" if each is None else f"`{each}`" for each in defaults]
-    shown[1] = f"`{settings.home.name}`"
+    settings = Settings()
+    shown = [
+        (each.variable, f"`{each.value}`" if each.value else "none")
+        for each in effective(settings, {})
+    ]
     rows = re.findall(r"^\| `(\w+)` \| (\S+) \|", _PAGE.read_text(), flags=re.MULTILINE)
-    assert rows == list(zip(asked.names, shown, strict=True))
+    assert rows == shown
+
+
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    file.write_text(f"{_URL}\n")
+    environment = {"ATELIER_DATABASE_URL_FILE": str(file)}
+    settings = Settings.from_environment(environment)
+    assert settings.database_url == _URL
+    (shown,) = (e for e in effective(settings, environment) if e.variable == "ATELIER_DATABASE_URL")
+    assert (shown.value, shown.source) == ("(secret)", f"ATELIER_DATABASE_URL_FILE={file}")
+    assert "s3cret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "cannot read"),
+        (b"", "is empty"),
+        (b"  \n", "is empty"),
+        (b"\xff", "not text in UTF-8"),
+    ],
+)
+def test_a_secret_file_that_cannot_be_used_is_named(
+    tmp_path: Path, content: bytes | None, reason: str
+) -> None:
+    file = tmp_path / "url"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(AtelierError, match=reason) as error:
+        Settings.from_environment({"ATELIER_DATABASE_URL_FILE": str(file)})
+    assert str(file) in str(error.value)
+
+
+def test_a_secret_is_given_once(tmp_path: Path) -> None:
+    environment = {"ATELIER_DATABASE_URL": _URL, "ATELIER_DATABASE_URL_FILE": str(tmp_path)}
+    with pytest.raises(AtelierError, match="not both"):
+        Settings.from_environment(environment)
+
+
+def test_a_value_replaces_the_file_that_named_it_before() -> None:
+    environment = without_files(
+        {"ATELIER_DATABASE_URL_FILE": "/a", "A": "b"}, ATELIER_DATABASE_URL=_URL
+    )
+    assert environment == {"A": "b", "ATELIER_DATABASE_URL": _URL}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "what"),
+    [
+        ("PORT", "http", "PORT=http: set it to a whole number from 1 to 65535."),
+        ("INSTANCES", "0", "INSTANCES=0: set it to a whole number from 1 to 64."),
+        (
+            "ATELIER_REQUEST_TIMEOUT",
+            "nan",
+            "ATELIER_REQUEST_TIMEOUT=nan: set it to a number above 0.",
+        ),
+    ],
+)
+def test_an_invalid_value_is_refused_with_what_to_set(name: str, text: str, what: str) -> None:
+    with pytest.raises(AtelierError) as error:
+        Settings.from_environment({name: text})
+    assert str(error.value) == what
+
+
+def test_an_unknown_variable_is_named_with_the_most_similar_one() -> None:
+    environment = {"ATELIER_POOLSIZE": "3", "ATELIER_X": "", "ATELIER_HOME": "", "POOL_SIZE": ""}
+    assert unknown_variables(environment) == {
+        "ATELIER_POOLSIZE": "ATELIER_POOL_SIZE",
+        "ATELIER_X": None,
+    }

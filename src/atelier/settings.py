@@ -4,81 +4,183 @@ The table in docs/configuration.md lists them all; a test holds the two together
 """
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import Field, dataclass, field, fields
+from difflib import get_close_matches
+from math import inf
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from atelier.errors import AtelierError
 
 STREAM_CONNECTIONS = 2
 """The connections of an instance that carry large pages."""
 
+_FILE = "_FILE"
+_PREFIX = "ATELIER_"
+_OTHERS = ("ATELIER_BENCH_",)  # of the benchmark, which passes its environment on
+_LARGEST_SECRET = 64 << 10  # bytes
+
+
+class Variable(NamedTuple):
+    """The environment variable of a setting."""
+
+    name: str
+    parse: Callable[[str], Any]
+    """Returns the value of a text that is not empty; raises ValueError that says what to set."""
+    is_secret: bool
+    """Never shown, and may be read from the file that `NAME_FILE` names."""
+
+
+class Effective(NamedTuple):
+    """A setting in force: its variable, its value as text, and where it came from."""
+
+    variable: str
+    value: str
+    source: str
+
+
+def _setting(
+    name: str, parse: Callable[[str], Any], default: object, *, secret: bool = False
+) -> Any:  # noqa: ANN401 - as dataclasses.field
+    return field(
+        default=default, repr=not secret, metadata={"variable": Variable(name, parse, secret)}
+    )
+
+
+def _integer(minimum: int, maximum: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit()) or not minimum <= int(text) <= maximum:
+            raise ValueError(f"a whole number from {minimum} to {maximum}")
+        return int(text)
+
+    return parse
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < inf:
+        raise ValueError("a number above 0")
+    return value
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a user can change. Times are in seconds."""
 
-    database_url: str | None = field(default=None, repr=False)
-    """The PostgreSQL to use (ATELIER_DATABASE_URL); None means the embedded one in `home`."""
-    home: Path = Path(".atelier")
-    """Where the embedded database and the run files live (ATELIER_HOME)."""
-    port: int = 8080
-    """The port nginx listens on, on 127.0.0.1 (PORT)."""
-    instances: int = 3
-    """How many instances stand behind nginx (INSTANCES)."""
-    pool_size: int = 6
-    """The most database connections of one instance (ATELIER_POOL_SIZE)."""
-    request_timeout: float = 5.0
-    """The longest a request waits for the database (ATELIER_REQUEST_TIMEOUT)."""
-    idempotency_hours: float = 24.0
-    """How long an Idempotency-Key is remembered (ATELIER_IDEMPOTENCY_HOURS)."""
-    read_database_url: str | None = field(default=None, repr=False)
-    """Hot standbys to read pages from (ATELIER_READ_DATABASE_URL); None means the primary."""
-    standby_max_lag: float = 5.0
-    """How long standbys alone are read from after the primary's end (ATELIER_STANDBY_MAX_LAG)."""
-
-    metrics_port: int = 9180
-    """The port of 127.0.0.1 where Prometheus finds the cluster's metrics (ATELIER_METRICS_PORT)."""
+    database_url: str | None = _setting("ATELIER_DATABASE_URL", str, None, secret=True)
+    """The PostgreSQL to use; None means the embedded one in `home`."""
+    home: Path = _setting("ATELIER_HOME", Path, Path(".atelier"))
+    """Where the embedded database and the run files live."""
+    port: int = _setting("PORT", _integer(1, 65535), 8080)
+    """The port nginx listens on, on 127.0.0.1."""
+    instances: int = _setting("INSTANCES", _integer(1, 64), 3)
+    """How many instances stand behind nginx."""
+    pool_size: int = _setting("ATELIER_POOL_SIZE", _integer(2, 100), 6)
+    """The maximum number of database connections of one instance."""
+    request_timeout: float = _setting("ATELIER_REQUEST_TIMEOUT", _positive, 5.0)
+    """The longest a request waits for the database."""
+    idempotency_hours: float = _setting("ATELIER_IDEMPOTENCY_HOURS", _positive, 24.0)
+    """How long an Idempotency-Key is remembered."""
+    read_database_url: str | None = _setting("ATELIER_READ_DATABASE_URL", str, None, secret=True)
+    """Hot standbys to read pages from; None means the primary."""
+    standby_max_lag: float = _setting("ATELIER_STANDBY_MAX_LAG", _positive, 5.0)
+    """How long pages are read from standbys alone after the primary's end."""
+    metrics_port: int = _setting("ATELIER_METRICS_PORT", _integer(1, 65535), 9180)
+    """The port of 127.0.0.1 where Prometheus finds the cluster's metrics."""
 
     @property
     def connections(self) -> int:
-        """The most connections that one instance opens to the primary."""
+        """The maximum number of connections that one instance opens to the primary."""
         pools = 2 if self.read_database_url else 1
         return pools * self.pool_size + STREAM_CONNECTIONS
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
-        """Read the settings; raise AtelierError on the first value that makes no sense."""
+        """Read the settings; raise AtelierError on the first value that is not valid."""
         env = os.environ if environment is None else environment
-        return cls(
-            database_url=env.get("ATELIER_DATABASE_URL") or None,
-            home=Path(env.get("ATELIER_HOME") or ".atelier").absolute(),
-            port=_integer(env, "PORT", default=8080, minimum=1, maximum=65535),
-            instances=_integer(env, "INSTANCES", default=3, minimum=1, maximum=64),
-            pool_size=_integer(env, "ATELIER_POOL_SIZE", default=6, minimum=2, maximum=100),
-            request_timeout=_positive(env, "ATELIER_REQUEST_TIMEOUT", default=5.0),
-            idempotency_hours=_positive(env, "ATELIER_IDEMPOTENCY_HOURS", default=24.0),
-            read_database_url=env.get("ATELIER_READ_DATABASE_URL") or None,
-            standby_max_lag=_positive(env, "ATELIER_STANDBY_MAX_LAG", default=5.0),
-            metrics_port=_integer(
-                env, "ATELIER_METRICS_PORT", default=9180, minimum=1, maximum=65535
-            ),
+        values: dict[str, Any] = {}
+        for each in fields(cls):
+            text, source = _text(env, _variable(each))
+            values[each.name] = _parsed(text, source, each) if text else each.default
+        values["home"] = values["home"].absolute()
+        return cls(**values)
+
+
+def effective(settings: Settings, environment: Mapping[str, str]) -> Iterator[Effective]:
+    """Yield every setting in the order of the documentation; secrets are not shown."""
+    for each in fields(Settings):
+        variable = _variable(each)
+        text, source = _text(environment, variable)
+        value = getattr(settings, each.name)
+        hidden = variable.is_secret and value is not None
+        shown = "(secret)" if hidden else "" if value is None else str(value)
+        yield Effective(variable.name, shown, source if text else "default")
+
+
+def without_files(environment: Mapping[str, str], **values: str) -> dict[str, str]:
+    """Return an environment with some variables set, and not by files any more."""
+    replaced = {name + _FILE for name in values}
+    return {name: text for name, text in environment.items() if name not in replaced} | values
+
+
+def unknown_variables(environment: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the variables that begin like ours and are none, each with the most similar one."""
+    known = {name.removeprefix(_PREFIX): name for name in _known_variables()}
+    return {
+        name: next(
+            (known[each] for each in get_close_matches(name[len(_PREFIX) :], known, 1)), None
         )
+        for name in environment
+        if name.startswith(_PREFIX) and not name.startswith(_OTHERS) and name not in known.values()
+    }
 
 
-def _integer(env: Mapping[str, str], name: str, *, default: int, minimum: int, maximum: int) -> int:
-    text = env.get(name) or str(default)
-    if not (text.isascii() and text.isdigit()) or not minimum <= int(text) <= maximum:
-        raise AtelierError(f"{name}={text}: set it to a whole number from {minimum} to {maximum}.")
-    return int(text)
+def _known_variables() -> list[str]:
+    variables = [_variable(each) for each in fields(Settings)]
+    return [each.name for each in variables] + [
+        each.name + _FILE for each in variables if each.is_secret
+    ]
 
 
-def _positive(env: Mapping[str, str], name: str, *, default: float) -> float:
-    text = env.get(name) or str(default)
+def _variable(setting: "Field[Any]") -> Variable:
+    variable: Variable = setting.metadata["variable"]
+    return variable
+
+
+def _text(env: Mapping[str, str], variable: Variable) -> tuple[str, str]:
+    """Return the text of a variable, empty if it is not set, and where it came from."""
+    text, path = env.get(variable.name, ""), env.get(variable.name + _FILE, "")
+    if not (variable.is_secret and path):
+        return text, variable.name
+    if text:
+        raise AtelierError(f"Set either {variable.name} or {variable.name}{_FILE}, not both.")
+    return _secret_of(Path(path), variable), f"{variable.name}{_FILE}={path}"
+
+
+def _secret_of(path: Path, variable: Variable) -> str:
     try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 < value < float("inf"):
-        raise AtelierError(f"{name}={text}: set it to a number above 0.")
-    return value
+        with path.open(encoding="utf-8") as file:
+            text = file.read(_LARGEST_SECRET).strip()
+    except OSError as error:
+        raise AtelierError(
+            f"{variable.name}{_FILE}: cannot read {path}: {error.strerror}."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise AtelierError(f"{variable.name}{_FILE}: {path} is not text in UTF-8.") from error
+    if not text:
+        raise AtelierError(f"{variable.name}{_FILE}: {path} is empty.")
+    return text
+
+
+def _parsed(text: str, source: str, setting: "Field[Any]") -> object:
+    variable = _variable(setting)
+    try:
+        return variable.parse(text)
+    except ValueError as error:
+        given = variable.name if variable.is_secret else f"{variable.name}={text}"
+        origin = "" if source == variable.name else f" (from {source})"
+        raise AtelierError(f"{given}{origin}: set it to {error}.") from error

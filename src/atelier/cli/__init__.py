@@ -11,7 +11,7 @@ from atelier.cli import database, service, transfer
 from atelier.errors import AtelierError
 from atelier.local.host.open_files import raise_open_files
 from atelier.local.host.utf8 import use_utf8
-from atelier.settings import Settings
+from atelier.settings import Settings, unknown_variables
 
 _INTERRUPTED = 130
 
@@ -47,6 +47,9 @@ def atelier(context: click.Context) -> None:
     `db start` make one.
     """
     context.obj = Settings.from_environment()
+    for name, similar in unknown_variables(os.environ).items():
+        hint = f"; do you mean {similar}?" if similar else "."
+        click.echo(f"atelier: {name} is not a setting{hint}", err=True)
 
 
 for _command in (*service.COMMANDS, *database.COMMANDS, *transfer.COMMANDS):

@@ -147,4 +147,19 @@ def serve(settings: Settings, host: str, port: int | None, socket: Path | None) 
         run(settings, database_url=dsn, host=host, port=port, socket=socket)
 
 
-COMMANDS = (up, status, reload, scale, logs, nginx_config, serve)
+@click.command()
+@click.pass_obj
+def config(settings: Settings) -> None:
+    """Show every setting, its value and where it came from; secrets are not shown."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from atelier.settings import effective
+
+    table = Table("setting", "value", "from")
+    for each in effective(settings, os.environ):
+        table.add_row(*each)
+    Console(width=max(Console().width, 100)).print(table)
+
+
+COMMANDS = (up, config, status, reload, scale, logs, nginx_config, serve)

@@ -19,7 +19,7 @@ from atelier.local.logs.collector import Logs
 from atelier.local.nginx import nginx
 from atelier.local.postgres.database import check_read_url
 from atelier.local.postgres.state import connections_missing, database_state
-from atelier.settings import Settings
+from atelier.settings import Settings, without_files
 
 CHANGEABLE = (
     "ATELIER_POOL_SIZE",
@@ -45,7 +45,7 @@ class Service:
         self._folder = folder
         self._logs = logs
         # The address goes by the environment: others can read a command line.
-        self._environment = {**os.environ, "ATELIER_DATABASE_URL": dsn}
+        self._environment = without_files(os.environ, ATELIER_DATABASE_URL=dsn)
         self._changing = asyncio.Lock()
         self._nginx: SupervisedProcess | None = None
 
