@@ -11,6 +11,7 @@ from pathlib import Path
 
 import asyncpg
 
+from atelier.store.queries import queries
 from atelier.transfer.database.session import Job, Workers, transaction
 from atelier.transfer.files.folder import find
 from atelier.transfer.files.layout import (
@@ -37,6 +38,8 @@ _TYPES = {
 }
 # A float is exact to far less than a millisecond in all the years there are.
 _FROM_EPOCH = "to_timestamp(date_written / float8 '1000')::timestamptz(3) AS date_written"
+
+_QUERIES = queries("atelier.transfer.database")
 
 TEMPORARY = "pg_temp"
 """The schema of temporary tables: of one connection, and gone with it, however it ends."""
@@ -158,3 +161,8 @@ class Staging:
 
 def _selected(column: Column, date_type: str) -> str:
     return _FROM_EPOCH if column.kind is Kind.DATE and date_type == "bigint" else column.name
+
+
+async def reject_duplicates(connection: asyncpg.Connection, file: ExportFile) -> None:
+    """Of several staged rows with one id keep the first; the others go to rejected_rows."""
+    await connection.execute(_QUERIES["reject_duplicates"].format(table=file.table))

@@ -9,7 +9,7 @@ from atelier.store.migrate import migrate
 from atelier.store.queries import queries
 from atelier.transfer.database.partitions import partitions
 from atelier.transfer.database.session import Job, Workers
-from atelier.transfer.database.staging import Staging
+from atelier.transfer.database.staging import Staging, reject_duplicates
 from atelier.transfer.files.layout import ANSWERS, FILES, PHOTOS, QUESTIONS, ExportFile
 from atelier.transfer.importer.constraints import (
     Index,
@@ -119,11 +119,11 @@ class Build:
         try:
             await create_index(connection, index)
         except asyncpg.UniqueViolationError:
-            await self._reject_duplicates(connection, file)
+            await self._without_duplicates(connection, file)
             await create_index(connection, index)
 
-    async def _reject_duplicates(self, connection: asyncpg.Connection, file: ExportFile) -> None:
-        await connection.execute(_QUERIES["reject_duplicates"].format(table=file.table))
+    async def _without_duplicates(self, connection: asyncpg.Connection, file: ExportFile) -> None:
+        await reject_duplicates(connection, file)
         await connection.execute(f"TRUNCATE {file.table}")
         with self._progress.task(f"{file.name}, without duplicates") as task:
             for job in await self._filling(file, task):

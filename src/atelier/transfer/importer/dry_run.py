@@ -16,7 +16,7 @@ from atelier.transfer.database.session import (
     target_of,
     transaction,
 )
-from atelier.transfer.database.staging import TEMPORARY, Staging
+from atelier.transfer.database.staging import TEMPORARY, Staging, reject_duplicates
 from atelier.transfer.files.layout import FILES, ExportFile
 from atelier.transfer.files.rejects import RejectsFile
 from atelier.transfer.importer.comparison import NOTHING_BEFORE, Comparison, compare
@@ -78,7 +78,7 @@ class _DryRun:
         await self._staging.load(self._worker, self._progress, self._rejected.add)
         with self._progress.task("duplicates"):
             for file in FILES:
-                await self._execute(_QUERIES["reject_duplicates"].format(table=file.table))
+                await reject_duplicates(self._connection, file)
 
     async def compare(self, *, replace: bool) -> Mapping[ExportFile, Comparison]:
         """Take out what else would be rejected, and compare the rest with the live tables."""
