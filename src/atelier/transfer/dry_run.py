@@ -49,6 +49,7 @@ async def dry_run(
                 time.monotonic() - started,
                 rejects,
                 staging.warnings,
+                had_rejects=rejected.has_earlier,
                 dry_run=True,
             )
 
