@@ -2,8 +2,8 @@
 
 import os
 import pty
+import select
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -34,9 +34,7 @@ class Terminal:
 
     def wait_for(self, text: str) -> None:
         """Read until it has said something; a terminal breaks lines, so blanks do not count."""
-        deadline = time.monotonic() + _SECONDS
         while _squeezed(text) not in _squeezed(self.said):
-            assert time.monotonic() < deadline, self.said
             assert self._read(), self.said
 
     def type(self, keys: bytes) -> None:
@@ -48,6 +46,8 @@ class Terminal:
         return self.process.wait(_SECONDS)
 
     def _read(self) -> bool:
+        silent = not select.select([self.end], [], [], _SECONDS)[0]
+        assert not silent, self.said
         with suppress(OSError):  # the other end is closed
             data = os.read(self.end, 65536)
             self.said += data.decode(errors="replace")
