@@ -64,4 +64,5 @@ async def test_no_acknowledged_write_is_lost_or_hidden_when_the_primary_dies(
 def assert_nothing_failed_but_writes(seen: Seen) -> None:
     assert seen.stale == []
     assert set(seen.reads) == {200}
-    assert set(seen.writes) == {201, 204, 503}
+    # How many writes meet the time without a primary is up to the machine.
+    assert {201, 204} <= set(seen.writes) <= {201, 204, 503}

@@ -12,6 +12,7 @@ from atelier.local.postgres import database as module
 from atelier.local.postgres.server import USER
 from atelier.settings import Settings
 from tests.support.cluster import free_port
+from tests.support.commands import run
 from tests.support.postgres import FAST, INSTALLED, server, temporary_folder
 
 _ADMISSION = f"""
@@ -114,6 +115,19 @@ async def test_the_reason_and_a_remedy_are_told(
     assert "\n" not in told
     assert "cret" not in told
     assert "ng@" not in told
+
+
+@pytest.mark.parametrize(
+    "command", [("migrate",), ("import", "/"), ("verify", "/"), ("export", "to"), ("up",)]
+)
+def test_a_wrong_password_is_one_line_whatever_the_command(
+    strict: Strict, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    url = strict.url("postgresql://shop:wr%40ng@{tcp}/postgres")
+    done = run(tmp_path / "home", *command, ATELIER_DATABASE_URL=url, PORT="1")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "refuses this user and password: correct them in ATELIER_DATABASE_URL" in done.stderr
+    assert "ng@" not in done.stdout + done.stderr
 
 
 def test_a_url_that_is_right_is_let_in(strict: Strict) -> None:

@@ -18,6 +18,7 @@ from tests.support.postgres import temporary_folder
 
 _NEED_A_DATABASE = (
     ("import", "/"),
+    ("import", "/", "--dry-run"),
     ("export", "exported"),
     ("verify", "/"),
     ("migrate",),
@@ -70,8 +71,11 @@ def test_a_command_that_finds_no_database_names_the_home_of_the_running_service(
 ) -> None:
     with service(folder / "run ning"):
         needed = f"`ATELIER_HOME='{folder}/run ning' atelier ...` works on its database"
-        assert needed in said_by(folder / "new", [("import", "/")])[0]
-        assert f"yours runs in {folder}/run ning" in said_by(folder / "new", [("status",)])[0]
+        for line in said_by(folder / "new", _NEED_A_DATABASE):
+            assert needed in line
+        for line in said_by(folder / "new", _NEED_A_SERVICE):
+            assert f"runs in {folder}/run ning: set ATELIER_HOME to that" in line
+        assert not (folder / "new").exists()
     with service(folder / "given", embedded=False):
         assert "an ATELIER_DATABASE_URL" in said_by(folder / "new", [("import", "/")])[0]
 

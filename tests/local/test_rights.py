@@ -14,7 +14,7 @@ import pytest
 from atelier.local.postgres.server import PORT, Server
 from atelier.store.migrate import migrate
 from tests.support.cluster import cluster
-from tests.support.commands import run
+from tests.support.commands import left_behind, run
 from tests.transfer.exports import load, write_export
 
 _PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -102,6 +102,16 @@ async def test_who_may_not_touch_what_another_role_made_is_told_to_become_a_memb
     await load(own.url(own.other), folder)
     await own.execute(f'REVOKE "{own.owner.replace("%20", " ")}" FROM {own.other}')
     await own.execute(f"DROP OWNED BY {own.other} CASCADE")
+
+
+async def test_no_service_starts_for_a_role_that_may_not_make_its_tables(
+    own: Own, tmp_path: Path
+) -> None:
+    done = run(tmp_path / "home", "up", ATELIER_DATABASE_URL=own.url(own.owner), PORT="1")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "Ready" not in done.stdout
+    assert grants(done.stderr).count("GRANT") == 2
+    assert left_behind(tmp_path / "home") == []
 
 
 async def test_nobody_is_told_to_become_a_superuser(own: Own) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from atelier.errors import AtelierError
+from atelier.local.host.registry import running_elsewhere
 from atelier.local.logs.rotation import KEPT_FILES, older
 
 _BLOCK = 1 << 16
@@ -44,10 +45,7 @@ class LogReader:
         self._sources: dict[str, _Source] = {}
         found = parts(folder)
         if not found:
-            raise AtelierError(
-                f"There are no logs in {folder}: `atelier up` writes them; ATELIER_HOME names the "
-                "home of another service."
-            )
+            raise _no_logs(folder)
         if part not in (None, *found):
             raise AtelierError(f"There is no log of {part}: there are {', '.join(found)}.")
         for name in self._names():
@@ -183,6 +181,14 @@ def _timed(part: str, texts: Iterable[bytes]) -> Iterator[Line]:
 def _moment(text: str, zone: str) -> datetime:
     """Return a time; one without a zone is of this machine's."""
     return datetime.fromisoformat(text + zone.replace(" UTC", "+00:00")).astimezone(UTC)
+
+
+def _no_logs(folder: Path) -> AtelierError:
+    if other := running_elsewhere(folder.parent):
+        remedy = f"your service runs in {other}: set ATELIER_HOME to that"
+    else:
+        remedy = "`atelier up` writes them; ATELIER_HOME names the home of another service"
+    return AtelierError(f"There are no logs in {folder}: {remedy}.")
 
 
 _POLL_MILLISECONDS = 250

@@ -166,3 +166,10 @@ def _selected(column: Column, date_type: str) -> str:
 async def reject_duplicates(connection: asyncpg.Connection, file: ExportFile) -> None:
     """Of several staged rows with one id keep the first; the others go to rejected_rows."""
     await connection.execute(_QUERIES["reject_duplicates"].format(table=file.table))
+
+
+async def reject_orphans(connection: asyncpg.Connection, *, with_live: bool) -> None:
+    """Reject staged rows whose parent is not staged nor, with `with_live`, in a live table."""
+    parents = "staged_and_live" if with_live else "staged"
+    for table in (ANSWERS.table, PHOTOS.table):
+        await connection.execute(_QUERIES[f"{parents}_orphans_{table}"])

@@ -8,7 +8,6 @@ or a byte that is not part of valid UTF-8 is written `\xNN`; `original` turns it
 
 import codecs
 import csv
-import os
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from atelier.errors import AtelierError
+
+_HEADER = "file,line,reason,text\n"
 
 
 class Reason(StrEnum):
@@ -63,18 +64,21 @@ class RejectsFile:
     """
 
     def __init__(self, path: Path) -> None:
-        """Start the file beside its final place; raise AtelierError if it cannot be written."""
+        """Start the file beside its final place.
+
+        Raises AtelierError if it cannot be written, or if another file than the rejects of an
+        earlier import is in its place.
+        """
         self.path = path
         self.counts: Counter[tuple[str, Reason]] = Counter()
         self._partial = path.with_name(path.name + ".partial")
         try:
-            if path.is_dir():
-                raise IsADirectoryError(0, os.strerror(21), str(path))
+            self.has_earlier = _has_earlier(path)
             self._file = self._partial.open("w", encoding="utf-8", newline="")
         except OSError as error:
             raise AtelierError(f"The rejects file {path} cannot be written: {error}.") from error
+        self._file.write(_HEADER)
         self._rows = csv.writer(self._file, lineterminator="\n")
-        self._rows.writerow(("file", "line", "reason", "text"))
 
     def add(self, reject: Reject) -> None:
         """Write one reject."""
@@ -98,6 +102,22 @@ class RejectsFile:
         """Close the file, and forget what was written unless it was published."""
         self._file.close()
         self._partial.unlink(missing_ok=True)
+
+
+def _has_earlier(path: Path) -> bool:
+    """Return whether there is the file of an earlier import, which may be lost."""
+    if not path.exists():
+        return False
+    if not path.is_file() or _start(path) not in ("", _HEADER):
+        raise AtelierError(
+            f"{path} is something else than rejected rows: name another rejects file (--rejects)."
+        )
+    return True
+
+
+def _start(path: Path) -> str:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.read(len(_HEADER))
 
 
 def strict_error(number: int, path: Path) -> str:

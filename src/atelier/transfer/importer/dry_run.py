@@ -16,7 +16,12 @@ from atelier.transfer.database.session import (
     target_of,
     transaction,
 )
-from atelier.transfer.database.staging import TEMPORARY, Staging, reject_duplicates
+from atelier.transfer.database.staging import (
+    TEMPORARY,
+    Staging,
+    reject_duplicates,
+    reject_orphans,
+)
 from atelier.transfer.files.layout import FILES, ExportFile
 from atelier.transfer.files.rejects import RejectsFile
 from atelier.transfer.importer.comparison import NOTHING_BEFORE, Comparison, compare
@@ -55,6 +60,7 @@ async def dry_run(
                 time.monotonic() - started,
                 rejects,
                 staging.warnings,
+                had_rejects=rejected.has_earlier,
                 dry_run=True,
             )
 
@@ -84,7 +90,8 @@ class _DryRun:
         """Take out what else would be rejected, and compare the rest with the live tables."""
         has_tables = await self._connection.fetchval(_QUERIES["has_tables"])
         nothing_there = not has_tables or await is_empty(self._connection)
-        await self._reject_orphans("staged" if replace or nothing_there else "verify")
+        with self._progress.task("orphans"):
+            await reject_orphans(self._connection, with_live=not (replace or nothing_there))
         if nothing_there:
             return NOTHING_BEFORE
         if not replace:
@@ -97,11 +104,6 @@ class _DryRun:
         reasons = self._rejected.reasons(file.name)
         accepted = self._staging.accepted(file, reasons)
         return FileSummary.compared(file, accepted, found, reasons, replace=replace)
-
-    async def _reject_orphans(self, where: str) -> None:
-        with self._progress.task("orphans"):
-            for table in ("answers", "photos"):
-                await self._execute(_QUERIES[f"{where}_orphans_{table}"])
 
     async def _reject_conflicts(self) -> None:
         with self._progress.task("conflicts"):

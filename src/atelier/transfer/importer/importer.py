@@ -77,7 +77,9 @@ async def import_export(  # noqa: PLR0913 - the command's options, by name
                 else:
                     files = await run.merge()
             seconds = time.monotonic() - started
-            return ImportSummary(files, target, seconds, rejects, staging.warnings)
+            return ImportSummary(
+                files, target, seconds, rejects, staging.warnings, had_rejects=rejected.has_earlier
+            )
 
 
 @dataclass(frozen=True, slots=True)

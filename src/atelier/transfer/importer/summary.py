@@ -84,6 +84,8 @@ class ImportSummary:
     rejects: Path
     """Where the rejected rows are; there is no such file if none was rejected."""
     warnings: list[str] = field(default_factory=list)
+    had_rejects: bool = False
+    """Whether the rejects of an earlier import were there."""
     dry_run: bool = False
 
     @property
@@ -154,7 +156,10 @@ class ImportSummary:
 
     def _about_rejects(self) -> str:
         if self.rejected:
-            return f"The {self.rejected:,} rejected rows are in {self.rejects}."
+            instead = ", in place of earlier ones" if self.had_rejects else ""
+            return f"The {self.rejected:,} rejected rows are in {self.rejects}{instead}."
+        if self.had_rejects and not self.dry_run:
+            return f"No row was rejected; the earlier {self.rejects} was removed."
         return "No row was rejected."
 
 

@@ -15,7 +15,7 @@ from atelier.transfer.database.exclusive_lock import exclusive_lock
 from atelier.transfer.database.partitions import Partition, partitions
 from atelier.transfer.database.session import Workers, one_line_errors, open_workers
 from atelier.transfer.database.snapshot import Snapshot, snapshot
-from atelier.transfer.database.staging import Staging, reject_duplicates
+from atelier.transfer.database.staging import Staging, reject_duplicates, reject_orphans
 from atelier.transfer.files.layout import FILES, QUESTIONS, ExportFile
 from atelier.transfer.files.rejects import Reject
 from atelier.transfer.progress import Progress, Task
@@ -96,8 +96,7 @@ class _Verification:
             return
         for file in FILES:
             await reject_duplicates(self._connection, file)
-        for table in ("answers", "photos"):
-            await self._connection.execute(_QUERIES[f"verify_orphans_{table}"])
+        await reject_orphans(self._connection, with_live=True)
         await self._crew.run(partial(self._sum_up_file, file=file) for file in FILES)
 
     async def checks(self) -> AsyncIterator[Check]:
