@@ -86,7 +86,9 @@ def test_the_defaults_of_a_load_test_are_those_that_are_told() -> None:
 async def test_what_is_said_of_a_restart_is_what_postgresql_says(database: str) -> None:
     text = (_ROOT / "docs" / "configuration.md").read_text()
     [changed] = re.findall(r"ALTER SYSTEM SET (\w+)", text)
-    [listed] = re.findall(r"^Most settings take effect .*? need a restart", text, flags=re.MULTILINE)
+    [listed] = re.findall(
+        r"^Most settings take effect .*? need a restart", text, flags=re.MULTILINE
+    )
     restarted = re.findall(r"`(\w+)`", listed)
     rows = await fetch(database, "SELECT name FROM pg_settings WHERE context = 'postmaster'")
     need_a_restart = {row["name"] for row in rows}
