@@ -109,6 +109,7 @@ lock: .venv/dev.done ## choose the newest versions of all packages (requirements
 		--constraint requirements/test.txt -o requirements/dev.txt
 	@$(COMPILE_ALL) requirements/patroni.in \
 		--constraint requirements/dev.txt -o requirements/patroni.txt
+	@$(COMPILE) requirements/fuzz.in -o requirements/fuzz.txt
 	@$(COMPILE) pyproject.toml --resolution lowest-direct -o requirements/lowest.txt
 
 include bench/bench.mk
@@ -116,3 +117,4 @@ include bench/bench.mk
 clean: ## remove what was installed and cached; the data in .atelier stays
 	@rm -rf .venv .venvs .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
 include tests/chaos/chaos.mk
+include fuzz/fuzz.mk

@@ -1,5 +1,6 @@
 """Requests that schemathesis makes up from openapi.yaml, against the running service."""
 
+import os
 from importlib.resources import as_file
 from typing import Any
 from uuid import uuid4
@@ -11,6 +12,19 @@ from schemathesis.config import SchemathesisConfig
 
 from atelier.http.pages.documentation import specification
 from tests.support.cluster import Cluster
+
+_IS_FULL = os.environ.get("FUZZ") == "full"
+"""`make fuzz`: new random cases, and far more of them, where otherwise all runs have the same."""
+
+_SETTINGS = settings(
+    max_examples=1000 if _IS_FULL else 60,
+    derandomize=not _IS_FULL,
+    database=None,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+)
 
 # nginx itself refuses TRACE.
 _CONFIG = SchemathesisConfig.from_dict(
@@ -30,14 +44,7 @@ with as_file(specification()) as path:
 
 @pytest.mark.usefixtures("documented")
 @schema.parametrize()
-@settings(
-    max_examples=60,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+@_SETTINGS
 def test_every_answer_is_one_that_the_specification_allows(
     case: schemathesis.Case[Any], service: Cluster
 ) -> None:
@@ -45,3 +52,18 @@ def test_every_answer_is_one_that_the_specification_allows(
     if positive and "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = str(uuid4())  # used twice it is refused, and rightly so
     case.call_and_validate(base_url=service.base_url)
+
+
+@pytest.mark.usefixtures("documented")
+def test_sequences_of_requests_get_answers_that_the_specification_allows(service: Cluster) -> None:
+    class Sequences(schema.as_state_machine()):  # type: ignore[misc] # a class made at run time
+        """Follow the links from pages to their questions and answers."""
+
+        def get_call_kwargs(self, case: schemathesis.Case[Any]) -> dict[str, Any]:
+            if "Idempotency-Key" in case.headers:
+                case.headers["Idempotency-Key"] = str(uuid4())
+            return {"base_url": service.base_url}
+
+    Sequences.run(
+        settings=settings(_SETTINGS, max_examples=200 if _IS_FULL else 10, stateful_step_count=12)
+    )

@@ -55,7 +55,7 @@ class FastPath:
         """Ask for the page that a request wants; return None if it is not for this way."""
         if scope["method"] != "GET":
             return None
-        values = _plain(scope["query_string"].decode("latin-1"))
+        values = plain_parameters(scope["query_string"].decode("latin-1"))
         if values is None:
             return None
         path: str = scope["path"]
@@ -90,7 +90,7 @@ class FastPathFailures:
             await page.found
 
 
-def _plain(query: str) -> dict[str, str] | None:
+def plain_parameters(query: str) -> dict[str, str] | None:
     """Return the parameters of a query if each is a short number and none is repeated."""
     if not _PLAIN.fullmatch(query):
         return None
