@@ -171,9 +171,9 @@ def test_what_dies_is_started_again(first: FirstStart) -> None:
         running.wait_for("Ready")
         for victim in ("instance-2.sock", "nginx: master", "bin/postgres"):
             os.kill(_pid_of(first.home, victim), signal.SIGKILL)
-        running.wait_for("instance 2 ended (SIGKILL)")
-        running.wait_for("nginx ended (SIGKILL)")
-        running.wait_for("PostgreSQL ended")
+        running.wait_for("instance 2 exited (SIGKILL)")
+        running.wait_for("nginx exited (SIGKILL)")
+        running.wait_for("PostgreSQL exited")
         wait_until_ready(first.port)
         assert running.press_ctrl_c() == 0
     assert left_behind(first.home) == []
@@ -309,7 +309,7 @@ def test_what_outlived_a_killed_service_is_ended_by_the_next(first: FirstStart) 
     assert left, "nothing was left to be ended"
     with up(first.home, PORT=str(first.port)) as running:
         running.wait_for("Ready")
-        assert "of a service that was killed before: nginx" in running.said
+        assert "orphaned processes of a killed service: nginx" in running.said
         assert alive(left) == []
         assert running.press_ctrl_c() == 0
     assert left_behind(first.home) == []
@@ -391,7 +391,7 @@ def test_a_broken_address_of_standbys_is_refused_in_one_line(
     settings = {"ATELIER_READ_DATABASE_URL": "postgresql://[broken/x"}
     refused = run(folder / "url", *command, PORT=str(free_port()), **settings)
     assert _is_one_line(refused)
-    assert "ATELIER_READ_DATABASE_URL is no PostgreSQL address" in refused.stderr
+    assert "ATELIER_READ_DATABASE_URL is not a valid PostgreSQL URL" in refused.stderr
     assert left_behind(folder / "url") == []
 
 

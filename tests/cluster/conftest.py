@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from atelier.local.cluster.control import ask
+from atelier.local.cluster.control import request
 from atelier.local.host.home import Home
 from tests.support.cluster import free_port
 from tests.support.commands import Up, run, up
@@ -33,7 +33,7 @@ class Operated:
 
     def status(self) -> dict[str, Any]:
         """Return what `atelier status --json` prints, without a process."""
-        return dict(ask(Home.open(self.home), "status"))
+        return dict(request(Home.open(self.home), "status"))
 
     def instances(self) -> list[dict[str, Any]]:
         return list(self.status()["instances"])

@@ -52,7 +52,7 @@ def test_a_reload_that_cannot_work_changes_nothing_and_says_why(operated: Operat
     refused = run(operated.home, "reload", ATELIER_READ_DATABASE_URL="postgresql://[broken/x")
     assert refused.returncode == 1
     assert refused.stderr.startswith("atelier: ")
-    assert "ATELIER_READ_DATABASE_URL is no PostgreSQL address" in refused.stderr
+    assert "ATELIER_READ_DATABASE_URL is not a valid PostgreSQL URL" in refused.stderr
     assert _pids(operated) == before
     assert httpx.get(f"{operated.url}/ready").json()["status"] == "ready"
 

@@ -72,8 +72,8 @@ async def test_a_body_that_is_not_json_is_refused(
         (b'{"a": "b', "Unterminated string starting at: line 1 column 7 (char 6)"),
         (b'{"a": "\\', "Unterminated string starting at: line 1 column 7 (char 6)"),
         (b"{} {}", "Extra data: line 1 column 4 (char 3)"),
-        (b"[NaN]", "NaN is no number"),
-        (b'{"a": -Infinity}', "-Infinity is no number"),
+        (b"[NaN]", "NaN is not a number"),
+        (b'{"a": -Infinity}', "-Infinity is not a number"),
         (b"[\xff]", "'utf-8' codec can't decode byte 0xff in position 1: invalid start byte"),
         (
             b"\xef\xbb\xbf{}",

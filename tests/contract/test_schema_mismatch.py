@@ -38,9 +38,9 @@ async def empty(postgres: Server) -> AsyncIterator[str]:
 def one_report(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Have a second, as far as reports are concerned, last for the whole test."""
     monkeypatch.setattr(logs, "_SECONDS_BETWEEN_REPORTS", 3600.0)
-    logs._reported_at.clear()  # noqa: SLF001 - earlier tests reported, too
+    logs._last_logged.clear()  # noqa: SLF001 - earlier tests reported, too
     yield
-    logs._reported_at.clear()  # noqa: SLF001
+    logs._last_logged.clear()  # noqa: SLF001
 
 
 async def call(alone: ASGIConductor, route: Route) -> tuple[int, str]:

@@ -34,7 +34,7 @@ def test_events_that_a_full_disk_refuses_are_counted_and_nothing_else_is_written
     events = [json.loads(line) for line in log.read_text().splitlines()]
     assert [event["message"] for event in events] == [
         "before",
-        "the log could not be written for a while: 100 of its lines were lost",
+        "the log could not be written for a while: 100 lines were lost",
         "after",
     ]
     assert done.stdout + done.stderr == b""

@@ -107,7 +107,7 @@ async def test_the_reason_and_a_remedy_are_told(
     strict: Strict, url: str, reason: str, remedy: str
 ) -> None:
     with pytest.raises(AtelierError) as refused:
-        await module._ask(strict.url(url))  # noqa: SLF001 - a command, without its process
+        await module._check(strict.url(url))  # noqa: SLF001 - a command, without its process
     told = str(refused.value)
     assert reason in told
     assert remedy in told

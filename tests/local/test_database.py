@@ -5,7 +5,7 @@ import pytest
 
 from atelier.errors import AtelierError
 from atelier.local.postgres import database as module
-from atelier.local.postgres.connection_errors import place
+from atelier.local.postgres.connection_errors import describe
 from atelier.local.postgres.database import checked_url
 from atelier.settings import Settings
 
@@ -57,7 +57,7 @@ def test_what_is_no_address_is_refused_without_a_piece_of_the_password(url: str)
     ],
 )
 def test_a_database_is_named_by_where_it_is(url: str, shown: str) -> None:
-    assert place(url) == shown
+    assert describe(url) == shown
 
 
 def test_a_connection_lost_on_the_way_is_one_line(database: str) -> None:

@@ -72,10 +72,10 @@ def test_the_server_stops_with_the_last_command_that_uses_it(home: Path) -> None
 
 
 def test_a_started_server_stays_until_it_is_stopped(home: Path) -> None:
-    assert "does not run" in run(home, "db", "status").stdout
+    assert "is not running" in run(home, "db", "status").stdout
     assert run(home, "db", "start").returncode == 0
     select(home, "CREATE TABLE public.kept (id int)")
-    assert "PostgreSQL runs, not in use" in run(home, "db", "status").stdout
+    assert "PostgreSQL is running, not in use" in run(home, "db", "status").stdout
     assert run(home, "db", "stop").stdout == "PostgreSQL is stopped.\n"
     assert left_behind(home) == []
 

@@ -71,8 +71,8 @@ def test_the_last_lines_are_found_in_older_files_too(tmp_path: Path) -> None:
 def test_what_is_added_is_read_once_and_whole_while_files_rotate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_LARGEST_FILE", 300)
-    monkeypatch.setattr(module, "_LARGEST_FOREIGN_FILE", 300)
+    monkeypatch.setattr(module, "_MAX_BYTES", 300)
+    monkeypatch.setattr(module, "_MAX_ACCESS_LOG_BYTES", 300)
     logs = Logs(tmp_path, lambda _: None, verbose=False)
     on_line = logs.listener("instance 1")
     (tmp_path / "access.log").touch()
@@ -85,7 +85,7 @@ def test_what_is_added_is_read_once_and_whole_while_files_rotate(
             file.flush()
             found += reader.new() if number % 7 == 0 else []
             file.write(f" line {number}\n")
-        logs.look()
+        logs.poll()
         found += reader.new() if number % 2 else []
     found += reader.new()
     logs.close()

@@ -68,26 +68,26 @@ def test_of_postgresql_what_is_new_and_a_warning_or_worse_is_shown_but_not_thous
     logs = make()
     with file.open("a") as log:
         log.write("12:01 [1] LOG:  checkpoint\n12:01 [1] FATAL:  no disk\n")
-    logs.look()
-    logs.look()
+    logs.poll()
+    logs.poll()
     assert shown == ["PostgreSQL | 12:01 [1] FATAL:  no disk"]
     with file.open("a") as log:
         log.write("12:02 [1] ERROR:  no disk\n" * 1000)
-    logs.look()
+    logs.poll()
     assert len(shown) < 30
-    assert "lines more in" in shown[-1]
+    assert "more lines in" in shown[-1]
 
 
 def test_files_that_others_write_are_rotated_and_those_go_on(
     make: MakeLogs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_LARGEST_FOREIGN_FILE", 10)
+    monkeypatch.setattr(module, "_MAX_ACCESS_LOG_BYTES", 10)
     logs = make()
     with (tmp_path / "access.log").open("a") as writer:
         for number in range(6):
             writer.write(f"a line of request {number}\n")
             writer.flush()
-            logs.look()
+            logs.poll()
     kept = {file.name: file.read_text() for file in tmp_path.glob("access.log*")}
     assert kept == {
         "access.log": "",
@@ -100,7 +100,7 @@ def test_files_that_others_write_are_rotated_and_those_go_on(
 def test_files_of_parts_are_rotated(
     make: MakeLogs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_LARGEST_FILE", 1000)
+    monkeypatch.setattr(module, "_MAX_BYTES", 1000)
     on_line = make().listener("instance 1")
     for _ in range(100):
         on_line(event("INFO"))
@@ -122,7 +122,7 @@ def test_lines_that_a_full_disk_refuses_are_told_once_and_counted(
     assert shown == [f"Cannot write to {file}: No space left on device. Its lines are lost."]
     file.unlink()
     on_line(event("INFO", request="last"))
-    assert shown[1:] == [f"{file} is written again; 1,000 lines of it were lost."]
+    assert shown[1:] == [f"{file} can be written again; 1,000 lines were lost."]
     mark, last = map(json.loads, file.read_text().splitlines())
     assert mark["message"] == "1,000 lines could not be written here."
     assert last["request"] == "last"
@@ -140,7 +140,7 @@ def test_a_disk_that_was_full_holds_whole_lines_and_every_other_one_is_counted(
         for number in range(1000):
             on_line(event("INFO", request=str(number), padding="x" * 100))
         (disk / "ballast").unlink()
-        logs.look()
+        logs.poll()
         logs.close()
         *kept, mark = map(json.loads, (disk / "instance-1.log").read_text().splitlines())
     assert [each["request"] for each in kept] == [str(number) for number in range(len(kept))]
@@ -152,17 +152,17 @@ def test_a_disk_that_was_full_holds_whole_lines_and_every_other_one_is_counted(
 def test_a_file_that_cannot_be_rotated_is_told_once_and_older_ones_are_kept(
     make: MakeLogs, shown: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_LARGEST_FOREIGN_FILE", 10)
+    monkeypatch.setattr(module, "_MAX_ACCESS_LOG_BYTES", 10)
     logs = make()
     access = tmp_path / "access.log"
     access.write_text("a line that is long enough\n")
     access.with_name("access.log.1").write_text("older\n")
     (tmp_path / "access.log.new").symlink_to("/dev/full")
-    logs.look()
+    logs.poll()
     (tmp_path / "access.log.new").symlink_to("/dev/full")
-    logs.look()
-    assert shown == [f"Cannot rotate {access}: No space left on device. It is tried again."]
-    logs.look()
+    logs.poll()
+    assert shown == [f"Cannot rotate {access}: No space left on device. Retrying."]
+    logs.poll()
     assert access.read_text() == ""
     assert access.with_name("access.log.2").read_text() == "older\n"
 

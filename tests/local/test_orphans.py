@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from atelier.local.cluster.orphans import end_orphans, record
+from atelier.local.cluster.orphans import record, terminate_orphans
 from tests.support.processes import all_processes
 from tests.support.waiting import wait_until
 
@@ -64,15 +64,15 @@ def test_a_worker_that_outlived_its_leader_is_ended(started: Started, tmp_path: 
     notes = tmp_path / "notes"
     record(notes, started.leader.pid)
     started.kill_leader()
-    assert end_orphans(notes, tmp_path)
+    assert terminate_orphans(notes, tmp_path)
     wait_until(started.is_gone, "the worker still runs")
     assert not notes.exists()
-    assert end_orphans(notes, tmp_path) == []
+    assert terminate_orphans(notes, tmp_path) == []
 
 
 def test_a_leader_that_was_left_is_ended_with_its_workers(started: Started, tmp_path: Path) -> None:
     record(tmp_path / "notes", started.leader.pid)
-    assert len(end_orphans(tmp_path / "notes", tmp_path)) == 2
+    assert len(terminate_orphans(tmp_path / "notes", tmp_path)) == 2
     wait_until(started.is_gone, "the worker still runs")
 
 
@@ -83,7 +83,7 @@ def test_a_stranger_who_has_the_number_of_a_leader_is_left_alone(
     record(notes, started.leader.pid)
     earlier = json.loads(notes.read_text()) | {"start": 1}
     notes.write_text(json.dumps(earlier) + "\n")
-    assert end_orphans(notes, tmp_path) == []
+    assert terminate_orphans(notes, tmp_path) == []
     assert not started.is_gone()
 
 
@@ -94,7 +94,7 @@ def test_a_stranger_in_a_session_of_a_leaders_number_is_left_alone(
     started.kill_leader()
     other = tmp_path / "other"
     other.mkdir()
-    assert end_orphans(tmp_path / "notes", other) == []
+    assert terminate_orphans(tmp_path / "notes", other) == []
     assert not started.is_gone()
 
 
@@ -104,7 +104,7 @@ def test_after_a_restart_of_the_machine_nothing_is_known_again(
     notes = tmp_path / "notes"
     record(notes, started.leader.pid)
     notes.write_text(json.dumps(json.loads(notes.read_text()) | {"boot": "another"}) + "\n")
-    assert end_orphans(notes, tmp_path) == []
+    assert terminate_orphans(notes, tmp_path) == []
     assert not started.is_gone()
 
 
@@ -117,4 +117,4 @@ def test_a_full_disk_costs_the_note_and_not_the_program() -> None:
 )
 def test_notes_that_make_no_sense_end_nothing(tmp_path: Path, text: str) -> None:
     (tmp_path / "notes").write_text(text)
-    assert end_orphans(tmp_path / "notes", tmp_path) == []
+    assert terminate_orphans(tmp_path / "notes", tmp_path) == []

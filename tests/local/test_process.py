@@ -49,7 +49,7 @@ async def test_one_that_ends_is_started_again_and_somebody_is_told() -> None:
     child = make("raise SystemExit(3)", said)
     async with running([child]):
         await until(lambda: child.exits > 1)
-    assert said[:2] == ["it ended (exit code 3); starting it again."] * 2
+    assert said[:2] == ["it exited (exit code 3); restarting it."] * 2
 
 
 async def test_one_that_cannot_be_started_is_tried_again() -> None:

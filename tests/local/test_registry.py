@@ -12,7 +12,7 @@ from atelier.local.host import registry
 from atelier.local.host.home import Home
 from atelier.local.host.locks import shared
 from atelier.local.host.registry import running_elsewhere
-from atelier.local.supervisor.preflight import only_one
+from atelier.local.supervisor.preflight import exclusive_service
 from tests.support.commands import run
 from tests.support.postgres import temporary_folder
 
@@ -39,7 +39,7 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def service(home: Path, *, embedded: bool = True) -> Iterator[None]:
     """Hold what a running service holds in its home."""
     made = Home.open(home)
-    with only_one(made, 8080), shared(made.lock("users" if embedded else "start")):
+    with exclusive_service(made, 8080), shared(made.lock("users" if embedded else "start")):
         yield
 
 
@@ -69,7 +69,7 @@ def test_a_command_that_finds_no_database_names_the_home_of_the_running_service(
     folder: Path,
 ) -> None:
     with service(folder / "run ning"):
-        needed = f"`ATELIER_HOME='{folder}/run ning' atelier ...` works on its database"
+        needed = f"`ATELIER_HOME='{folder}/run ning' atelier ...` uses its database"
         assert needed in said_by(folder / "new", [("import", "/")])[0]
         assert f"yours runs in {folder}/run ning" in said_by(folder / "new", [("status",)])[0]
     with service(folder / "given", embedded=False):
@@ -82,7 +82,7 @@ def test_a_command_on_a_database_beside_that_of_the_running_service_says_so(fold
     with service(folder / "running"):
         done = run(own, "db", "psql", "-Atc", "SELECT 1")
         assert done.stdout == "1\n"
-        assert done.stderr.startswith(f"atelier: This works on the database in {own}, but your")
+        assert done.stderr.startswith(f"atelier: This uses the database in {own}, but your")
         assert f"ATELIER_HOME={folder}/running" in done.stderr
         with service(own):
             assert run(own, "db", "psql", "-Atc", "SELECT 1").stderr == ""

@@ -108,7 +108,7 @@ async def test_nobody_is_told_to_become_a_superuser(own: Own) -> None:
     await migrate(own.url())
     line = refused(own, own.owner, "migrate")
     assert "GRANT" not in line
-    assert "belongs to atelier: run this as atelier." in line
+    assert "belong to atelier: run this as atelier." in line
 
 
 async def test_the_documented_grants_suffice_to_import_and_to_serve(

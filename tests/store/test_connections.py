@@ -77,7 +77,7 @@ async def test_a_connection_that_was_idle_for_long_is_not_trusted(
     three: ConnectionPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = await backend(three)
-    monkeypatch.setattr(module, "_OLDEST_IDLE_SECONDS", -1)
+    monkeypatch.setattr(module, "_MAX_IDLE_SECONDS", -1)
     assert await backend(three) != first
 
 

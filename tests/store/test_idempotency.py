@@ -161,10 +161,10 @@ async def test_a_key_expires_and_is_forgotten(database: str) -> None:
     assert [await writer.vote(vote) for _ in "12"] == [Outcome.DONE, Outcome.REPLAYED]
     await connection.execute("UPDATE idempotency_keys SET created_at = now() - interval '61 min'")
     assert [await writer.vote(vote) for _ in "12"] == [Outcome.DONE, Outcome.REPLAYED]
-    await writer.forget_keys()
+    await writer.delete_expired_keys()
     assert await connection.fetchval("SELECT count(*) FROM idempotency_keys") == 1
     await connection.execute("UPDATE idempotency_keys SET created_at = now() - interval '61 min'")
-    await writer.forget_keys()
+    await writer.delete_expired_keys()
     assert await connection.fetchval("SELECT count(*) FROM idempotency_keys") == 0
     await pool.close()
     await connection.close()

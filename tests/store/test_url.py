@@ -50,7 +50,7 @@ _IPV6 = "postgresql://u@{}/db"
     ],
 )
 def test_a_url_is_taken_apart_into_one_a_server(url: str, singles: list[str]) -> None:
-    assert DatabaseUrl.parse(url).each_host() == singles
+    assert DatabaseUrl.parse(url).per_host() == singles
 
 
 @pytest.mark.parametrize(
@@ -66,12 +66,12 @@ def test_the_parts_of_a_url_are_found_in_both_of_their_places(
     url: str, parts: tuple[str, ...]
 ) -> None:
     read = DatabaseUrl.parse(url)
-    assert (read.user, read.password, read.database, read.place) == parts
+    assert (read.user, read.password, read.database, read.host_list) == parts
 
 
 def test_as_many_ports_as_hosts_are_asked_for() -> None:
     with pytest.raises(asyncpg.ClientConfigurationError, match="3 hosts, but 2 ports"):
-        DatabaseUrl.parse("postgresql://u@/db?host=a,b,c&port=1,2").each_host()
+        DatabaseUrl.parse("postgresql://u@/db?host=a,b,c&port=1,2").per_host()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from atelier.local.host.account import entering, nobody
+from atelier.local.host.account import nobody, with_capability
 from atelier.local.host.home import Home
 from tests.support.processes import Process, all_processes, family
 
@@ -48,7 +48,7 @@ def as_ordinary_user(folder: Path) -> tuple[str, ...]:
     if os.geteuid() != 0:
         return ()
     os.chown(folder, nobody().uid or 0, nobody().gid or 0)
-    return entering(nobody(), "dac_read_search").prefix
+    return with_capability(nobody(), "dac_read_search").prefix
 
 
 class Up:
