@@ -41,13 +41,13 @@ def test_scaling_up_and_down_loses_no_request(operated: Operated) -> None:
     _nothing_is_lost(operated, seen, asked)
 
 
-def test_a_reload_puts_the_settings_of_its_environment_to_work(operated: Operated) -> None:
+def test_reload_applies_the_settings_of_its_environment(operated: Operated) -> None:
     operated.command("reload", ATELIER_REQUEST_TIMEOUT="7.5")
     configuration = (_service_folder(operated) / "nginx.conf").read_text()
     assert "proxy_read_timeout 8000ms;" in configuration
 
 
-def test_a_reload_that_cannot_work_changes_nothing_and_says_why(operated: Operated) -> None:
+def test_failed_reload_changes_nothing_and_gives_the_reason(operated: Operated) -> None:
     before = _pids(operated)
     refused = run(operated.home, "reload", ATELIER_READ_DATABASE_URL="postgresql://[broken/x")
     assert refused.returncode == 1

@@ -157,7 +157,7 @@ async def test_head_answers_where_get_does_with_the_same_headers_and_no_body(
         assert _headers(head) == _headers(get)
 
 
-async def test_a_post_is_answered_over_and_over_on_one_connection(
+async def test_posts_are_answered_repeatedly_on_one_connection(
     client: httpx.AsyncClient, shop: Shop
 ) -> None:
     for route, body in [(ADD_QUESTION, NEW_QUESTION), (ADD_ANSWER, NEW_ANSWER)] * 3:

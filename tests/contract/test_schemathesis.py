@@ -38,7 +38,7 @@ with as_file(specification()) as path:
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_every_answer_is_one_that_the_specification_allows(
+def test_every_response_conforms_to_the_specification(
     case: schemathesis.Case[Any], service: Cluster
 ) -> None:
     positive = case.meta is not None and case.meta.generation.mode.is_positive

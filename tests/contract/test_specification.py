@@ -81,7 +81,7 @@ def test_every_example_keeps_to_its_own_schema(
 
 
 @pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS)
-def test_every_operation_says_what_it_does_and_every_error_what_it_looks_like(
+def test_every_operation_is_described_and_every_error_has_an_example(
     path: str, method: str, operation: dict[str, Any]
 ) -> None:
     assert operation["summary"], f"{method} {path}"
@@ -148,14 +148,14 @@ async def test_the_schema_of_a_posted_product_id_and_the_service_agree_on_every_
         assert (posted.status_code == 201) is allowed is (1 <= number < 2**63)
 
 
-async def test_it_is_served_as_it_is_written(client: httpx.AsyncClient) -> None:
+async def test_document_is_served_unchanged(client: httpx.AsyncClient) -> None:
     response = await client.get("/openapi.yaml")
     assert response.status_code == 200
     assert response.headers["content-type"].partition(";")[0] == "application/yaml"
     assert response.content == CONTENT
 
 
-async def test_a_client_that_has_it_is_told_so(client: httpx.AsyncClient) -> None:
+async def test_client_with_a_current_copy_gets_304(client: httpx.AsyncClient) -> None:
     etag = (await client.get("/openapi.yaml")).headers["etag"]
     for match in (etag, f'"other", {etag}', f"W/{etag}"):
         response = await client.get("/openapi.yaml", headers={"If-None-Match": match})

@@ -103,7 +103,7 @@ async def strict() -> AsyncIterator[Strict]:
         ),
     ],
 )
-async def test_the_reason_and_a_remedy_are_told(
+async def test_connection_error_names_the_reason_and_a_remedy(
     strict: Strict, url: str, reason: str, remedy: str
 ) -> None:
     with pytest.raises(AtelierError) as refused:
@@ -116,7 +116,7 @@ async def test_the_reason_and_a_remedy_are_told(
     assert "ng@" not in told
 
 
-def test_a_url_that_is_right_is_let_in(strict: Strict) -> None:
+def test_valid_url_connects(strict: Strict) -> None:
     url = strict.url("postgresql://shop:s%40cret@127.0.0.1:1,{tcp}/postgres\n")
     with module.database(Settings(database_url=url)) as dsn:
         assert dsn == url.strip()

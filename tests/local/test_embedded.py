@@ -58,7 +58,7 @@ def sleeping_command(home: Path) -> subprocess.Popen[bytes]:
     return process
 
 
-def test_commands_that_start_at_once_on_a_new_home_all_work(folder: Path) -> None:
+def test_concurrent_commands_on_a_new_home_succeed(folder: Path) -> None:
     with ThreadPoolExecutor() as pool:
         done = list(pool.map(lambda _: run(folder / "new", "db", "start"), range(4)))
     assert [each.returncode for each in done] == [0] * 4, [each.stderr for each in done]
@@ -71,7 +71,7 @@ def test_the_server_stops_with_the_last_command_that_uses_it(home: Path) -> None
     assert left_behind(home) == []
 
 
-def test_a_started_server_stays_until_it_is_stopped(home: Path) -> None:
+def test_started_server_keeps_running_until_it_is_stopped(home: Path) -> None:
     assert "is not running" in run(home, "db", "status").stdout
     assert run(home, "db", "start").returncode == 0
     select(home, "CREATE TABLE public.kept (id int)")
@@ -80,7 +80,7 @@ def test_a_started_server_stays_until_it_is_stopped(home: Path) -> None:
     assert left_behind(home) == []
 
 
-def test_a_stopped_server_stays_for_a_command_that_uses_it(home: Path) -> None:
+def test_stopped_server_keeps_running_for_a_command_that_uses_it(home: Path) -> None:
     run(home, "db", "start")
     user = sleeping_command(home)
     assert "last command" in run(home, "db", "stop").stdout
@@ -100,7 +100,7 @@ def test_a_killed_command_leaves_nothing_running(home: Path) -> None:
 
 
 @pytest.mark.parametrize("victim", ["atelier.local.postgres.holder", "bin/postgres"])
-def test_committed_rows_outlive_a_killed_server(home: Path, victim: str) -> None:
+def test_committed_rows_survive_a_killed_server(home: Path, victim: str) -> None:
     run(home, "db", "start")
     select(home, "CREATE TABLE IF NOT EXISTS public.kept (id int)")
     before = int(select(home, "SELECT count(*) FROM public.kept"))
@@ -110,7 +110,7 @@ def test_committed_rows_outlive_a_killed_server(home: Path, victim: str) -> None
     assert select(home, "SELECT count(*) FROM public.kept") == str(before + 1)
 
 
-def test_an_initdb_that_was_killed_is_begun_anew(folder: Path) -> None:
+def test_killed_initdb_is_repeated(folder: Path) -> None:
     half = folder / "half" / "postgresql.new"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18")
@@ -120,7 +120,7 @@ def test_an_initdb_that_was_killed_is_begun_anew(folder: Path) -> None:
     assert left_behind(folder / "half") == []
 
 
-def test_data_of_a_version_that_is_not_installed_is_refused_in_one_line(folder: Path) -> None:
+def test_data_of_a_missing_version_is_rejected_in_one_line(folder: Path) -> None:
     (folder / "old" / "postgresql").mkdir(parents=True)
     (folder / "old" / "postgresql" / "PG_VERSION").write_text("9")
     refused = run(folder / "old", "migrate")
@@ -130,7 +130,7 @@ def test_data_of_a_version_that_is_not_installed_is_refused_in_one_line(folder: 
 
 
 @pytest.mark.parametrize("version", INSTALLED)
-def test_data_is_served_by_the_version_that_made_it(folder: Path, version: str) -> None:
+def test_data_is_served_by_the_version_that_created_it(folder: Path, version: str) -> None:
     home = folder / version
     home.mkdir()
     with server(INSTALLED[version], home) as running:
@@ -150,7 +150,7 @@ def test_data_is_served_by_the_version_that_made_it(folder: Path, version: str) 
         ("listen_addresses", ""),
     ],
 )
-def test_what_is_answered_is_on_the_disk_and_nobody_listens_on_a_network(
+def test_commits_are_durable_and_no_network_port_is_open(
     shown: dict[str, str], setting: str, value: str
 ) -> None:
     assert shown[setting] == value

@@ -1,4 +1,4 @@
-"""A program under supervision."""
+"""Supervised processes."""
 
 import asyncio
 import os
@@ -40,11 +40,11 @@ def make(
 
 async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(60):
-        while not condition():  # noqa: ASYNC110 - what a process does is no event
+        while not condition():  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.01)
 
 
-async def test_one_that_ends_is_started_again_and_somebody_is_told() -> None:
+async def test_exited_process_is_restarted_and_logged() -> None:
     said: list[str] = []
     child = make("raise SystemExit(3)", said)
     async with running([child]):
@@ -52,7 +52,7 @@ async def test_one_that_ends_is_started_again_and_somebody_is_told() -> None:
     assert said[:2] == ["it exited (exit code 3); restarting it."] * 2
 
 
-async def test_one_that_cannot_be_started_is_tried_again() -> None:
+async def test_failed_start_is_retried() -> None:
     said: list[str] = []
     child = SupervisedProcess(
         "it", ["/missing"], stop_signal=signal.SIGTERM, environment={}, log=said.append
@@ -62,7 +62,7 @@ async def test_one_that_cannot_be_started_is_tried_again() -> None:
     assert "No such file" in said[0]
 
 
-async def test_one_that_ignores_its_signal_is_killed(
+async def test_process_that_ignores_its_stop_signal_is_killed(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(module, "_STOP_SECONDS", 0.2)
@@ -72,7 +72,7 @@ async def test_one_that_ignores_its_signal_is_killed(
     assert said == ["it did not stop in time; killing it."]
 
 
-async def test_what_it_writes_is_heard_line_by_line() -> None:
+async def test_output_is_passed_on_line_by_line() -> None:
     heard: list[str] = []
     program = "import sys; print('one\\ntwo'); sys.stderr.write('three')"
     child = make(program, [], heard.append)
@@ -81,14 +81,16 @@ async def test_what_it_writes_is_heard_line_by_line() -> None:
     assert set(heard[:3]) == {"one", "two", "three"}
 
 
-async def test_one_whose_workers_outlive_it_is_started_again() -> None:
+async def test_process_is_restarted_while_its_workers_still_run() -> None:
     heard: list[str] = []
     child = make(_BREEDER, [], heard.append)
     async with running([child]):
         await until(lambda: child.exits > 1 and len(heard) > 1)
 
 
-async def test_what_one_started_ends_with_it(capfd: pytest.CaptureFixture[str]) -> None:
+async def test_workers_are_killed_when_their_process_exits(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     child = make(_BREEDER, [])
     async with running([child]):
         await until(lambda: child.exits)

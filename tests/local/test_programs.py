@@ -42,7 +42,7 @@ def system(without_wheels: pytest.MonkeyPatch) -> tuple[Path, Path]:
         require_or_skip(None, str(error))
 
 
-def test_without_the_wheels_the_systems_programs_serve(
+def test_system_programs_are_used_without_the_wheels(
     folder: Path, system: tuple[Path, Path]
 ) -> None:
     (folder / "sitecustomize.py").write_text(_WITHOUT_WHEELS)
@@ -59,7 +59,7 @@ def test_without_the_wheels_the_systems_programs_serve(
     assert left_behind(home) == []
 
 
-def test_where_there_is_no_postgresql_the_error_names_the_package(
+def test_missing_postgresql_error_names_the_package(
     without_wheels: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     without_wheels.setattr(programs, "_SYSTEM", ())
@@ -68,7 +68,7 @@ def test_where_there_is_no_postgresql_the_error_names_the_package(
         programs.postgres_programs()
 
 
-def test_where_there_is_no_nginx_the_error_names_the_package(
+def test_missing_nginx_error_names_the_package(
     without_wheels: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     without_wheels.setattr(programs, "_SBIN", ())

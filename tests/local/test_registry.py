@@ -52,7 +52,7 @@ def said_by(home: Path, commands: Sequence[Sequence[str]]) -> list[str]:
     return [each.stderr for each in done]
 
 
-def test_a_command_that_finds_no_database_says_what_to_do_and_makes_nothing(folder: Path) -> None:
+def test_command_without_a_database_gives_a_remedy_and_creates_nothing(folder: Path) -> None:
     home = folder / "new"
     for line in said_by(home, _NEED_A_DATABASE):
         assert line.startswith(f"atelier: There is no database in {home}: `atelier up` or")
@@ -65,7 +65,7 @@ def test_a_command_that_finds_no_database_says_what_to_do_and_makes_nothing(fold
     assert not home.exists()
 
 
-def test_a_command_that_finds_no_database_names_the_home_of_the_running_service(
+def test_command_without_a_database_names_the_home_of_the_running_service(
     folder: Path,
 ) -> None:
     with service(folder / "run ning"):
@@ -76,7 +76,7 @@ def test_a_command_that_finds_no_database_names_the_home_of_the_running_service(
         assert "an ATELIER_DATABASE_URL" in said_by(folder / "new", [("import", "/")])[0]
 
 
-def test_a_command_on_a_database_beside_that_of_the_running_service_says_so(folder: Path) -> None:
+def test_command_on_another_database_than_the_running_services_warns(folder: Path) -> None:
     own = folder / "own"
     assert run(own, "db", "start").returncode == 0
     with service(folder / "running"):
@@ -90,7 +90,7 @@ def test_a_command_on_a_database_beside_that_of_the_running_service_says_so(fold
     assert run(own, "db", "stop").returncode == 0
 
 
-def test_a_service_is_found_while_it_runs_and_not_by_itself(folder: Path) -> None:
+def test_running_service_is_found_by_others_but_not_by_itself(folder: Path) -> None:
     with service(folder / "a"):
         assert running_elsewhere(folder / "b") == folder / "a"
         assert running_elsewhere(folder / "a") is None
@@ -101,7 +101,7 @@ def test_a_service_is_found_while_it_runs_and_not_by_itself(folder: Path) -> Non
     assert running_elsewhere(folder / "b") is None
 
 
-def test_the_entry_of_a_killed_service_is_forgotten(folder: Path) -> None:
+def test_entry_of_a_killed_service_is_removed(folder: Path) -> None:
     with registry.registered(Home.open(folder / "a").path):
         (folder / "a" / "lock" / "up").write_text("http://127.0.0.1:8080 (process 1)")
         assert len(_entries(folder)) == 1
@@ -109,7 +109,7 @@ def test_the_entry_of_a_killed_service_is_forgotten(folder: Path) -> None:
         assert _entries(folder) == []
 
 
-def test_entries_that_others_could_write_are_not_believed(folder: Path) -> None:
+def test_entries_writable_by_others_are_ignored(folder: Path) -> None:
     with service(folder / "a"):
         place = folder / f"atelier-services-{os.geteuid()}"
         assert place.stat().st_mode & 0o777 == 0o700

@@ -71,7 +71,7 @@ def grants(line: str) -> str:
     return line[line.index("GRANT") :]
 
 
-async def test_the_grants_that_a_migration_asks_for_are_those_it_needs(own: Own) -> None:
+async def test_suggested_grants_suffice_for_a_migration(own: Own) -> None:
     line = refused(own, own.owner, "migrate")
     assert f'The role "{own.owner.replace("%20", " ")}" lacks rights' in line
     assert f'in the database "{own.name}"' in line
@@ -81,7 +81,7 @@ async def test_the_grants_that_a_migration_asks_for_are_those_it_needs(own: Own)
     await migrate(own.url(own.owner))
 
 
-async def test_each_right_is_asked_for_only_where_it_is_missing(own: Own) -> None:
+async def test_only_missing_privileges_are_suggested(own: Own) -> None:
     role = f'"{own.owner.replace("%20", " ")}"'
     await own.execute(f'GRANT CREATE ON DATABASE "{own.name}" TO {role}')
     line = refused(own, own.owner, "migrate")
@@ -89,9 +89,7 @@ async def test_each_right_is_asked_for_only_where_it_is_missing(own: Own) -> Non
     assert grants(line) == f"GRANT USAGE, CREATE ON SCHEMA public TO {role};\n"
 
 
-async def test_who_may_not_touch_what_another_role_made_is_told_to_become_a_member(
-    own: Own, tmp_path: Path
-) -> None:
+async def test_role_without_ownership_is_told_to_become_a_member(own: Own, tmp_path: Path) -> None:
     await own.execute(grants(refused(own, own.owner, "migrate")))
     await migrate(own.url(own.owner))
     folder = write_export(tmp_path / "export")
@@ -104,7 +102,7 @@ async def test_who_may_not_touch_what_another_role_made_is_told_to_become_a_memb
     await own.execute(f"DROP OWNED BY {own.other} CASCADE")
 
 
-async def test_nobody_is_told_to_become_a_superuser(own: Own) -> None:
+async def test_superuser_membership_is_never_suggested(own: Own) -> None:
     await migrate(own.url())
     line = refused(own, own.owner, "migrate")
     assert "GRANT" not in line

@@ -20,7 +20,7 @@ print("with room again", file=terminal, flush=True)
 """
 
 
-def test_a_full_disk_is_no_closed_terminal(tmp_path: Path) -> None:
+def test_full_disk_is_not_treated_as_a_closed_terminal(tmp_path: Path) -> None:
     output = tmp_path / "output"
     output.touch()
     command = [sys.executable, "-c", _SCRIPT, str(output)]
