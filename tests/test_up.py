@@ -56,7 +56,7 @@ class FirstStart:
 
     home: Path
     port: int
-    said: str
+    output: str
     products: list[dict[str, object]]
     code: int
     alive: list[Process]
@@ -73,26 +73,26 @@ def first(folder: Path) -> FirstStart:
         httpx.post(f"http://127.0.0.1:{port}/qa/questions", json=_QUESTION).raise_for_status()
         family = processes_of(home)
         code = running.press_ctrl_c()
-        return FirstStart(home, port, running.said, pages, code, alive(family), left_behind(home))
+        return FirstStart(home, port, running.output, pages, code, alive(family), left_behind(home))
 
 
 def test_first_start_prints_its_progress_and_url(first: FirstStart) -> None:
-    told = [
+    expected = [
         f"Starting PostgreSQL, with its data in {first.home}",
         "Migrated:",
         "Loading the sample",
         "Starting 3 instances and nginx",
         f"Ready: http://127.0.0.1:{first.port}\n",
     ]
-    places = [first.said.find(line) for line in told]
-    assert -1 not in places
-    assert places == sorted(places)
+    positions = [first.output.find(line) for line in expected]
+    assert -1 not in positions
+    assert positions == sorted(positions)
 
 
 def test_readme_shows_the_output(first: FirstStart) -> None:
     shown = [line for line in _transcript("make up") if not line.startswith(("Installing", "..."))]
-    said = first.said.replace(str(first.home), ".atelier").replace(str(first.port), "8080")
-    assert [line for line in shown if line not in said.splitlines()] == []
+    output = first.output.replace(str(first.home), ".atelier").replace(str(first.port), "8080")
+    assert [line for line in shown if line not in output.splitlines()] == []
 
 
 def test_readme_shows_the_responses(first: FirstStart) -> None:
@@ -124,7 +124,7 @@ def test_ctrl_c_exits_cleanly_and_leaves_no_process_and_no_stale_file(first: Fir
     assert first.alive == []
     assert first.left == []
     assert not Home.at(first.home).processes.exists()
-    assert "Traceback" not in first.said
+    assert "Traceback" not in first.output
 
 
 def test_a_second_start_keeps_the_data(first: FirstStart) -> None:
@@ -132,7 +132,7 @@ def test_a_second_start_keeps_the_data(first: FirstStart) -> None:
         running.wait_for("Ready")
         page = json.loads(_get(first.port, "/qa/questions?product_id=4711"))
         assert [question["question_body"] for question in page["results"]] == ["Is it kept?"]
-        assert "sample" not in running.said
+        assert "sample" not in running.output
 
 
 def test_second_service_in_a_home_is_rejected_with_the_address_of_the_first(
@@ -303,9 +303,9 @@ def test_next_service_terminates_the_orphans_of_a_killed_one(first: FirstStart) 
         running.wait_for("Ready")
         family = processes_of(first.home)
         victims = ("nginx: master", "postgres.holder", "bin/postgres", "serve")
-        doomed = [p for p in family if any(victim in p.command for victim in victims)]
+        killed = [p for p in family if any(victim in p.command for victim in victims)]
         os.kill(running.process.pid, signal.SIGSTOP)  # it would restart the killed processes
-        for process in doomed:
+        for process in killed:
             os.kill(process.pid, signal.SIGKILL)
         running.process.kill()
         running.process.wait(30)
@@ -313,7 +313,7 @@ def test_next_service_terminates_the_orphans_of_a_killed_one(first: FirstStart) 
     assert left, "no orphan was left"
     with up(first.home, PORT=str(first.port)) as running:
         running.wait_for("Ready")
-        assert "orphaned processes of a killed service: nginx" in running.said
+        assert "orphaned processes of a killed service: nginx" in running.output
         assert alive(left) == []
         assert running.press_ctrl_c() == 0
     assert left_behind(first.home) == []
@@ -332,14 +332,14 @@ def test_status_fails_where_nothing_is_served(first: FirstStart) -> None:
         assert running.press_ctrl_c() == 0
 
 
-@pytest.mark.parametrize(("hard", "told"), [(16384, False), (2000, True)])
+@pytest.mark.parametrize(("hard", "reported"), [(16384, False), (2000, True)])
 def test_low_limit_of_open_files_is_raised_or_reported(
-    first: FirstStart, hard: int, *, told: bool
+    first: FirstStart, hard: int, *, reported: bool
 ) -> None:
     limited = ("sh", "-c", f'ulimit -Sn 256 && ulimit -Hn {hard} && exec "$@"', "sh")
     with up(first.home, prefix=limited, PORT=str(first.port), INSTANCES="1") as running:
         running.wait_for("Ready")
-        assert (f"The limit of {hard} open files" in running.said) is told
+        assert (f"The limit of {hard} open files" in running.output) is reported
         for part in ("serve", "bin/postgres"):
             limits = Path(f"/proc/{_pid_of(first.home, part)}/limits").read_text()
             assert re.search(rf"Max open files\s+{hard} ", limits)
@@ -350,7 +350,7 @@ def test_more_connections_than_postgresql_allows_cause_a_warning(first: FirstSta
     settings = {"PORT": str(first.port), "INSTANCES": "1", "ATELIER_POOL_SIZE": "100"}
     with up(first.home, **settings) as running:
         running.wait_for("Ready")
-        assert "PostgreSQL allows" not in running.said
+        assert "PostgreSQL allows" not in running.output
         scaled = run(first.home, "scale", "6")
         assert "may open 714 connections (102 each); PostgreSQL allows 597" in scaled.stdout
         postmaster = _pid_of(first.home, "bin/postgres")
@@ -362,8 +362,8 @@ def test_more_connections_than_postgresql_allows_cause_a_warning(first: FirstSta
 
 
 def test_port_in_use_is_reported_in_one_line(folder: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as occupied:
+        port = occupied.getsockname()[1]
         refused = run(folder / "port", "up", PORT=str(port))
     assert _is_one_line(refused)
     assert f"Port {port} cannot be used" in refused.stderr
@@ -434,7 +434,7 @@ def test_it_runs_in_a_folder_of_any_name_whatever_the_locale(folder: Path, name:
         running.wait_for("Ready")
         assert json.loads(_get(port, "/ready"))["status"] == "ready"
         assert running.press_ctrl_c() == 0
-        assert "Traceback" not in running.said
+        assert "Traceback" not in running.output
     assert left_behind(home) == []
 
 

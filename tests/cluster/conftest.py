@@ -16,7 +16,7 @@ from tests.support.postgres import temporary_folder
 
 @dataclass(frozen=True)
 class Operated:
-    """A running service and what an operator has at hand."""
+    """A running service with its ports and commands."""
 
     home: Path
     port: int
@@ -39,7 +39,7 @@ class Operated:
         return list(self.status()["instances"])
 
     def command(self, *arguments: str, **settings: str) -> str:
-        """Run a command that must succeed; return what it says."""
+        """Run a command that must succeed; return its output."""
         done = run(self.home, *arguments, **settings)
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -1,4 +1,4 @@
-"""Reloading and scaling under traffic: nothing is lost, refused or done twice."""
+"""Reloading and scaling under traffic: nothing is lost, rejected or applied twice."""
 
 from pathlib import Path
 
@@ -62,7 +62,7 @@ def _service_folder(operated: Operated) -> Path:
 
 
 def _question(operated: Operated) -> tuple[int, int]:
-    """Post a question; return its id and how many votes it has."""
+    """Post a question; return its id and its number of votes."""
     question = {"body": "First?", "name": "n", "email": "n@e.com", "product_id": _PRODUCT}
     httpx.post(f"{operated.url}/qa/questions", json=question).raise_for_status()
     page = _page(operated)

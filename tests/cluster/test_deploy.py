@@ -1,4 +1,4 @@
-"""The files for Prometheus and Grafana: they can be read, and name only metrics that there are."""
+"""The files for Prometheus and Grafana are valid, and use only existing metrics."""
 
 import json
 import re
@@ -68,7 +68,7 @@ def test_every_panel_shows_data_of_a_healthy_service(operated: Operated, tmp_pat
 def _prometheus(
     program: str, operated: Operated, folder: Path
 ) -> Iterator[Callable[[str], list[object]]]:
-    """Run Prometheus on the service while requests are made; yield what answers its language."""
+    """Run Prometheus on the service under traffic; yield a function that evaluates PromQL."""
     configuration = {
         "global": {"scrape_interval": "1s"},
         "scrape_configs": [

@@ -1,4 +1,4 @@
-"""What an operator is shown: status, logs, metrics."""
+"""Status, logs and metrics for operators."""
 
 import contextlib
 import json
@@ -14,7 +14,7 @@ import pytest
 
 from atelier.local.cluster import control
 from atelier.local.host.home import Home
-from atelier.local.monitoring import metrics as gather
+from atelier.local.monitoring import metrics as cluster_metrics
 from tests.cluster.conftest import Operated
 from tests.support.commands import run
 from tests.support.postgres import temporary_folder
@@ -40,11 +40,11 @@ def test_status_shows_each_instance_and_postgresql(operated: Operated) -> None:
 
 
 def test_status_table_shows_the_same(operated: Operated) -> None:
-    said = operated.command("status")
+    output = operated.command("status")
     pids = [each["pid"] for each in operated.instances()]
-    assert all(str(pid) in said for pid in pids)
-    assert "PostgreSQL 1" in said
-    assert "primary" in said
+    assert all(str(pid) in output for pid in pids)
+    assert "PostgreSQL 1" in output
+    assert "primary" in output
 
 
 def test_only_the_owner_may_control_a_service(operated: Operated) -> None:
@@ -115,17 +115,17 @@ def test_every_component_has_a_log_and_errors_are_found_by_request_id(
     events = [json.loads(line) for line in lines if line.startswith("{")]
     warnings = [event for event in events if event["level"] == "WARNING"]
     assert {"time", "message", "request", "instance", "version"} <= warnings[0].keys()
-    assert "WARNING no database" in operated.running.said
+    assert "WARNING no database" in operated.running.output
 
 
 def test_metrics_port_in_use_is_a_warning_not_a_failure() -> None:
-    said: list[str] = []
+    output: list[str] = []
     with (
-        socket.create_server(("127.0.0.1", 0)) as taken,
-        gather.served(taken.getsockname()[1], cast("Any", None), said.append),
+        socket.create_server(("127.0.0.1", 0)) as occupied,
+        cluster_metrics.served(occupied.getsockname()[1], cast("Any", None), output.append),
     ):
-        assert said[0].startswith("No cluster metrics: port ")
-        assert "ATELIER_METRICS_PORT" in said[0]
+        assert output[0].startswith("No cluster metrics: port ")
+        assert "ATELIER_METRICS_PORT" in output[0]
 
 
 def until(condition: Callable[[], object]) -> httpx.Response:
@@ -133,7 +133,7 @@ def until(condition: Callable[[], object]) -> httpx.Response:
     while not (found := condition()):
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    return found  # type: ignore[return-value] # only what is used is looked at
+    return found  # type: ignore[return-value] # the callers return responses
 
 
 def _refusal_without_postgres(operated: Operated) -> httpx.Response | None:

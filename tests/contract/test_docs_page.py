@@ -1,4 +1,4 @@
-"""/docs in a real browser: it shows everything, it works, and it asks no other host."""
+"""/docs in a real browser: it is complete, it works, and it requests no other host."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -57,14 +57,14 @@ OVERLAPS = """() => {
   }
   return wrong;
 }"""
-"""Return in words what lies over something else on the page, or outside the window."""
+"""Returns descriptions of elements that overlap others or overflow the window."""
 
 expect.set_options(timeout=20_000)
 
 
 @dataclass
 class Visit:
-    """A page that is open, and what it has done so far."""
+    """An open page, and its requests and errors so far."""
 
     page: Page
     hosts: set[str] = field(default_factory=set)

@@ -1,4 +1,4 @@
-"""A plain request for a page takes the fast path, and nobody can tell by the answer."""
+"""Simple requests for pages take the fast path, with the same responses as the ASGI path."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -51,7 +51,7 @@ TWO_KINDS = pytest.mark.parametrize("kind", ["questions", "answers"])
 
 @dataclass(frozen=True)
 class Instance:
-    """One instance, and the paths of the requests that came as far as its application."""
+    """One instance, and the paths of the requests that reached its ASGI application."""
 
     client: httpx.AsyncClient
     socket: Path
@@ -72,7 +72,7 @@ async def instance(dsn: str, folder: Path) -> AsyncIterator[Instance]:
             general.append(scope["path"])
         await service.app(scope, receive, send)
 
-    server = uvicorn.Server(configuration(service._replace(app=app), socket=socket))  # type: ignore[arg-type] # an ASGI application is all that uvicorn wants
+    server = uvicorn.Server(configuration(service._replace(app=app), socket=socket))  # type: ignore[arg-type] # uvicorn accepts any ASGI application
 
     def stop() -> None:
         server.should_exit = True
@@ -97,7 +97,7 @@ async def alone(service: Cluster) -> AsyncIterator[Instance]:
 
 @pytest.fixture
 async def lists(service: Cluster) -> Mapping[str, str]:
-    """Return the address of a list of seven of each kind."""
+    """Return the URLs of seven questions and of seven answers."""
     connection = await connect(service.database)
     data, product_id = Data(connection), new_product_id()
     for number in range(7):
@@ -112,7 +112,7 @@ async def lists(service: Cluster) -> Mapping[str, str]:
 
 
 def shown(response: httpx.Response) -> tuple[int, dict[str, str], bytes]:
-    """Return all of an answer but when it was given, and whether the connection lasts."""
+    """Return a response without its date, and whether the connection stays open."""
     headers = {**response.headers, "date": "", "connection": ""}
     return response.status_code, headers, response.content
 
@@ -273,7 +273,7 @@ async def test_metrics_count_pages_of_both_paths_together(
 
 
 def counted(name: str, **labels: str) -> float:
-    """Return the value of a metric; of one that is not there yet, 0."""
+    """Return the value of a metric, 0 if it does not exist yet."""
     return metrics.REGISTRY.get_sample_value(name, labels) or 0.0
 
 

@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a write that carries one may be sent again, and is done once."""
+"""`Idempotency-Key`: a write with a key can be repeated, and is applied once."""
 
 import asyncio
 from uuid import uuid4
@@ -24,12 +24,12 @@ WRITES = [ADD_QUESTION, ADD_ANSWER, *VOTES]
 
 
 def with_key(value: str | None = None) -> dict[str, str]:
-    """Return headers with a key; a new one if none is given."""
+    """Return headers with the given key, or a new one."""
     return {"Idempotency-Key": value or str(uuid4())}
 
 
 def target(route: Route, shop: Shop) -> int:
-    """Return the id that a route is about."""
+    """Return the id for a route."""
     return shop.answer_id if "/answers/" in route.path else shop.question_id
 
 

@@ -1,4 +1,4 @@
-"""What nobody serves: methods that no path has, and requests that are no HTTP."""
+"""Unknown methods and malformed HTTP."""
 
 import asyncio
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class Answer(NamedTuple):
 
 
 async def ask(service: Cluster, way: str, request: str) -> list[Answer]:
-    """Send bytes to nginx, or to an instance past it; return the answers until it closes."""
+    """Send bytes to nginx or directly to an instance; return the responses until it closes."""
     if way == "nginx":
         port = int(service.base_url.rpartition(":")[2])
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -88,7 +88,7 @@ async def test_connection_stays_open_after_an_unknown_method(service: Cluster) -
     ]:
         for piece in (first, second):
             writer.write(piece.encode())
-            await asyncio.sleep(0.01)  # so that they most likely arrive one by one
+            await asyncio.sleep(0.01)  # so that they probably arrive separately
         head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
         length = int(head.lower().partition(b"content-length: ")[2].split()[0])
         await reader.readexactly(length)

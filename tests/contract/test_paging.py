@@ -30,7 +30,7 @@ HUGE = ["10000000000", "9223372036854775807", "9223372036854775808", "1" + "0" *
 
 @dataclass(frozen=True)
 class Listing:
-    """A list of seven, and how it is asked for."""
+    """A list of seven items, and its URL."""
 
     path: str
     query: Mapping[str, str]
@@ -40,7 +40,7 @@ class Listing:
     async def get(
         self, client: httpx.AsyncClient, *more: tuple[str, str], **query: str
     ) -> httpx.Response:
-        """Ask for a page."""
+        """Request a page."""
         pairs = (*self.query.items(), *query.items(), *more)
         return await client.get(self.path, params=pairs)
 

@@ -1,4 +1,4 @@
-"""POST: what a whole body may be: its syntax, its type and its size."""
+"""POST: syntax, content type and size of the body."""
 
 import json
 from collections.abc import AsyncIterator

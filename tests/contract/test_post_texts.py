@@ -1,4 +1,4 @@
-"""POST: what a text may hold: bodies, names and e-mail addresses."""
+"""POST: validation of bodies, names and e-mail addresses."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""POST: what was posted is stored, answered with `Created`, and in the next read."""
+"""POST: a post is stored, answered with `Created`, and visible in the next read."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ FORM_TYPES = [
 
 
 def headers(content_type: str | None) -> dict[str, str]:
-    """Return the headers for a type, or none at all."""
+    """Return the headers for a content type, or none."""
     return {} if content_type is None else {"Content-Type": content_type}
 
 

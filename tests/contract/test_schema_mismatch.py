@@ -1,4 +1,4 @@
-"""What an instance answers while the database's schema is not the one that it needs."""
+"""Responses of an instance while the database's schema does not fit its version."""
 
 import itertools
 from collections.abc import AsyncIterator, Iterator
@@ -25,7 +25,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture
 async def empty(postgres: Server) -> AsyncIterator[str]:
-    """Return the address of a database without any table, dropped after the test."""
+    """Return the URL of a database without tables, dropped after the test."""
     connection = await asyncpg.connect(postgres.dsn())
     name = f"empty_{next(_numbers)}"
     await connection.execute(f"CREATE DATABASE {name}")
@@ -36,15 +36,15 @@ async def empty(postgres: Server) -> AsyncIterator[str]:
 
 @pytest.fixture
 def one_report(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Have a second, as far as reports are concerned, last for the whole test."""
-    monkeypatch.setattr(logs, "_SECONDS_BETWEEN_REPORTS", 3600.0)
-    logs._last_logged.clear()  # noqa: SLF001 - earlier tests reported, too
+    """Extend the log interval to the whole test."""
+    monkeypatch.setattr(logs, "_LOG_INTERVAL_SECONDS", 3600.0)
+    logs._last_logged.clear()  # noqa: SLF001 - earlier tests have logged, too
     yield
     logs._last_logged.clear()  # noqa: SLF001
 
 
 async def call(alone: ASGIConductor, route: Route) -> tuple[int, str]:
-    """Return the status and the text of an answer; one of 503 must say when to come again."""
+    """Return the status and text of a response; a 503 must have Retry-After."""
     path, _, query = route.path.format(5).partition("?")
     body = _POSTED if route.method == "POST" else None
     response = await alone.simulate_request(route.method, path, query_string=query, json=body)

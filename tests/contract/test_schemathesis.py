@@ -1,4 +1,4 @@
-"""Requests that schemathesis makes up from openapi.yaml, against the running service."""
+"""Requests that schemathesis generates from openapi.yaml, against the running service."""
 
 from importlib.resources import as_file
 from typing import Any
@@ -12,7 +12,7 @@ from schemathesis.config import SchemathesisConfig
 from atelier.http.pages.documentation import specification
 from tests.support.cluster import Cluster
 
-# nginx itself refuses TRACE.
+# nginx itself rejects TRACE.
 _CONFIG = SchemathesisConfig.from_dict(
     {
         "phases": {
@@ -43,5 +43,5 @@ def test_every_response_conforms_to_the_specification(
 ) -> None:
     positive = case.meta is not None and case.meta.generation.mode.is_positive
     if positive and "Idempotency-Key" in case.headers:
-        case.headers["Idempotency-Key"] = str(uuid4())  # used twice it is refused, and rightly so
+        case.headers["Idempotency-Key"] = str(uuid4())  # a reused key would be rejected
     case.call_and_validate(base_url=service.base_url)

@@ -1,4 +1,4 @@
-"""openapi.yaml: valid, true to its own examples, complete, and served as it is written."""
+"""openapi.yaml is valid, consistent with its examples, complete, and served unchanged."""
 
 import re
 from importlib.resources import as_file
@@ -31,7 +31,7 @@ OPERATIONS = [
 
 
 def resolved(node: Any) -> Any:  # noqa: ANN401 - any value of the document
-    """Return a node of the document with its references followed."""
+    """Return a node of the document with its references resolved."""
     if isinstance(node, list):
         return [resolved(child) for child in node]
     if not isinstance(node, dict):
@@ -49,10 +49,10 @@ def nameless(path: str) -> str:
     return re.sub(r"{\w+}", "{}", path)
 
 
-def parameters(node: dict[str, Any], place: str) -> dict[str, Any]:
-    """Return the examples of the parameters of an operation, or of a path, in one place."""
+def parameters(node: dict[str, Any], location: str) -> dict[str, Any]:
+    """Return the parameter examples of an operation or a path for one location (`in`)."""
     found = resolved(node.get("parameters", []))
-    return {p["name"]: p["example"] for p in found if p["in"] == place and "example" in p}
+    return {p["name"]: p["example"] for p in found if p["in"] == location and "example" in p}
 
 
 def examples(media: dict[str, Any]) -> list[Any]:
@@ -103,7 +103,7 @@ def test_every_route_of_the_service_is_documented() -> None:
         for method in route.methods
         if not method.internal
         and not route.path.startswith("/docs/")
-        and route.path != "/metrics"  # nginx answers 404 there
+        and route.path != "/metrics"  # nginx responds with 404
     }
     documented = {(nameless(path), method) for path, method, _ in OPERATIONS}
     heads = {(path, "head") for path, method in documented if method == "get"}

@@ -9,7 +9,7 @@ from tests.contract.api import VOTES, Route, answers, questions
 from tests.contract.conftest import Shop
 from tests.support.data import Data
 
-SEVERAL = 12  # reads at once: enough to reach every instance
+SEVERAL = 12  # concurrent reads: enough to reach every instance
 
 
 def assert_done(response: httpx.Response) -> None:

@@ -1,4 +1,4 @@
-"""PostgreSQL runs for root, too, and where only root can enter."""
+"""PostgreSQL started by root, also in folders that only root can enter."""
 
 import os
 import shutil

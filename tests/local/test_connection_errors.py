@@ -1,4 +1,4 @@
-"""Where PostgreSQL does not let a command in, the reason and a fitting remedy are one line."""
+"""Connection errors give the reason and a remedy in one line."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ REVOKE CONNECT ON DATABASE closed FROM PUBLIC;
 
 @dataclass(frozen=True)
 class Strict:
-    """A server that does not let everybody in."""
+    """A server that rejects some users."""
 
     folder: Path
     port: int
@@ -107,13 +107,13 @@ async def test_connection_error_names_the_reason_and_a_remedy(
     strict: Strict, url: str, reason: str, remedy: str
 ) -> None:
     with pytest.raises(AtelierError) as refused:
-        await module._check(strict.url(url))  # noqa: SLF001 - a command, without its process
-    told = str(refused.value)
-    assert reason in told
-    assert remedy in told
-    assert "\n" not in told
-    assert "cret" not in told
-    assert "ng@" not in told
+        await module._check(strict.url(url))  # noqa: SLF001 - as in a command, without a process
+    message = str(refused.value)
+    assert reason in message
+    assert remedy in message
+    assert "\n" not in message
+    assert "cret" not in message
+    assert "ng@" not in message
 
 
 def test_valid_url_connects(strict: Strict) -> None:

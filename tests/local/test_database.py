@@ -1,4 +1,4 @@
-"""A database address: checked, tried, and never shown whole."""
+"""Database URLs are validated, and never shown with their password."""
 
 import asyncpg
 import pytest

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL is there while somebody needs it, whatever happened before."""
+"""The embedded PostgreSQL runs while it is used, even after crashes."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def made(folder: Path) -> Path:
-    """Return a home whose database has been made, at rest."""
+    """Return a home with a database that is not running."""
     for command in (["db", "start"], ["migrate"], ["db", "stop"]):
         assert run(folder / "made", *command).returncode == 0
     return folder / "made"
@@ -32,7 +32,7 @@ def made(folder: Path) -> Path:
 
 @pytest.fixture
 def home(made: Path) -> Iterator[Path]:
-    """Return the home at rest, and see that a test leaves it so."""
+    """Return the home, and check that nothing is running after the test."""
     yield made
     run(made, "db", "stop")
     assert left_behind(made) == []
@@ -51,7 +51,7 @@ def select(home: Path, query: str) -> str:
 
 
 def sleeping_command(home: Path) -> subprocess.Popen[bytes]:
-    """Start a command that holds on to the database, and wait until it does."""
+    """Start a command that uses the database, and wait until it does."""
     process = subprocess.Popen([*ATELIER, *_SLEEP], env=environment(home))
     while select(home, "SELECT count(*) FROM pg_stat_activity WHERE query ~ '^SELECT pg_sl'") < "1":
         assert process.poll() is None
@@ -126,7 +126,7 @@ def test_data_of_a_missing_version_is_rejected_in_one_line(folder: Path) -> None
     refused = run(folder / "old", "migrate")
     assert refused.returncode == 1
     assert refused.stderr.count("\n") == 1
-    assert "made by PostgreSQL 9, which is not installed" in refused.stderr
+    assert "created by PostgreSQL 9, which is not installed" in refused.stderr
 
 
 @pytest.mark.parametrize("version", INSTALLED)

@@ -1,4 +1,4 @@
-"""Where the files of a home folder are."""
+"""The layout of a home folder."""
 
 import os
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def test_run_folder_that_is_another_users_link_is_rejected(folder: Path) -> None
     home = Home.open(folder / ("x" * 100))
     home.run.symlink_to(folder)
     try:
-        with pytest.raises(AtelierError, match="in the way and not yours"):
+        with pytest.raises(AtelierError, match="exists and is not yours"):
             home.make_run_folder()
     finally:
         home.run.unlink()

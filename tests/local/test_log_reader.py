@@ -1,4 +1,4 @@
-"""`atelier logs` shows what there is, in order, and what is added, whatever rotates meanwhile."""
+"""`atelier logs` prints existing and added lines in order, even during rotation."""
 
 import json
 import signal

@@ -125,11 +125,11 @@ def test_full_disk_is_reported_once_and_lost_lines_are_counted(
     file.unlink()
     on_line(event("INFO", request="last"))
     assert shown[1:] == [f"{file} can be written again; 1,000 lines were lost."]
-    mark, last = map(json.loads, file.read_text().splitlines())
-    assert mark["message"] == "1,000 lines could not be written here."
+    loss, last = map(json.loads, file.read_text().splitlines())
+    assert loss["message"] == "1,000 lines could not be written here."
     assert last["request"] == "last"
-    told = (tmp_path / "supervisor.log").read_text()
-    assert [line in told for line in shown] == [True, True]
+    log = (tmp_path / "supervisor.log").read_text()
+    assert [line in log for line in shown] == [True, True]
 
 
 def test_full_disk_leaves_only_complete_lines_and_counts_the_others(
@@ -144,10 +144,10 @@ def test_full_disk_leaves_only_complete_lines_and_counts_the_others(
         (disk / "ballast").unlink()
         logs.poll()
         logs.close()
-        *kept, mark = map(json.loads, (disk / "instance-1.log").read_text().splitlines())
+        *kept, loss = map(json.loads, (disk / "instance-1.log").read_text().splitlines())
     assert [each["request"] for each in kept] == [str(number) for number in range(len(kept))]
     assert f"{1000 - len(kept)} lines were lost" in shown[-1]
-    assert mark["message"].startswith(f"{1000 - len(kept)} lines")
+    assert loss["message"].startswith(f"{1000 - len(kept)} lines")
     assert 0 < len(kept) < 1000
 
 

@@ -1,4 +1,4 @@
-"""What nginx does with requests on their way to the instances."""
+"""How nginx proxies requests to the instances."""
 
 import gzip
 import http.client
@@ -18,7 +18,7 @@ from atelier.local.host.programs import nginx_program
 from atelier.local.nginx import nginx
 from tests.support.cluster import free_port, program, wait_for_port
 from tests.support.postgres import temporary_folder
-from tests.support.upstream import Answer, StandIn, hang_up, send, stand_in
+from tests.support.upstream import Answer, FakeInstance, disconnect, fake_instance, send
 from tests.support.waiting import wait_until
 
 _MEGABYTE = 1 << 20
@@ -35,12 +35,12 @@ Ask = Callable[..., http.client.HTTPResponse]
 @contextmanager
 def in_front_of(
     answers: Sequence[Answer], timeout: float = 5.0
-) -> Iterator[tuple[Ask, list[StandIn]]]:
+) -> Iterator[tuple[Ask, list[FakeInstance]]]:
     port = free_port()
     with temporary_folder() as folder, ExitStack() as stack:
         sockets = [folder / f"{n}.sock" for n in range(len(answers))]
         instances = [
-            stack.enter_context(stand_in(path, answer))
+            stack.enter_context(fake_instance(path, answer))
             for path, answer in zip(sockets, answers, strict=True)
         ]
         stack.enter_context(program(nginx.configure(folder, port, sockets, timeout=timeout)))
@@ -86,7 +86,7 @@ def test_instance_gets_the_client_address_and_request_id() -> None:
 
 
 def test_a_page_whose_instance_dies_comes_from_another() -> None:
-    with in_front_of([hang_up, send(b"ok")]) as (ask, instances):
+    with in_front_of([disconnect, send(b"ok")]) as (ask, instances):
         for _ in range(4):
             assert ask("GET", "/qa/questions?product_id=1").read() == b"ok"
         assert instances[0].seen
@@ -94,7 +94,7 @@ def test_a_page_whose_instance_dies_comes_from_another() -> None:
 
 @pytest.mark.parametrize(("method", "path"), _WRITES)
 def test_a_write_whose_instance_dies_is_not_sent_twice(method: str, path: str) -> None:
-    with in_front_of([hang_up, hang_up]) as (ask, instances):
+    with in_front_of([disconnect, disconnect]) as (ask, instances):
         response = ask(method, path)
         assert response.status == 502
         assert response.read().startswith(b"Error: no instance answers, try again (request ")
@@ -135,7 +135,7 @@ def test_body_over_a_megabyte_is_rejected_in_text_with_cors() -> None:
 
 @pytest.mark.parametrize(("method", "path"), _WRITES)
 def test_a_write_with_a_key_whose_instance_dies_is_sent_to_another(method: str, path: str) -> None:
-    with in_front_of([hang_up, send(b"ok")]) as (ask, [dead, _]):
+    with in_front_of([disconnect, send(b"ok")]) as (ask, [dead, _]):
         while not dead.seen:
             response = ask(method, path, b"{}", Idempotency_Key="k")
             assert response.read() == b"ok"
@@ -163,7 +163,7 @@ def test_hung_instance_is_skipped_after_one_read_that_another_serves() -> None:
         for _ in range(6):
             assert ask("GET", "/").read() == b"ok"
         seconds = time.monotonic() - began
-        assert 1 <= len(both[0].seen) <= 1 + seconds / 2  # it is tried again every two seconds
+        assert 1 <= len(both[0].seen) <= 1 + seconds / 2  # it is retried every two seconds
         leave.set()
 
 
@@ -189,7 +189,7 @@ def test_malformed_uri_is_rejected_in_text(path: str) -> None:
 
 def test_error_is_a_problem_document_if_accepted() -> None:
     large = b"x" * (_MEGABYTE + 1)
-    with in_front_of([hang_up]) as (ask, _):
+    with in_front_of([disconnect]) as (ask, _):
         for path, body, status in [("/metrics", None, 404), ("/", large, 413), ("/", None, 502)]:
             response = ask("GET", path, body, Accept="text/html, application/problem+json")
             problem = json.loads(response.read())
@@ -247,13 +247,13 @@ def test_request_has_one_id_in_log_instance_response_and_error() -> None:
         assert instance.seen[0].headers["X-Request-ID"] == given
         assert given != "0123456789", "a stranger chose it"
         ask("GET", "/ready").read()
-    with in_front_of([hang_up]) as (ask, _):
+    with in_front_of([disconnect]) as (ask, _):
         response = ask("GET", "/")
         assert f"(request {response.headers['X-Request-ID']})" in response.read().decode()
 
 
 def test_access_log_is_json_with_upstream_times_and_without_probes() -> None:
-    with in_front_of([hang_up, send(b"ok")]) as (ask, instances):
+    with in_front_of([disconnect, send(b"ok")]) as (ask, instances):
         log = Path(str(instances[0].server_address)).parent / "access.log"
         ask("GET", "/ready").read()
         ask("GET", "/live").read()
@@ -301,10 +301,10 @@ def test_host_configuration_is_accepted_by_nginx(tmp_path: Path) -> None:
 
 
 def until_told(leave: threading.Event) -> Answer:
-    """Hang, and then answer nobody."""
+    """Hang, and then send no response."""
 
     def answer(request: BaseHTTPRequestHandler) -> None:
         assert leave.wait(60)
-        hang_up(request)
+        disconnect(request)
 
     return answer

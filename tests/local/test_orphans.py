@@ -26,7 +26,7 @@ with open(sys.argv[1], "w") as log:
 
 
 class Started:
-    """A program with a worker that has a file open, as nginx has its log."""
+    """A program with a worker that has a log file open, like nginx."""
 
     def __init__(self, log: Path) -> None:
         self.leader = subprocess.Popen(

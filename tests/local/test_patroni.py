@@ -1,4 +1,4 @@
-"""deploy/patroni works in folders of any name, or says in one line that it does not."""
+"""deploy/patroni works in folders with any name, or fails with one line."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A server starts over what a crash left, and says in one line why it cannot."""
+"""A server starts after a crash, and explains a failed start in one line."""
 
 import asyncio
 import os
@@ -43,7 +43,7 @@ def test_start_waits_for_the_end_of_an_earlier_server(stopped: Server) -> None:
         finally:
             stop(earlier)
 
-    # Not the other way round: a server ends with the thread that started it.
+    # In this order: a server ends with the thread that started it.
     with ThreadPoolExecutor(1) as pool:
         ended = pool.submit(end_earlier)
         process = stopped.start(FAST)

@@ -1,4 +1,4 @@
-"""PostgreSQL and nginx are those of the wheels, or of the system where there are no wheels."""
+"""PostgreSQL and nginx come from the wheels, or from the system without wheels."""
 
 import re
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def without_wheels(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Let the programs be looked for as if the wheels were not installed, by a user's PATH."""
+    """Search for the programs without the wheels, with an ordinary user's PATH."""
     monkeypatch.setattr(programs, "find_spec", lambda _: None)
     monkeypatch.setenv("PATH", _USERS_PATH)
     return monkeypatch
@@ -79,7 +79,7 @@ def test_missing_nginx_error_names_the_package(
 
 @pytest.fixture
 def in_path(without_wheels: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Return a program in PATH, the only postgres that there is."""
+    """Return a program in PATH that is the only postgres."""
     without_wheels.setattr(programs, "_SYSTEM", ())
     without_wheels.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     return tmp_path / "postgres"

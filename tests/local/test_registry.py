@@ -1,4 +1,4 @@
-"""Commands make no database unasked, and know where this user's service runs."""
+"""Commands create no database implicitly, and find this user's running service."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @contextmanager
 def service(home: Path, *, embedded: bool = True) -> Iterator[None]:
-    """Hold what a running service holds in its home."""
+    """Hold the locks of a running service."""
     made = Home.open(home)
     with exclusive_service(made, 8080), shared(made.lock("users" if embedded else "start")):
         yield

@@ -1,4 +1,4 @@
-"""A role that lacks rights is told which GRANT is missing; those of the documentation suffice."""
+"""Missing privileges are reported with the GRANT; the documented ones suffice."""
 
 import asyncio
 import itertools
@@ -23,7 +23,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Own:
-    """A database of a test's own, and two roles with odd names that can log in."""
+    """A test's own database, and two login roles with names that need quoting."""
 
     name: str
     owner: str
@@ -59,7 +59,7 @@ async def own(postgres: Server) -> AsyncIterator[Own]:
 
 
 def refused(own: Own, role: str, *command: str) -> str:
-    """Run a command that must be refused with one line; return it."""
+    """Run a command that must fail with one line; return the line."""
     done = run(Path("/nonexistent/home"), *command, ATELIER_DATABASE_URL=own.url(role))
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1, done.stderr
@@ -128,7 +128,7 @@ async def test_the_documented_grants_suffice_to_import_and_to_serve(
 
 
 def use(database: str) -> None:
-    """Do on a service all that shoppers do; every answer must be right."""
+    """Send all kinds of client requests to a service; all must succeed."""
     key = {"Idempotency-Key": "k"}
     posted = {"body": "b", "name": "n", "email": "n@example.com"}
     with (

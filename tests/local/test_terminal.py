@@ -1,4 +1,4 @@
-"""What a service says to a file on a full disk is lost, and what it says later is not."""
+"""Output to a file on a full disk is lost, later output is not."""
 
 import subprocess
 import sys

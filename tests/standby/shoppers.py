@@ -109,13 +109,13 @@ async def shopping(sockets: Sequence[Path], *, shoppers: int) -> AsyncIterator[l
     seen = Seen()
     async with AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(_client(socket)) for socket in sockets]
-        everyone = [Shopper(clients, seen) for _ in range(shoppers)]
-        await asyncio.gather(*(shopper.ask() for shopper in everyone))
-        yield everyone
+        all_shoppers = [Shopper(clients, seen) for _ in range(shoppers)]
+        await asyncio.gather(*(shopper.ask() for shopper in all_shoppers))
+        yield all_shoppers
 
 
 @asynccontextmanager
-async def busy(everyone: Sequence[Shopper]) -> AsyncIterator[Seen]:
+async def busy(all_shoppers: Sequence[Shopper]) -> AsyncIterator[Seen]:
     """Let clients write and read continuously in the context."""
     stop = asyncio.Event()
 
@@ -123,9 +123,9 @@ async def busy(everyone: Sequence[Shopper]) -> AsyncIterator[Seen]:
         while not stop.is_set():
             await shopper.write_and_read()
 
-    tasks = [asyncio.create_task(run(shopper)) for shopper in everyone]
+    tasks = [asyncio.create_task(run(shopper)) for shopper in all_shoppers]
     try:
-        yield everyone[0].seen
+        yield all_shoppers[0].seen
     finally:
         stop.set()
         await asyncio.gather(*tasks)

@@ -97,8 +97,8 @@ async def test_status_says_that_instances_are_read_only(group: Group) -> None:
         running.wait_for("Ready")
 
         def state() -> str:
-            said = run(folder / "home", "status", "--json")
-            return str(json.loads(said.stdout)["instances"][0]["state"])
+            result = run(folder / "home", "status", "--json")
+            return str(json.loads(result.stdout)["instances"][0]["state"])
 
         assert state() == "ready"
         group.primary.kill()

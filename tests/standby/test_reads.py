@@ -48,7 +48,7 @@ async def test_write_is_visible_at_once_on_every_instance_while_the_standby_lags
     group: Group, instances: Sequence[Path]
 ) -> None:
     [standby] = group.standbys
-    async with shopping(instances, shoppers=8) as everyone, busy(everyone) as seen:
+    async with shopping(instances, shoppers=8) as clients, busy(clients) as seen:
         await standby.until_read_from()
         await standby.configure("recovery_min_apply_delay", "30ms")
         await seen.more(reads=200)

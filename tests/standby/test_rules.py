@@ -53,16 +53,16 @@ async def three() -> AsyncIterator[Group]:
 
 async def test_reads_from_a_standby_without_primary_end_after_max_lag(pair: Group) -> None:
     async with (
-        standby_reads(pair.primary, *pair.standbys, max_lag=600) as patient,
-        standby_reads(pair.primary, *pair.standbys, max_lag=0.5) as impatient,
+        standby_reads(pair.primary, *pair.standbys, max_lag=600) as long_lag,
+        standby_reads(pair.primary, *pair.standbys, max_lag=0.5) as short_lag,
     ):
-        for reads in (patient, impatient):
+        for reads in (long_lag, short_lag):
             await until_from_standby(reads)
         pair.primary.kill()
         await asyncio.sleep(0.5)
-        assert (await patient.read(_READ))[0][0] is True
+        assert (await long_lag.read(_READ))[0][0] is True
         with pytest.raises(DatabaseUnavailableError):
-            await impatient.read(_READ)
+            await short_lag.read(_READ)
 
 
 async def test_standby_without_primary_serves_no_read_before_replaying_received_wal(

@@ -106,11 +106,11 @@ async def test_cancelled_request_does_not_affect_others_with_its_key() -> None:
     runner = Runner()
     batcher = Batcher("test", runner, max_batch=10)
     await submit_all(batcher, "a")
-    impatient, patient = await submit_all(batcher, "bb")
-    impatient.cancel()
+    cancelled, other = await submit_all(batcher, "bb")
+    cancelled.cancel()
     runner.gate.release()
     runner.gate.release()
-    assert await patient == "B"
+    assert await other == "B"
 
 
 async def test_full_queue_rejects_at_once() -> None:

@@ -56,18 +56,18 @@ class Up:
 
     def __init__(self, process: subprocess.Popen[bytes], output: Path) -> None:
         self.process = process
-        self._output = output
+        self._output_file = output
 
     @property
-    def said(self) -> str:
-        return self._output.read_text()
+    def output(self) -> str:
+        return self._output_file.read_text()
 
     def wait_for(self, text: str) -> None:
         """Wait for a text in its output; fail if it ends before."""
         deadline = time.monotonic() + _SECONDS
-        while text not in self.said:
-            assert self.process.poll() is None, self.said
-            assert time.monotonic() < deadline, self.said
+        while text not in self.output:
+            assert self.process.poll() is None, self.output
+            assert time.monotonic() < deadline, self.output
             time.sleep(0.02)
 
     def press_ctrl_c(self) -> int:

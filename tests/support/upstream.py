@@ -10,7 +10,7 @@ from pathlib import Path
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
-class StandIn(socketserver.ThreadingUnixStreamServer):
+class FakeInstance(socketserver.ThreadingUnixStreamServer):
     """A server on a unix socket whose responses come from a function."""
 
     daemon_threads = True
@@ -40,9 +40,9 @@ class StandIn(socketserver.ThreadingUnixStreamServer):
 
 
 @contextmanager
-def stand_in(path: Path, answer: Answer) -> Iterator[StandIn]:
+def fake_instance(path: Path, answer: Answer) -> Iterator[FakeInstance]:
     """Yield a running fake instance."""
-    with StandIn(path, answer) as server:
+    with FakeInstance(path, answer) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
@@ -64,6 +64,6 @@ def send(body: bytes) -> Answer:
     return answer
 
 
-def hang_up(request: BaseHTTPRequestHandler) -> None:
+def disconnect(request: BaseHTTPRequestHandler) -> None:
     """Send no response: the instance dies during the request."""
     request.close_connection = True

@@ -9,7 +9,7 @@ from atelier.local.cluster.process import SupervisedProcess
 from atelier.local.cluster.readiness import until_ready
 
 MakeProcess = Callable[[str, Path], SupervisedProcess]
-"""Creates the process with a name that serves on a socket."""
+"""Creates a process from its name and the socket it serves on."""
 
 
 @dataclass(slots=True)
