@@ -66,7 +66,7 @@ async def strict() -> AsyncIterator[Strict]:
         (
             "postgresql://shop:wr%40ng@{tcp}/postgres",
             "password authentication failed",
-            "refuses this user and password: correct them in ATELIER_DATABASE_URL",
+            "rejects this user and password: correct them in ATELIER_DATABASE_URL",
         ),
         ("postgresql://shop@{tcp}/postgres", "password", "correct them in ATELIER_DATABASE_URL"),
         (
@@ -94,12 +94,12 @@ async def strict() -> AsyncIterator[Strict]:
             "Remove this parameter",
         ),
         ("postgresql://shop@no.such.host.invalid/qa", "", "cannot be resolved"),
-        ("postgresql://shop@127.0.0.1:1/qa", "Connect call failed", "Is it running"),
+        ("postgresql://shop@127.0.0.1:1/qa", "Connect call failed", "Check that it is running"),
         ("postgresql://shop@a,b/qa?port=1,2,3", "2 hosts, but 3 ports", "Correct ATELIER_DATABASE"),
         (
             "postgresql://shop:wr%40ng@127.0.0.1:1,{tcp},[::1]:1/postgres",
             "password authentication failed",
-            "refuses this user and password",
+            "rejects this user and password",
         ),
     ],
 )

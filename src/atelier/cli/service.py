@@ -100,7 +100,7 @@ def logs(settings: Settings, part: str | None, *, follow: bool, lines: int) -> N
     """Print the service's logs, whether it is running or not.
 
     PART is access, supervisor, nginx, postgresql, instance-1 and so on; its lines are printed
-    unchanged. Without PART, the lines of all parts are merged in order of time and prefixed.
+    unchanged. Without PART, the lines of all parts are merged in order of time, each with its part.
     """
     from atelier.local.host.home import log_folder
     from atelier.local.logs.reader import LogReader, show

@@ -11,19 +11,19 @@ from atelier.store.connections.url import DatabaseUrl
 from atelier.store.queries import queries
 
 _SETTING = "ATELIER_DATABASE_URL"
-_UNKNOWN = "Is it running, and is its address right?"
+_UNKNOWN = "Check that it is running and that the URL is correct."
 _HINTS: tuple[tuple[type[Exception], str], ...] = (
     (
         asyncpg.InvalidPasswordError,
-        f"It runs, but refuses this user and password: correct them in {_SETTING}.",
+        f"It rejects this user and password: correct them in {_SETTING}.",
     ),
     (
         asyncpg.InvalidCatalogNameError,
-        f"It runs, but has no such database: create it, or name another in {_SETTING}.",
+        f"It has no such database: create it, or name another in {_SETTING}.",
     ),
     (
         asyncpg.TooManyConnectionsError,
-        "It runs, but has all the connections it takes: close some, or raise the limit.",
+        "All allowed connections are in use: close some, or raise the limit.",
     ),
     (
         asyncpg.InsufficientPrivilegeError,
@@ -34,10 +34,10 @@ _HINTS: tuple[tuple[type[Exception], str], ...] = (
     (asyncpg.ClientConfigurationError, f"Correct {_SETTING}."),
     (
         ssl.SSLCertVerificationError,
-        f"Name the authority that signed it in {_SETTING}, as in ?sslrootcert=FILE.",
+        f"Name its certificate authority in {_SETTING}, as in ?sslrootcert=FILE.",
     ),
-    (socket.gaierror, f"Its host's name cannot be resolved: is it right in {_SETTING}?"),
-    (PermissionError, "This user may not open its socket."),
+    (socket.gaierror, f"The host name cannot be resolved: check it in {_SETTING}."),
+    (PermissionError, "This user has no permission to open its socket."),
 )
 
 
@@ -66,12 +66,12 @@ def _hint(error: Exception, url: DatabaseUrl) -> str:
 def _authorization_hint(message: str) -> str:
     if "no encryption" in message and "[local]" not in message:
         return (
-            f"If it takes encrypted connections only, add ?sslmode=require to {_SETTING}; else "
+            f"If it accepts encrypted connections only, add ?sslmode=require to {_SETTING}; else "
             "have its pg_hba.conf admit this user from here."
         )
     if "pg_hba.conf" in message:
-        return "It runs, but its pg_hba.conf does not admit this user from here."
-    return f"It runs, but refuses this user: name another in {_SETTING}, or let this one log in."
+        return "Its pg_hba.conf does not admit this user from here."
+    return f"It rejects this user: name another in {_SETTING}, or let this one log in."
 
 
 def _quoted(name: str) -> str:

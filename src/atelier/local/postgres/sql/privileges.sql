@@ -8,7 +8,7 @@ SELECT
     ARRAY(
         SELECT quote_ident(owner.rolname)
         FROM pg_roles AS owner
-        WHERE owner.oid = ANY (migration_tables.owners || ours.owners)
+        WHERE owner.oid = ANY (migration_tables.owners || service_schemas.owners)
             AND NOT owner.rolsuper
             AND NOT pg_has_role(owner.oid, 'USAGE')
         ORDER BY 1
@@ -16,7 +16,7 @@ SELECT
     ARRAY(
         SELECT quote_ident(owner.rolname)
         FROM pg_roles AS owner
-        WHERE owner.oid = ANY (migration_tables.owners || ours.owners)
+        WHERE owner.oid = ANY (migration_tables.owners || service_schemas.owners)
             AND owner.rolsuper
             AND NOT pg_has_role(owner.oid, 'USAGE')
         ORDER BY 1
@@ -32,4 +32,4 @@ FROM
         SELECT coalesce(array_agg(nspowner), '{}') AS owners
         FROM pg_namespace
         WHERE nspname IN ('atelier', 'atelier_import', 'atelier_import_files', 'atelier_verify')
-    ) AS ours
+    ) AS service_schemas
