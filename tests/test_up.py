@@ -455,7 +455,7 @@ def test_home_without_write_permission_is_reported_in_one_line(folder: Path) -> 
     (folder / "other").chmod(0o555)
     refused = run(folder / "other" / "home", "up", prefix=prefix, PORT=str(free_port()))
     assert _is_one_line(refused)
-    assert "Permission denied. Set ATELIER_HOME to a folder" in refused.stderr
+    assert "Permission denied. Set ATELIER_HOME to a writable folder" in refused.stderr
 
 
 @pytest.mark.parametrize("megabytes", [1, 20, 42])
