@@ -13,7 +13,7 @@ from falcon.util.uri import parse_query_string
 from atelier.errors import AtelierError
 from atelier.http.app import create_service
 from atelier.http.common.errors import ApiError
-from atelier.http.fast_path import plain_parameters
+from atelier.http.fast_path import simple_params
 from atelier.http.qa import params
 from atelier.settings import Settings
 from tests.transfer.reading import HEADER, ROW
@@ -33,7 +33,7 @@ def query(data: bytes) -> None:
     """Parse a query string: a page or the contract's refusal, the same on both paths."""
     text = data.decode("latin-1")
     general = _page(parse_query_string(text, keep_blank=True, csv=False))
-    if (plain := plain_parameters(text)) is not None:
+    if (plain := simple_params(text)) is not None:
         assert _page(plain) == general
 
 

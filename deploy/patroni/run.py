@@ -24,7 +24,7 @@ from nodes import Node, address, etcd_command, patroni_command, patroni_configur
 
 from atelier.errors import AtelierError
 from atelier.local.cluster.process import SupervisedProcess, running
-from atelier.local.host.account import Account, entering, nobody
+from atelier.local.host.account import Account, nobody, with_capability
 from atelier.local.host.programs import postgres_programs
 from atelier.local.host.utf8 import use_utf8
 from atelier.store.connections.hosts import connect_to_primary
@@ -44,7 +44,7 @@ def main(home: Path, port: int) -> None:
     try:
         check_path(home)
         check_programs()
-        account = entering(nobody(), "dac_read_search") if os.geteuid() == 0 else Account()
+        account = with_capability(nobody(), "dac_read_search") if os.geteuid() == 0 else Account()
         passwords = prepare(home, nodes, account)
         with suppress(asyncio.CancelledError):
             asyncio.run(run(home, nodes, account, passwords))

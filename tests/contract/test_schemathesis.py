@@ -1,4 +1,4 @@
-"""Requests that schemathesis makes up from openapi.yaml, against the running service."""
+"""Requests that schemathesis generates from openapi.yaml, against the running service."""
 
 import os
 from importlib.resources import as_file
@@ -26,7 +26,7 @@ _SETTINGS = settings(
     print_blob=True,
 )
 
-# nginx itself refuses TRACE.
+# nginx itself rejects TRACE.
 _CONFIG = SchemathesisConfig.from_dict(
     {
         "phases": {
@@ -45,17 +45,17 @@ with as_file(specification()) as path:
 @pytest.mark.usefixtures("documented")
 @schema.parametrize()
 @_SETTINGS
-def test_every_answer_is_one_that_the_specification_allows(
+def test_every_response_conforms_to_the_specification(
     case: schemathesis.Case[Any], service: Cluster
 ) -> None:
     positive = case.meta is not None and case.meta.generation.mode.is_positive
     if positive and "Idempotency-Key" in case.headers:
-        case.headers["Idempotency-Key"] = str(uuid4())  # used twice it is refused, and rightly so
+        case.headers["Idempotency-Key"] = str(uuid4())  # a reused key would be rejected
     case.call_and_validate(base_url=service.base_url)
 
 
 @pytest.mark.usefixtures("documented")
-def test_sequences_of_requests_get_answers_that_the_specification_allows(service: Cluster) -> None:
+def test_responses_to_sequences_conform_to_the_specification(service: Cluster) -> None:
     class Sequences(schema.as_state_machine()):  # type: ignore[misc] # a class made at run time
         """Follow the links from pages to their questions and answers."""
 

@@ -136,4 +136,4 @@ _QUERIES = queries("atelier.transfer.database")
 async def target_of(connection: asyncpg.Connection, dsn: str) -> str:
     """Return the database's name, its host as the address has it, and the schema."""
     name = await connection.fetchval(_QUERIES["database_name"])
-    return f"database {name} on {DatabaseUrl.parse(dsn).place}, schema {SCHEMA}"
+    return f"database {name} on {DatabaseUrl.parse(dsn).host_list}, schema {SCHEMA}"
