@@ -17,7 +17,7 @@ from atelier.http.fast_path import simple_params
 from atelier.http.qa import params
 from atelier.settings import Settings
 from tests.transfer.reading import HEADER, ROW
-from tests.transfer.test_reader_properties import read_bytes, read_exactly
+from tests.transfer.test_reader_properties import read_bytes, read_slowly
 
 Target = Callable[[bytes], None]
 """Takes an input; raises if something does not hold."""
@@ -72,7 +72,7 @@ def body_target() -> Target:
 def csv(data: bytes) -> None:
     """Read a file of questions: pre-validated and exact reading agree, and no byte is lost."""
     content = HEADER + ROW + data
-    fast, exact = read_bytes(content), read_exactly(content)
+    fast, exact = read_bytes(content), read_slowly(content)
     assert fast.rejects == exact.rejects
     assert fast.rows == exact.rows
     assert sum(len(text) for _, text in fast.in_order) <= len(content)

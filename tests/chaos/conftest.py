@@ -1,4 +1,4 @@
-"""Services to break, and the table of what was found."""
+"""The services under test, and the table of findings."""
 
 import os
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -13,7 +13,7 @@ from tests.chaos.plan import FULL
 from tests.chaos.service import Service, connected, serving
 from tests.support.postgres import temporary_folder
 
-# A failover of Patroni's takes half a minute: `make chaos`.
+# A Patroni failover takes half a minute: only in `make chaos`.
 collect_ignore = [] if FULL else ["test_patroni.py"]
 
 _RESULTS = Path(__file__).parents[2] / "docs" / "chaos.md"
@@ -31,13 +31,13 @@ _FILES = pytest.StashKey[set[Path]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "fault(what, promise): a fault, and what it must show")
+    config.addinivalue_line("markers", "fault(what, promise): a fault, and its expected result")
     config.stash[_FOUND] = []
     config.stash[_FILES] = set()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Begin a row of the table, also for a test that cannot run here."""
+    """Add a row to the table, even for a test that is skipped."""
     if mark := item.get_closest_marker("fault"):
         item.stash[_ROW] = Finding(*mark.args)
         item.config.stash[_FOUND].append(item.stash[_ROW])
@@ -48,26 +48,26 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note in the row how its test ended."""
+    """Record the outcome of the test in its row."""
     report = yield
     row = item.stash.get(_ROW, None)
     if row and (report.when == "call" or not report.passed):
         row.outcome = "ok" if report.passed else "FAILED" if report.failed else "not run"
         if report.skipped:
-            row.note(_reason(report))
+            row.record(_reason(report))
     return report
 
 
 def _reason(report: pytest.TestReport) -> str:
     """Return why a test was skipped."""
-    said = report.longrepr[-1] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-    return said.removeprefix("Skipped: ")
+    reason = report.longrepr[-1] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return reason.removeprefix("Skipped: ")
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Show the table; that of the whole full set is kept."""
+    """Print the table; write it to docs/chaos.md after a complete full run."""
     found = config.stash[_FOUND]
     if not found:
         return
@@ -79,7 +79,7 @@ def pytest_terminal_summary(
 
 @pytest.fixture
 def finding(request: pytest.FixtureRequest) -> Finding:
-    """Return the row of the table that a test fills."""
+    """Return the test's row of the table."""
     row: Finding = request.node.stash[_ROW]
     return row
 
@@ -92,7 +92,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="package")
 def code(folder: Path) -> Path:
-    """Return a link to the code that the service runs, so that another version can take over."""
+    """Return a link to the service's code, so that another version can be substituted."""
     link = folder / "code"
     link.symlink_to(Path(__file__).parents[2])
     return link
@@ -100,7 +100,7 @@ def code(folder: Path) -> Path:
 
 @pytest.fixture(scope="package")
 def service(folder: Path, code: Path) -> Iterator[Service]:
-    """Return the whole of `atelier up`, with the embedded PostgreSQL; tests share it."""
+    """Return a shared `atelier up` with the embedded PostgreSQL."""
     with serving(folder, PYTHONPATH=str(code / "src")) as running:
         yield running
 
@@ -113,6 +113,6 @@ async def connection(service: Service) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest.fixture(scope="package")
 async def products(service: Service) -> KnownProducts:
-    """Return products that nobody changes."""
+    """Return products that no test changes."""
     async with connected(service.dsn) as opened:
         return await add_products(opened)
