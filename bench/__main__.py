@@ -123,11 +123,14 @@ def ramp(timeline: Path, picture: Path) -> None:
 @click.option("--rate", type=click.IntRange(1), default=1000, show_default=True)
 @click.option("--quick", is_flag=True, help="On a tenth of the data.")
 @click.option("--products", type=click.IntRange(1000), help="The size of the catalogue.")
-def run_soak(*, minutes: float, rate: int, quick: bool, products: int | None) -> None:
+@click.option("--hostile", is_flag=True, help="Beside hostile clients (bench/hostile.py).")
+def run_soak(
+    *, minutes: float, rate: int, quick: bool, products: int | None, hostile: bool
+) -> None:
     """Run a long steady load; report latency and memory over time."""
     plan = QUICK if quick else FULL
     plan = replace(plan, products=products or plan.products)
-    click.echo(soak.soak(plan, minutes, rate, _RESULTS, _clock()))
+    click.echo(soak.soak(plan, minutes, rate, _RESULTS, _clock(), hostile=hostile))
 
 
 def _clock() -> Callable[[str], None]:

@@ -1,5 +1,5 @@
 # The benchmark's targets, included by the Makefile. BENCH passes options (see bench/README.md).
-.PHONY: bench bench-quick bench-compare profile soak
+.PHONY: bench bench-quick bench-compare profile soak soak-hostile
 
 BENCH_READY := $(or $(wildcard .venv/dev.done),.venv/bench.done)
 
@@ -19,3 +19,6 @@ profile: $(BENCH_READY) ## measure the CPU time of a request by component; write
 
 soak: $(BENCH_READY) ## run a steady mixed load for 30 minutes
 	@exec $(BIN)/python -m bench soak $(BENCH)
+
+soak-hostile: $(BENCH_READY) ## the same at 300 requests/s for 20 minutes beside hostile clients
+	@exec $(BIN)/python -m bench soak --minutes 20 --rate 300 --quick --hostile $(BENCH)

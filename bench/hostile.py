@@ -119,7 +119,8 @@ async def _status(port: int, address: str, request: bytes) -> int:
     reader, writer = await _connected(port, address)
     try:
         writer.write(request)
-        line = await asyncio.wait_for(reader.read(_RECEIVED), _ANSWER_SECONDS)
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            line = await reader.read(_RECEIVED)
         return int(line.split(b" ", 2)[1]) if line.startswith(b"HTTP/") else 0
     finally:
         writer.transport.abort()  # whatever else comes

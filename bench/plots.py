@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from bench.load import WORKLOADS
-from bench.results import Results, Sample, Timeline
+from bench.results import Results, Sample, Soak, Timeline
 from bench.systems import CEILING, EXPRESS, FASTAPI, OURS, TITLES
 from bench.targets import Spread
 
@@ -73,6 +73,25 @@ def draw_timeline(timeline: Timeline, path: Path, title: str) -> None:
     figure.suptitle(title, x=0.01, ha="left", fontsize=11)
     _draw_rates(rates, timeline)
     _draw_percentiles(latency, timeline)
+    _save(figure, path)
+
+
+def draw_soak(soak: Soak, path: Path, title: str) -> None:
+    """Plot a soak test: its timeline, memory of the largest instance, and open files."""
+    figure = Figure(figsize=(_WIDTH, 8.2), layout="constrained")
+    rates, latency, memory, files = figure.subplots(4, 1, sharex=True, height_ratios=[3, 3, 2, 2])
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+    _draw_rates(rates, soak.timeline)
+    _draw_percentiles(latency, soak.timeline)
+    latency.set_xlabel("")
+    for axes, samples, label in (
+        (memory, soak.memory, "MB of the\nlargest instance"),
+        (files, soak.descriptors, "open files"),
+    ):
+        axes.plot(*zip(*samples, strict=True), color=COLOURS[OURS])
+        axes.set_ylabel(label)
+        axes.set_ylim(bottom=0)
+    files.set_xlabel("seconds")
     _save(figure, path)
 
 

@@ -64,6 +64,20 @@ class Timeline(msgspec.Struct):
     verdict: str = ""
 
 
+class Soak(msgspec.Struct):
+    """The result of a soak test."""
+
+    minutes: float
+    rate: int
+    timeline: Timeline
+    memory: list[tuple[float, float]]
+    """Seconds since the start, and resident MB of the largest instance."""
+    descriptors: list[tuple[float, int]]
+    """Seconds since the start, and open files of all instances and nginx."""
+    hostile: dict[str, dict[str, int]] = {}
+    """The statuses that each kind of hostile client received; 0 is no answer."""
+
+
 class Results(msgspec.Struct):
     """One run of the benchmark."""
 
