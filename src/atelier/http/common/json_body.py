@@ -8,6 +8,7 @@ MOST_LEVELS = 100
 """How deep arrays and objects may stand in each other. Python's own limit is its version's."""
 
 _MOST_DIGITS = 20
+_SHOWN = 60  # characters of a name
 _BEYOND = 10**20
 """Stands for every integer with more digits: all that matters is that it is out of range."""
 _STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[][{}]', re.DOTALL)
@@ -20,7 +21,9 @@ def parse(content: bytes) -> object:
     if _levels(text) > MOST_LEVELS:
         raise ValueError(f"the body is nested more than {MOST_LEVELS} levels deep")
     try:
-        return json.loads(text, parse_int=_integer, parse_constant=_no_constant)
+        return json.loads(
+            text, parse_int=_integer, parse_constant=_no_constant, object_pairs_hook=_object
+        )
     except json.JSONDecodeError as error:
         raise ValueError(f"the body is not JSON: {_as_before_3_13(error)}") from error
 
@@ -50,6 +53,16 @@ def _integer(digits: str) -> int:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"the body is not JSON: {name} is no number")
+
+
+def _object(members: list[tuple[str, object]]) -> dict[str, object]:
+    """Refuse names that are given twice: one reader takes the first of them, another the last."""
+    found: dict[str, object] = {}
+    for name, value in members:
+        if name in found:
+            raise ValueError(f"the body gives {json.dumps(name[:_SHOWN])} twice in one object")
+        found[name] = value
+    return found
 
 
 def _as_before_3_13(error: json.JSONDecodeError) -> json.JSONDecodeError:

@@ -11,6 +11,7 @@ import falcon.asgi
 
 from atelier.http.common import json_body
 from atelier.http.common.errors import ApiError
+from atelier.http.qa import texts
 
 LARGEST_BODY = 64 * 1024
 """The most bytes of a request's body."""
@@ -51,12 +52,14 @@ class _InvalidFieldError(Exception):
 
 async def new_question(req: falcon.asgi.Request) -> NewQuestion:
     """Return the question that a request's body holds, or refuse it."""
-    return NewQuestion(*_check("Question", await _fields(req), _QUESTION))
+    fields = _object("Question", await _fields(req))
+    return NewQuestion(*_check("Question", fields, _QUESTION))
 
 
 async def new_answer(req: falcon.asgi.Request) -> NewAnswer:
     """Return the answer that a request's body holds, or refuse it."""
-    return NewAnswer(*_check("Answer", await _fields(req), _ANSWER))
+    fields = _object("Answer", await _fields(req))
+    return NewAnswer(*_check("Answer", fields, _ANSWER))
 
 
 async def _fields(req: falcon.asgi.Request) -> object:
@@ -107,15 +110,19 @@ _PARSERS: dict[str, Callable[[bytes], object]] = {
 }
 
 
-def _check(what: str, fields: object, checks: Mapping[str, Check]) -> list[Any]:
-    """Return the checked values in the order of the checks, or refuse with all that is wrong."""
-    values, wrong = [], []
+def _object(what: str, fields: object) -> Fields:
     if not isinstance(fields, Mapping):
         raise _invalid_entries(what, ["the body must be a JSON object"])
+    return fields
+
+
+def _check(what: str, fields: Fields, checks: Mapping[str, Check]) -> list[Any]:
+    """Return the checked values in the order of the checks, or refuse with all that is wrong."""
+    values, wrong = [], []
     for name, check in checks.items():
         try:
             values.append(check(fields.get(name)))
-        except _InvalidFieldError as error:
+        except (_InvalidFieldError, texts.TextError) as error:
             wrong.append(f"{name}: {error}")
     if wrong:
         raise _invalid_entries(what, wrong)
@@ -129,26 +136,20 @@ def _invalid_entries(what: str, wrong: list[str]) -> ApiError:
     )
 
 
-def _text(most: int) -> Check:
+def _text(most: int, kept: Callable[[str], str]) -> Check:
     def check(value: object) -> str:
         if not isinstance(value, str):
             raise _InvalidFieldError(f"must be a text of 1 to {most} characters")
-        if not value.strip() or len(value) > most:
+        text = kept(value)
+        if texts.is_blank(text) or len(text) > most:
             raise _InvalidFieldError(f"must have 1 to {most} characters, not only spaces")
-        return _storable(value)
+        return text
 
     return check
 
 
-def _storable(text: str) -> str:
-    """Refuse what PostgreSQL cannot hold. A cut through an emoji leaves half a surrogate pair."""
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise _InvalidFieldError("must not hold NUL or half a surrogate pair")
-    return text
-
-
 def _email(value: object) -> str:
-    text: str = _text(_LONGEST_EMAIL)(value)
+    text: str = _text(_LONGEST_EMAIL, texts.address)(value)
     if not _EMAIL.fullmatch(text):
         raise _InvalidFieldError("must be an e-mail address such as jane@example.com")
     return text
@@ -163,11 +164,14 @@ def _photos(value: object) -> list[str]:
 
 
 def _url(value: object) -> str:
-    if not isinstance(value, str) or not _URL.fullmatch(value):
+    if not isinstance(value, str):
         raise _InvalidFieldError("each must be an http or https URL")
-    if len(value) > _LONGEST_URL:
+    url = texts.address(value)
+    if not _URL.fullmatch(url):
+        raise _InvalidFieldError("each must be an http or https URL")
+    if len(url) > _LONGEST_URL:
         raise _InvalidFieldError(f"each must have at most {_LONGEST_URL} characters")
-    return _storable(value)
+    return url
 
 
 def _product_id(value: object) -> int:
@@ -182,13 +186,13 @@ def _product_id(value: object) -> int:
 
 _QUESTION: dict[str, Check] = {
     "product_id": _product_id,
-    "body": _text(_LONGEST_BODY),
-    "name": _text(_LONGEST_NAME),
+    "body": _text(_LONGEST_BODY, texts.lines),
+    "name": _text(_LONGEST_NAME, texts.line),
     "email": _email,
 }
 _ANSWER: dict[str, Check] = {
-    "body": _text(_LONGEST_BODY),
-    "name": _text(_LONGEST_NAME),
+    "body": _text(_LONGEST_BODY, texts.lines),
+    "name": _text(_LONGEST_NAME, texts.line),
     "email": _email,
     "photos": _photos,
 }
