@@ -47,6 +47,35 @@ def test_a_reload_puts_the_settings_of_its_environment_to_work(operated: Operate
     assert "proxy_read_timeout 8000ms;" in configuration
 
 
+def test_a_reload_reads_the_blocked_words_anew_and_refuses_a_file_that_is_gone(
+    operated: Operated, tmp_path: Path
+) -> None:
+    words = tmp_path / "words"
+    words.write_text("first word")
+    post = {"name": "n", "email": "n@e.com", "product_id": _PRODUCT + 1}
+
+    def statuses() -> list[int]:
+        return [
+            httpx.post(f"{operated.url}/qa/questions", json={**post, "body": body}).status_code
+            for body in ("The FIRST word!", "A second word?")
+        ]
+
+    assert statuses() == [201, 201]
+    operated.command("reload", ATELIER_SPAM_WORDS_FILE=str(words))
+    assert statuses() == [422, 201]
+    words.write_text("second word")
+    assert statuses() == [422, 201]
+    operated.command("reload")
+    assert statuses() == [201, 422]
+    words.unlink()
+    refused = run(operated.home, "reload")
+    assert refused.returncode == 1
+    assert refused.stderr.count("\n") == 1
+    assert f"ATELIER_SPAM_WORDS_FILE={words}: set it to a file that can be read" in refused.stderr
+    assert statuses() == [201, 422]
+    operated.command("reload", ATELIER_SPAM_WORDS_FILE="")
+
+
 def test_a_reload_that_cannot_work_changes_nothing_and_says_why(operated: Operated) -> None:
     before = _pids(operated)
     refused = run(operated.home, "reload", ATELIER_READ_DATABASE_URL="postgresql://[broken/x")

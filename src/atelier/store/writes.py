@@ -16,6 +16,9 @@ _QUERIES = queries("atelier.store")
 Target = Literal["question", "answer"]
 Action = Literal["helpful", "report"]
 
+LONGEST_REPEAT_WINDOW = timedelta(days=7)
+"""The longest time for which the digest of a text is kept."""
+
 
 class Key(NamedTuple):
     """What makes a write repeatable: a client's name for it, and a digest of what it asks for."""
@@ -43,22 +46,37 @@ class Outcome(Enum):
     """Something else was done under this key."""
     NO_TARGET = auto()
     """What it is about does not exist."""
+    REPEATED = auto()
+    """The same text was posted on the same product, within the time that forbids it."""
 
 
 class Writer:
     """Writes; votes that wait together are committed together."""
 
-    def __init__(self, database: Database, key_lifetime: timedelta) -> None:
-        """Take the database to write to, and how long a key is remembered."""
+    def __init__(
+        self,
+        database: Database,
+        key_lifetime: timedelta,
+        repeat_window: timedelta = timedelta(),
+    ) -> None:
+        """Take the database to write to, and how long keys and the digests of texts count."""
         self._database = database
         self._key_lifetime = key_lifetime
+        self._repeat_window = repeat_window
         self._votes = Batcher("votes", self._commit_votes, max_batch=200)
 
-    async def add_question(
-        self, product_id: int, body: str, name: str, email: str, *, key: Key | None = None
+    async def add_question(  # noqa: PLR0913 - a question has as many parts
+        self,
+        product_id: int,
+        body: str,
+        name: str,
+        email: str,
+        *,
+        key: Key | None = None,
+        digest: bytes | None = None,
     ) -> Outcome:
-        """Add a question to a product."""
-        return await self._add("add_question", key, product_id, body, name, email)
+        """Add a question to a product, once in a while for each digest of its text."""
+        return await self._add("add_question", key, digest, product_id, body, name, email)
 
     async def add_answer(  # noqa: PLR0913 - an answer has as many parts
         self,
@@ -69,10 +87,12 @@ class Writer:
         photos: Sequence[str],
         *,
         key: Key | None = None,
+        digest: bytes | None = None,
     ) -> Outcome:
-        """Add an answer and its photos to a question."""
+        """Add an answer and its photos to a question, once in a while for each digest."""
+        values = (question_id, body, name, email, photos)
         try:
-            return await self._add("add_answer", key, question_id, body, name, email, photos)
+            return await self._add("add_answer", key, digest, *values)
         except asyncpg.ForeignKeyViolationError:  # deleted in this very moment
             return Outcome.NO_TARGET
 
@@ -84,10 +104,18 @@ class Writer:
         """Delete the keys that have expired."""
         await self._database.write(_QUERIES["forget_keys"], self._key_lifetime)
 
-    async def _add(self, query: str, key: Key | None, *values: object) -> Outcome:
-        claim = key or (None, None)
-        if await self._database.write(_QUERIES[query], *values, *claim, self._key_lifetime):
-            return Outcome.DONE
+    async def forget_texts(self) -> None:
+        """Delete the digests of texts that may be posted again."""
+        window = self._repeat_window or LONGEST_REPEAT_WINDOW
+        await self._database.write(_QUERIES["forget_texts"], window)
+
+    async def _add(
+        self, query: str, key: Key | None, digest: bytes | None, *values: object
+    ) -> Outcome:
+        claim = (*(key or (None, None)), self._key_lifetime, digest, self._repeat_window)
+        rows = await self._database.write(_QUERIES[query], *values, *claim)
+        if rows:
+            return Outcome[rows[0]["outcome"]]
         claimed = await self._claimed([key] if key else [])
         return _undone(key, claimed)
 

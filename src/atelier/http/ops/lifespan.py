@@ -15,7 +15,7 @@ class Lifespan:
     """Falcon calls these at the ASGI lifespan's two ends."""
 
     def __init__(self, writer: Writer, *databases: Database) -> None:
-        """Take what forgets old keys, and the databases to open and close."""
+        """Take what forgets old keys and texts, and the databases to open and close."""
         self._writer = writer
         self._databases = databases
         self._cleaning: asyncio.Task[None] | None = None
@@ -38,3 +38,4 @@ class Lifespan:
             await asyncio.sleep(_SECONDS_BETWEEN_CLEANINGS)
             with suppress(DatabaseUnavailableError):
                 await self._writer.forget_keys()
+                await self._writer.forget_texts()

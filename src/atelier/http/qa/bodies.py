@@ -12,6 +12,7 @@ import falcon.asgi
 from atelier.http.common import json_body
 from atelier.http.common.errors import ApiError
 from atelier.http.qa import texts
+from atelier.http.qa.spam import SpamGuards
 
 LARGEST_BODY = 64 * 1024
 """The most bytes of a request's body."""
@@ -50,16 +51,25 @@ class _InvalidFieldError(Exception):
     """What is wrong with one field."""
 
 
-async def new_question(req: falcon.asgi.Request) -> NewQuestion:
+async def new_question(req: falcon.asgi.Request, guards: SpamGuards) -> NewQuestion:
     """Return the question that a request's body holds, or refuse it."""
     fields = _object("Question", await _fields(req))
-    return NewQuestion(*_check("Question", fields, _QUESTION))
+    question = NewQuestion(*_check("Question", fields, _QUESTION))
+    _guard("Question", fields, question, guards)
+    return question
 
 
-async def new_answer(req: falcon.asgi.Request) -> NewAnswer:
+async def new_answer(req: falcon.asgi.Request, guards: SpamGuards) -> NewAnswer:
     """Return the answer that a request's body holds, or refuse it."""
     fields = _object("Answer", await _fields(req))
-    return NewAnswer(*_check("Answer", fields, _ANSWER))
+    answer = NewAnswer(*_check("Answer", fields, _ANSWER))
+    _guard("Answer", fields, answer, guards)
+    return answer
+
+
+def repeated(what: str) -> ApiError:
+    """Return the refusal of a text that is on the same product already."""
+    return _invalid_entries(what, ["body: was posted on this product shortly before"])
 
 
 async def _fields(req: falcon.asgi.Request) -> object:
@@ -129,6 +139,12 @@ def _check(what: str, fields: Fields, checks: Mapping[str, Check]) -> list[Any]:
     return values
 
 
+def _guard(what: str, fields: Fields, post: NewQuestion | NewAnswer, guards: SpamGuards) -> None:
+    wrong = list(guards.objections(fields, {"body": post.body, "name": post.name}))
+    if wrong:
+        raise _invalid_entries(what, wrong)
+
+
 def _invalid_entries(what: str, wrong: list[str]) -> ApiError:
     return ApiError(
         HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -140,10 +156,11 @@ def _text(most: int, kept: Callable[[str], str]) -> Check:
     def check(value: object) -> str:
         if not isinstance(value, str):
             raise _InvalidFieldError(f"must be a text of 1 to {most} characters")
-        text = kept(value)
-        if texts.is_blank(text) or len(text) > most:
-            raise _InvalidFieldError(f"must have 1 to {most} characters, not only spaces")
-        return text
+        if len(value.strip()) <= most * texts.MOST_PARTS:  # else no form of it is short enough
+            text = kept(value)
+            if len(text) <= most and not texts.is_blank(text):
+                return text
+        raise _InvalidFieldError(f"must have 1 to {most} characters, not only spaces")
 
     return check
 
@@ -164,13 +181,9 @@ def _photos(value: object) -> list[str]:
 
 
 def _url(value: object) -> str:
-    if not isinstance(value, str):
-        raise _InvalidFieldError("each must be an http or https URL")
-    url = texts.address(value)
+    url: str = _text(_LONGEST_URL, texts.address)(value)
     if not _URL.fullmatch(url):
         raise _InvalidFieldError("each must be an http or https URL")
-    if len(url) > _LONGEST_URL:
-        raise _InvalidFieldError(f"each must have at most {_LONGEST_URL} characters")
     return url
 
 

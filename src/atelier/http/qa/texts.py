@@ -14,6 +14,9 @@ MOST_MARKS = 30
 To order more takes the square of their number, and they only cover the lines around them.
 """
 
+MOST_PARTS = 4
+"""How many code points one of NFC may come from: no longer decomposition is canonical."""
+
 _CONTROLS = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
 _NOT_IN_LINES = re.compile(f"[{_CONTROLS}]")
 _NOT_IN_LINE = re.compile(rf"[{_CONTROLS}\t\n\u2028\u2029]")

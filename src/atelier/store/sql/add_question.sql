@@ -1,13 +1,9 @@
--- A question; no row where its key ($5) is claimed already, and not expired ($7).
-WITH claimed AS (
-    INSERT INTO idempotency_keys AS k (key, fingerprint)
-    SELECT $5::text, $6::bytea WHERE $5::text IS NOT NULL
-    ON CONFLICT (key) DO UPDATE
-    SET fingerprint = excluded.fingerprint, created_at = excluded.created_at
-    WHERE k.created_at < now() - $7::interval
-    RETURNING k.key
+-- A question, unless its key ($5, forgotten after $7) or its text ($8, within $9) was used before.
+WITH claim AS MATERIALIZED (
+    SELECT claim_post($1, $5::text, $6::bytea, $7::interval, $8::bytea, $9::interval) AS outcome
+),
+question AS (
+    INSERT INTO questions (product_id, body, asker_name, asker_email)
+    SELECT $1, $2, $3, $4 FROM claim WHERE outcome = 'DONE'
 )
-INSERT INTO questions (product_id, body, asker_name, asker_email)
-SELECT $1, $2, $3, $4
-WHERE $5::text IS NULL OR EXISTS (SELECT 1 FROM claimed)
-RETURNING id
+SELECT outcome FROM claim
