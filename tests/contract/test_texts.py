@@ -101,17 +101,13 @@ def test_what_cannot_be_seen_is_blank(text: str) -> None:
     assert not texts.is_blank(f"{text}a{text}")
 
 
-@pytest.mark.parametrize(
-    "text",
-    [*INVISIBLE, "a\x0bb", "a\x7f", "\u202ea", "a\ufdd0", "a\U0010ffff", "a" + "\u0301" * 31],
-    ids=ascii,
-)
 @pytest.mark.parametrize("name", ["body", "name"])
 async def test_a_post_of_such_a_text_is_refused(
-    client: httpx.AsyncClient, shop: Shop, what: str, name: str, text: str
+    client: httpx.AsyncClient, shop: Shop, what: str, name: str
 ) -> None:
-    response = await post(client, shop, what, **{name: text})
-    assert_refused(response, what, name)
+    held = ["a\x0bb", "a\x7f", "\u202ea", "a\ufdd0", "a\U0010ffff", "a" + "\u0301" * 31]
+    for text in [*INVISIBLE, *held]:
+        assert_refused(await post(client, shop, what, **{name: text}), what, name)
 
 
 @pytest.mark.parametrize("name", ["body", "name", "email", "photos"])
