@@ -85,7 +85,7 @@ def test_a_value_replaces_the_file_that_named_it_before() -> None:
             "ATELIER_SPAM_WORDS_FILE",
             "/nonexistent/words",
             (
-                "ATELIER_SPAM_WORDS_FILE=/nonexistent/words: set it to a file that can be read "
+                "ATELIER_SPAM_WORDS_FILE=/nonexistent/words: set it to a readable file "
                 "(No such file or directory)."
             ),
         ),
@@ -93,8 +93,8 @@ def test_a_value_replaces_the_file_that_named_it_before() -> None:
             "ATELIER_SPAM_HONEYPOT",
             "email",
             (
-                "ATELIER_SPAM_HONEYPOT=email: set it to a name that no field of a post has "
-                "(product_id, body, name, email, photos, photos[])."
+                "ATELIER_SPAM_HONEYPOT=email: set it to a name other than those of a "
+                "post's fields (product_id, body, name, email, photos, photos[])."
             ),
         ),
     ],
@@ -106,9 +106,10 @@ def test_an_invalid_value_is_refused_with_what_to_set(name: str, text: str, what
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"), [(b"caf\xe9", "text in UTF-8"), (b"a" * (2**20 + 1), "at most 1048576")]
+    ("content", "reason"),
+    [(b"caf\xe9", "UTF-8 text file"), (b"a" * (2**20 + 1), "at most 1048576")],
 )
-def test_a_file_of_words_that_is_no_such_file_is_refused(
+def test_words_file_that_is_not_utf8_or_too_large_is_rejected(
     tmp_path: Path, content: bytes, reason: str
 ) -> None:
     file = tmp_path / "words"
@@ -117,7 +118,7 @@ def test_a_file_of_words_that_is_no_such_file_is_refused(
         Settings.from_environment({"ATELIER_SPAM_WORDS_FILE": str(file)})
 
 
-def test_a_guard_can_be_turned_off_by_name() -> None:
+def test_off_disables_a_guard() -> None:
     names = ("ATELIER_SPAM_REPEAT_MINUTES", "ATELIER_SPAM_MAX_LINKS")
     assert Settings.from_environment(dict.fromkeys(names, "off")) == Settings.from_environment({})
 

@@ -20,8 +20,8 @@ _FILE = "_FILE"
 _PREFIX = "ATELIER_"
 _OTHERS = ("ATELIER_BENCH_",)  # of the benchmark, which passes its environment on
 _LARGEST_SECRET = 64 << 10  # bytes
-_LARGEST_TEXT = 1 << 20  # characters
-_FIELDS_OF_POSTS = ("product_id", "body", "name", "email", "photos", "photos[]")
+_MAX_TEXT_LENGTH = 1 << 20  # characters
+_POST_FIELDS = ("product_id", "body", "name", "email", "photos", "photos[]")
 
 
 class Variable(NamedTuple):
@@ -85,19 +85,19 @@ def _text_file(text: str) -> Path:
     path = Path(text).absolute()
     try:
         with path.open(encoding="utf-8") as file:
-            is_too_large = len(file.read(_LARGEST_TEXT + 1)) > _LARGEST_TEXT
+            is_too_large = len(file.read(_MAX_TEXT_LENGTH + 1)) > _MAX_TEXT_LENGTH
     except OSError as error:
-        raise ValueError(f"a file that can be read ({error.strerror})") from error
+        raise ValueError(f"a readable file ({error.strerror})") from error
     except UnicodeDecodeError as error:
-        raise ValueError("a file of text in UTF-8") from error
+        raise ValueError("a UTF-8 text file") from error
     if is_too_large:
-        raise ValueError(f"a file of at most {_LARGEST_TEXT} characters")
+        raise ValueError(f"a file of at most {_MAX_TEXT_LENGTH} characters")
     return path
 
 
-def _further_field(text: str) -> str:
-    if text in _FIELDS_OF_POSTS:
-        raise ValueError(f"a name that no field of a post has ({', '.join(_FIELDS_OF_POSTS)})")
+def _extra_field(text: str) -> str:
+    if text in _POST_FIELDS:
+        raise ValueError(f"a name other than those of a post's fields ({', '.join(_POST_FIELDS)})")
     return text
 
 
@@ -128,15 +128,15 @@ class Settings:
     spam_repeat_minutes: int = _setting(
         "ATELIER_SPAM_REPEAT_MINUTES", _off_or(_integer(0, 7 * 24 * 60), 0), 0
     )
-    """How many minutes a text may not be posted again on the same product; 0 means it may."""
+    """How long a text cannot be posted again on a product, in minutes; 0 allows repeats."""
     spam_max_links: int | None = _setting(
         "ATELIER_SPAM_MAX_LINKS", _off_or(_integer(0, 100), None), None
     )
-    """The most links in a text; None means any number."""
+    """The maximum number of links in a text; None means unlimited."""
     spam_words_file: Path | None = _setting("ATELIER_SPAM_WORDS_FILE", _text_file, None)
-    """Words and phrases that no post may have, one in a line."""
-    spam_honeypot: str | None = _setting("ATELIER_SPAM_HONEYPOT", _further_field, None)
-    """The name of a field that must be absent or empty."""
+    """The file of blocked words and phrases, one per line."""
+    spam_honeypot: str | None = _setting("ATELIER_SPAM_HONEYPOT", _extra_field, None)
+    """The name of the honeypot field, which must be absent or empty."""
 
     @property
     def connections(self) -> int:

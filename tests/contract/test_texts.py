@@ -1,6 +1,6 @@
-"""Texts of posts: one form, whatever was typed, and nothing that nobody can see.
+"""Normalization and validation of posted texts.
 
-What is expected does not depend on the version of Python: these run on the oldest and the newest.
+The expected results do not depend on Python's version: these run on the oldest and the newest.
 """
 
 from collections.abc import Callable
@@ -14,28 +14,28 @@ from tests.contract.conftest import Shop
 from tests.contract.posts import assert_refused, post
 from tests.contract.test_idempotency import with_key
 
-# Marks of Unicode 15 and 16, which some versions of Python sort and others do not know.
+# Combining marks of Unicode 15 and 16, unknown to the older Python versions.
 NEWER_MARKS = "x\U0001e4ec\U0001e4ee\u0897\u0323"
 
-FORMS = [
+NORMALIZED = [
     ("e\u0301", "\u00e9"),
     ("\u1100\u1161\u11a8", "\uac01"),
     ("q\u0307\u0323", "q\u0323\u0307"),
     ("\u212b\u2126", "\u00c5\u03a9"),
-    ("\ufb01", "\ufb01"),  # a ligature is of another form, NFKC
+    ("\ufb01", "\ufb01"),  # only NFKC decomposes ligatures
     (NEWER_MARKS, "x\U0001e4ee\u0323\u0897\U0001e4ec"),
     (" \u2003a b\u00a0\u3000", "a b"),
     ("👩\u200d👩\u200d👧\ufe0f", "👩\u200d👩\u200d👧\ufe0f"),
     ("\u05d0\u2067\u202bA\u202c\u2069", "\u05d0\u2067\u202bA\u202c\u2069"),
     ("\U0001fae8", "\U0001fae8"),  # an emoji of Unicode 15
 ]
-REFUSED = {
+FORBIDDEN = {
     "control": [*map(chr, {*range(0x20), *range(0x7F, 0xA0)} - {0x09, 0x0A})],
-    "direction": [
+    "bidirectional": [
         *("\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u202c\u2069"),
         *("\u202a\u2066\u202c\u2069", "\u202c\u202a"),
     ],
-    "no character": [
+    "noncharacter": [
         *("\ud800\udfff\ufdd0\ufdef\ufffe\uffff"),
         *(chr(plane * 0x10000 + last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF)),
     ],
@@ -49,69 +49,76 @@ INVISIBLE = [
 ]
 
 
-@pytest.mark.parametrize(("sent", "kept"), FORMS, ids=ascii)
-@pytest.mark.parametrize("form", [texts.lines, texts.line])
-def test_a_text_has_one_form(form: Callable[[str], str], sent: str, kept: str) -> None:
-    assert form(sent) == kept
-    assert not texts.is_blank(kept)
+@pytest.mark.parametrize(("sent", "expected"), NORMALIZED, ids=ascii)
+@pytest.mark.parametrize("normalize", [texts.normalize_lines, texts.normalize_line])
+def test_text_is_normalized_to_nfc_and_trimmed(
+    normalize: Callable[[str], str], sent: str, expected: str
+) -> None:
+    assert normalize(sent) == expected
+    assert not texts.is_blank(expected)
 
 
 @pytest.mark.parametrize(
     ("reason", "text"),
-    [(reason, text) for reason, all_ in REFUSED.items() for text in all_],
+    [(reason, text) for reason, all_ in FORBIDDEN.items() for text in all_],
     ids=ascii,
 )
-@pytest.mark.parametrize("form", [texts.lines, texts.line, texts.address])
-def test_what_nobody_types_is_refused_wherever_it_stands(
-    form: Callable[[str], str], reason: str, text: str
+@pytest.mark.parametrize(
+    "normalize", [texts.normalize_lines, texts.normalize_line, texts.normalize_address]
+)
+def test_text_with_forbidden_characters_is_rejected(
+    normalize: Callable[[str], str], reason: str, text: str
 ) -> None:
-    marks = "marks of writing direction" if form is texts.address else "direction"
     for sent in (text, f"a{text}b", f" {text} "):
-        with pytest.raises(texts.TextError, match=marks if reason == "direction" else reason):
-            form(sent)
+        with pytest.raises(texts.InvalidTextError, match=reason):
+            normalize(sent)
 
 
-def test_a_change_of_direction_ends_in_its_paragraph() -> None:
+def test_bidirectional_controls_must_be_balanced_in_each_paragraph() -> None:
     for sent in ("\u202ea\nb\u202c", "\u2067a\u2029b\u2069", "\u2067a\r\nb\u2069"):
-        with pytest.raises(texts.TextError, match="direction"):
-            texts.lines(sent)
+        with pytest.raises(texts.InvalidTextError, match="bidirectional"):
+            texts.normalize_lines(sent)
     assert (
-        texts.lines("\u202ea\u202c\n\u2067b\u2028c\u2069") == "\u202ea\u202c\n\u2067b\u2028c\u2069"
+        texts.normalize_lines("\u202ea\u202c\n\u2067b\u2028c\u2069")
+        == "\u202ea\u202c\n\u2067b\u2028c\u2069"
     )
 
 
-def test_only_a_body_has_lines_and_tabs() -> None:
-    assert texts.lines("\t\r\na\r\nb\n\n\tc\u2028d\u2029e\r\n") == "a\nb\n\n\tc\u2028d\u2029e"
+def test_only_a_body_can_contain_line_breaks_and_tabs() -> None:
+    assert (
+        texts.normalize_lines("\t\r\na\r\nb\n\n\tc\u2028d\u2029e\r\n")
+        == "a\nb\n\n\tc\u2028d\u2029e"
+    )
     for sent in ("a\tb", "a\nb", "a\r\nb", "a\u2028b", "a\u2029b"):
-        for form in (texts.line, texts.address):
-            with pytest.raises(texts.TextError):
-                form(sent)
+        for normalize in (texts.normalize_line, texts.normalize_address):
+            with pytest.raises(texts.InvalidTextError):
+                normalize(sent)
 
 
-def test_an_address_has_no_marks_of_writing_direction() -> None:
+def test_address_with_directional_marks_is_rejected() -> None:
     for mark in "\u061c\u200e\u200f":
-        assert texts.line(f"a{mark}b") == f"a{mark}b"
-        with pytest.raises(texts.TextError):
-            texts.address(f"a{mark}b")
+        assert texts.normalize_line(f"a{mark}b") == f"a{mark}b"
+        with pytest.raises(texts.InvalidTextError):
+            texts.normalize_address(f"a{mark}b")
 
 
 @pytest.mark.parametrize("text", INVISIBLE, ids=ascii)
-def test_what_cannot_be_seen_is_blank(text: str) -> None:
+def test_text_without_visible_characters_is_blank(text: str) -> None:
     assert texts.is_blank(text)
     assert not texts.is_blank(f"{text}a{text}")
 
 
 @pytest.mark.parametrize("name", ["body", "name"])
-async def test_a_post_of_such_a_text_is_refused(
+async def test_post_with_blank_or_forbidden_text_is_rejected(
     client: httpx.AsyncClient, shop: Shop, what: str, name: str
 ) -> None:
-    held = ["a\x0bb", "a\x7f", "\u202ea", "a\ufdd0", "a\U0010ffff", "a" + "\u0301" * 31]
-    for text in [*INVISIBLE, *held]:
+    forbidden = ["a\x0bb", "a\x7f", "\u202ea", "a\ufdd0", "a\U0010ffff", "a" + "\u0301" * 31]
+    for text in [*INVISIBLE, *forbidden]:
         assert_refused(await post(client, shop, what, **{name: text}), what, name)
 
 
 @pytest.mark.parametrize("name", ["body", "name", "email", "photos"])
-async def test_a_post_names_the_field_and_what_is_wrong_with_it(
+async def test_error_names_the_field_and_the_character(
     client: httpx.AsyncClient, shop: Shop, name: str
 ) -> None:
     address = "https://example.com/\x9fa" if name == "photos" else "jane\x9f@example.com"
@@ -120,13 +127,11 @@ async def test_a_post_names_the_field_and_what_is_wrong_with_it(
     )
     assert response.text == (
         "Error: Answer body contains invalid entries: "
-        f"{name}: must not hold the control character U+009F"
+        f"{name}: must not contain the control character U+009F"
     )
 
 
-async def test_a_post_is_stored_in_the_form_of_its_texts(
-    client: httpx.AsyncClient, shop: Shop
-) -> None:
+async def test_posted_texts_are_stored_normalized(client: httpx.AsyncClient, shop: Shop) -> None:
     sent = {
         "body": " e\u0301\r\nb ",
         "name": "\u3000Rene\u0301 ",
@@ -139,7 +144,7 @@ async def test_a_post_is_stored_in_the_form_of_its_texts(
     assert [photo["url"] for photo in answer["photos"]] == ["https://example.com/\u00e9"]
 
 
-async def test_lengths_are_those_of_what_is_stored(
+async def test_length_limits_apply_to_the_normalized_text(
     client: httpx.AsyncClient, shop: Shop, what: str
 ) -> None:
     for body in ("e\u0301" * 1000, "\r\n".join("a" * 500) + "a\r\n\r\n", "a".center(3000)):
@@ -148,7 +153,7 @@ async def test_lengths_are_those_of_what_is_stored(
         assert_refused(await post(client, shop, what, body=body), what, "body")
 
 
-async def test_the_same_text_put_differently_is_the_same_write(
+async def test_idempotency_key_applies_to_the_normalized_text(
     client: httpx.AsyncClient, shop: Shop
 ) -> None:
     headers = with_key()

@@ -1,4 +1,4 @@
-"""The answers of a question: read a page, give one."""
+"""A question's answers: read a page, add an answer."""
 
 import falcon.asgi
 
@@ -10,10 +10,10 @@ from atelier.store.writes import Outcome, Writer
 
 
 class Answers:
-    """`/qa/questions/{target_id}/answers`; the router wants one name for an id in a place."""
+    """`/qa/questions/{target_id}/answers`; the router requires one name per path segment."""
 
     def __init__(self, reader: PageReader, writer: Writer, guards: SpamGuards) -> None:
-        """Take where answers are read from and written to, and what posts are held to."""
+        """Take the reader and the writer of answers, and the spam guards for posts."""
         self._reader = reader
         self._writer = writer
         self._guards = guards

@@ -1,4 +1,4 @@
-"""The questions of a product: read a page, ask one."""
+"""A product's questions: read a page, add a question."""
 
 import falcon.asgi
 
@@ -13,7 +13,7 @@ class Questions:
     """`/qa/questions`."""
 
     def __init__(self, reader: PageReader, writer: Writer, guards: SpamGuards) -> None:
-        """Take where questions are read from and written to, and what posts are held to."""
+        """Take the reader and the writer of questions, and the spam guards for posts."""
         self._reader = reader
         self._writer = writer
         self._guards = guards

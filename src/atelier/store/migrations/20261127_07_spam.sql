@@ -1,10 +1,10 @@
--- Digests of what was posted lately, so that a text is not posted again and again
+-- Digests of recently posted texts, to reject repeats
 -- depends: 20261122_04_votes
 
 -- migrate: apply
 
--- A table of its own, and no index on texts: rows are there only while repeats are refused, and
--- neither pages, votes nor imports know of it.
+-- A separate table rather than an index on the texts: it has rows only if repeats are rejected,
+-- and page reads, votes and imports do not touch it.
 CREATE TABLE recent_texts (
     product_id bigint NOT NULL,
     digest bytea NOT NULL,
@@ -14,10 +14,10 @@ CREATE TABLE recent_texts (
 
 CREATE INDEX recent_texts_posted_at ON recent_texts (posted_at);
 
--- Says whether a post is to be written: DONE if its key and its text (each unless null) are claimed
--- here, REPLAYED or CONFLICT if the key was used before, REPEATED if the text was.
--- Each insert waits for another of the same that is under way and sees what became of it. The key
--- comes first, so that a retry is no repeat; a repeat gives the key back, for nothing was written.
+-- Claims the idempotency key and the text of a post, each unless null. Returns DONE if the post can
+-- be written, REPLAYED or CONFLICT if the key was used before, REPEATED if the text was.
+-- Each insert waits for a concurrent one of the same key or text. The key is claimed first, so that a
+-- retry does not count as a repeat; a repeat releases the key, because nothing is written.
 CREATE FUNCTION claim_post(
     product bigint,
     post_key text,

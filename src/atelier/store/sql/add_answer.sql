@@ -1,5 +1,5 @@
--- An answer and its photos in the order given, unless its key ($6, forgotten after $8) or its text
--- ($9, within $10) was used before; no row where the question does not exist.
+-- Adds an answer and its photos in the given order, unless its key ($6, expires after $8) or its
+-- text ($9, cannot repeat within $10) is claimed; returns no row if the question does not exist.
 WITH claim AS MATERIALIZED (
     SELECT
         id AS question_id,
@@ -15,8 +15,8 @@ answer AS (
 ),
 photo AS (
     INSERT INTO photos (answer_id, url)
-    SELECT answer.id, given.url
-    FROM answer, unnest($5::text[]) WITH ORDINALITY AS given (url, position)
-    ORDER BY given.position
+    SELECT answer.id, new_photo.url
+    FROM answer, unnest($5::text[]) WITH ORDINALITY AS new_photo (url, position)
+    ORDER BY new_photo.position
 )
 SELECT outcome FROM claim

@@ -1,4 +1,5 @@
--- A question, unless its key ($5, forgotten after $7) or its text ($8, within $9) was used before.
+-- Adds a question, unless its key ($5, expires after $7) or its text ($8, cannot repeat within $9)
+-- is claimed.
 WITH claim AS MATERIALIZED (
     SELECT claim_post($1, $5::text, $6::bytea, $7::interval, $8::bytea, $9::interval) AS outcome
 ),
