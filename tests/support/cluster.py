@@ -32,12 +32,15 @@ class Cluster:
 
 
 @contextmanager
-def cluster(database: str, *, instances: int = 3) -> Iterator[Cluster]:
-    """Yield a running service on a migrated database; stop it at the end."""
+def cluster(database: str, *, instances: int = 3, **settings: str) -> Iterator[Cluster]:
+    """Yield a running service on a migrated database; stop it at the end.
+
+    `settings` are environment variables of the instances.
+    """
     port = free_port()
     with temporary_folder() as folder, ExitStack() as stack:
         sockets = [folder / f"{n}.sock" for n in range(instances)]
-        started = [stack.enter_context(_instance(database, path)) for path in sockets]
+        started = [stack.enter_context(_instance(database, path, settings)) for path in sockets]
         for path in sockets:
             wait_until_ready(path)
         stack.enter_context(program(nginx.configure(folder, port, sockets)))
@@ -77,9 +80,11 @@ def program(command: Sequence[str], **environment: str) -> Iterator[subprocess.P
 
 
 @contextmanager
-def _instance(database: str, path: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _instance(
+    database: str, path: Path, settings: dict[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-P", "-m", "atelier", "serve", "--socket", str(path)]
-    with program(command, ATELIER_DATABASE_URL=database) as process:
+    with program(command, **{"ATELIER_DATABASE_URL": database, **settings}) as process:
         yield process
 
 
