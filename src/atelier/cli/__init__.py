@@ -7,7 +7,7 @@ import sys
 import click
 
 from atelier import __version__
-from atelier.cli import database, service, transfer
+from atelier.cli import database, privacy, service, transfer
 from atelier.errors import AtelierError
 from atelier.local.host.open_files import raise_open_files
 from atelier.local.host.utf8 import use_utf8
@@ -52,5 +52,5 @@ def atelier(context: click.Context) -> None:
         click.echo(f"atelier: {name} is not a setting{hint}", err=True)
 
 
-for _command in (*service.COMMANDS, *database.COMMANDS, *transfer.COMMANDS):
+for _command in (*service.COMMANDS, *database.COMMANDS, *transfer.COMMANDS, *privacy.COMMANDS):
     atelier.add_command(_command)

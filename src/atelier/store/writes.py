@@ -13,6 +13,9 @@ from atelier.store.queries import queries
 
 _QUERIES = queries("atelier.store")
 
+_BLANK = b""
+"""The digest of a post that was erased: it is not done again, and nothing is told of it."""
+
 Target = Literal["question", "answer"]
 Action = Literal["helpful", "report"]
 
@@ -119,4 +122,5 @@ def _row(vote: Vote, times: int) -> tuple[object, ...]:
 def _undone(key: Key | None, claimed: Mapping[str, bytes]) -> Outcome:
     if key is None or key.name not in claimed:
         return Outcome.NO_TARGET
-    return Outcome.REPLAYED if claimed[key.name] == key.fingerprint else Outcome.CONFLICT
+    is_same = claimed[key.name] in (key.fingerprint, _BLANK)
+    return Outcome.REPLAYED if is_same else Outcome.CONFLICT

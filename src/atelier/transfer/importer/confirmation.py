@@ -4,6 +4,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from math import inf
 
 import click
@@ -50,18 +51,18 @@ class LossGuard:
         return f"--replace would leave fewer rows in {self._target} than there are: {numbers}."
 
 
-def confirmation(*, yes: bool) -> Confirm:
+def confirmation(*, yes: bool, doing: str = "import") -> Confirm:
     """Return what answers yes, or asks on a terminal, or refuses where there is none."""
     if yes:
         return _agree
     if sys.stdin.isatty() and sys.stderr.isatty():
         return _ask
-    return refuse
+    return partial(refuse, doing=doing)
 
 
-def refuse(what: str) -> bool:
+def refuse(what: str, doing: str = "import") -> bool:
     """Raise AtelierError: there is nobody to ask."""
-    raise AtelierError(f"{what} Nothing was changed; add --yes to import all the same.")
+    raise AtelierError(f"{what} Nothing was changed; add --yes to {doing} all the same.")
 
 
 def _agree(_: str) -> bool:
