@@ -125,7 +125,7 @@ async def test_what_was_erased_is_counted_and_noted_without_saying_whose_it_was(
 ) -> None:
     await _jane_and_others(connection)
     assert await erase(connection, Mode.ANONYMIZE) == privacy.Erased(2, 1, 1, 0)
-    row = dict(await connection.fetchrow("SELECT * FROM erasures"))
+    row = await Data(connection).row("SELECT * FROM erasures")
     assert row.pop("erased_at") is not None
     assert row == {
         "id": 1,

@@ -3,12 +3,13 @@
 import logging
 import os
 import sys
+from types import TracebackType
 
 import click
 
 from atelier import __version__
 from atelier.cli import database, privacy, service, transfer
-from atelier.errors import AtelierError
+from atelier.errors import AtelierError, traceback_of
 from atelier.local.host.open_files import raise_open_files
 from atelier.local.host.utf8 import use_utf8
 from atelier.settings import Settings, unknown_variables
@@ -18,6 +19,7 @@ _INTERRUPTED = 130
 
 def main() -> None:
     """Run a command; an AtelierError becomes one line on stderr and exit code 1."""
+    sys.excepthook = _show_unexpected
     use_utf8()
     raise_open_files()
     # The migration tool warns of every migration; the commands say what was applied.
@@ -34,6 +36,13 @@ def main() -> None:
         sys.exit(_INTERRUPTED)
     except BrokenPipeError:  # whoever read the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _show_unexpected(
+    _kind: type[BaseException], error: BaseException, _at: TracebackType | None
+) -> None:
+    """Show where an error comes from, without values of rows: terminals are logged, too."""
+    click.echo(f"{traceback_of(error)}\natelier: This is a fault of the program.", err=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

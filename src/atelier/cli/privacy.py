@@ -76,7 +76,7 @@ def export(settings: Settings, email: str) -> None:
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
-def erase(
+def erase(  # noqa: PLR0913 - one for each option
     settings: Settings, email: str, *, keep_texts: bool, delete: bool, with_answers: bool, yes: bool
 ) -> None:
     """Erase the person from what was posted with EMAIL.

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -174,9 +174,7 @@ async def _count(connection: asyncpg.Connection, query: str, ids: list[int], *ar
     return len(await connection.fetch(_QUERIES[query], ids, *args)) if ids else 0
 
 
-async def _matching(
-    connection: asyncpg.Connection, query: str, email: str
-) -> list[Mapping[str, object]]:
+async def _matching(connection: asyncpg.Connection, query: str, email: str) -> list[asyncpg.Record]:
     wanted = _folded(email)
     async with connection.transaction():
         rows = connection.cursor(_QUERIES[query], _like(email), prefetch=_FETCHED)

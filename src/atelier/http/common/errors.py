@@ -103,7 +103,7 @@ async def unexpected(
     _params: dict[str, object],
 ) -> None:
     """Answer 500 where the service is at fault, and log what happened."""
-    log.error(
-        "%s %s failed", req.method, req.path, extra={"request": request_id(req)}, exc_info=error
-    )
+    method = req.method if req.method in falcon.COMBINED_METHODS else "a request"
+    route = req.uri_template or "outside all routes"  # not the path, which may hold anything
+    log.error("%s %s failed", method, route, extra={"request": request_id(req)}, exc_info=error)
     raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, f"Error: internal error{request_suffix(req)}")

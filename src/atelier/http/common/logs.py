@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import sys
 from datetime import UTC, datetime
 from math import inf
@@ -11,15 +12,17 @@ from time import monotonic
 import falcon.asgi
 
 from atelier import __version__
+from atelier.errors import described, traceback_of
 
 log = logging.getLogger("atelier")
 
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _SECONDS_BETWEEN_REPORTS = 1.0
 _reported_at: dict[str, float] = {}
 
 
 class _JsonLines(logging.Formatter):
-    """Writes a record as JSON; what went wrong in Python goes with it."""
+    """Writes a record as JSON; what went wrong in Python goes with it, without its values."""
 
     def __init__(self, instance: str) -> None:
         """Take the instance's name."""
@@ -31,13 +34,24 @@ class _JsonLines(logging.Formatter):
         fields = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
-            "message": record.getMessage(),
+            "message": _message(record),
             "request": getattr(record, "request", None),
             "instance": self._instance,
             "version": __version__,
-            "exception": record.exc_info and self.formatException(record.exc_info),
+            "exception": _exception(record),
         }
         return json.dumps({name: value for name, value in fields.items() if value})
+
+
+def _message(record: logging.LogRecord) -> str:
+    """Return what a record says. asyncio shows the arguments of what failed: they are left out."""
+    message = record.getMessage()
+    return re.split(r"[\n(<]", message, maxsplit=1)[0] if record.name == "asyncio" else message
+
+
+def _exception(record: logging.LogRecord) -> str | None:
+    error = record.exc_info[1] if record.exc_info else None
+    return traceback_of(error) if error else None
 
 
 class _Stderr(logging.Handler):
@@ -54,13 +68,18 @@ class _Stderr(logging.Handler):
         """Write a record. Nothing is raised, and nothing else written."""
         try:
             if self._lost:
-                self._write(_lost_events(self._lost))
+                self._write(
+                    _event(
+                        "the log could not be written for a while: %d of its lines were lost",
+                        self._lost,
+                    )
+                )
                 self._lost = 0
             self._write(record)
         except OSError:
             self._lost += 1
-        except Exception:  # noqa: BLE001 - a message that cannot be formatted, as logging has it
-            self.handleError(record)
+        except Exception:  # noqa: BLE001 - logging's own way would show all arguments
+            self._write(_event("an event could not be written: its message is malformed"))
 
     def _write(self, record: logging.LogRecord) -> None:
         data = b"\n" * self._is_cut + f"{self.format(record)}\n".encode()
@@ -69,9 +88,8 @@ class _Stderr(logging.Handler):
             self._is_cut = bool(data)
 
 
-def _lost_events(number: int) -> logging.LogRecord:
-    message = "the log could not be written for a while: %d of its lines were lost"
-    return logging.LogRecord(log.name, logging.WARNING, "", 0, message, (number,), None)
+def _event(message: str, *values: int) -> logging.LogRecord:
+    return logging.LogRecord(log.name, logging.WARNING, "", 0, message, values, None)
 
 
 def configure_logs(instance: str) -> None:
@@ -82,15 +100,16 @@ def configure_logs(instance: str) -> None:
 
 
 def request_id(req: falcon.asgi.Request) -> str | None:
-    """Return the id that nginx gave to a request, None without nginx."""
-    return req.get_header("X-Request-ID")
+    """Return the id that nginx gave to a request, None without nginx or where it is none."""
+    found = req.get_header("X-Request-ID")
+    return found if found and _REQUEST_ID.fullmatch(found) else None
 
 
 def report(reason: str, req: falcon.asgi.Request, cause: BaseException | None) -> None:
     """Log why a request was turned away, once a second at most: there may be thousands."""
     if monotonic() - _reported_at.get(reason, -inf) > _SECONDS_BETWEEN_REPORTS:
         _reported_at[reason] = monotonic()
-        log.warning("%s: %r", reason, cause, extra={"request": request_id(req)})
+        log.warning("%s: %s", reason, described(cause), extra={"request": request_id(req)})
 
 
 def request_suffix(req: falcon.asgi.Request) -> str:

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, supp
 
 import asyncpg
 
-from atelier.errors import AtelierError
+from atelier.errors import AtelierError, described
 from atelier.store.connections.database import SCHEMA, connect
 from atelier.store.connections.url import DatabaseUrl
 from atelier.store.queries import queries
@@ -127,6 +127,9 @@ def _is_full(error: BaseException) -> bool:
 
 
 def _line(error: BaseException) -> str:
+    """Return what an error says; what PostgreSQL says of values is not shown."""
+    if isinstance(error, (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)):
+        return described(error)
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
