@@ -1,4 +1,4 @@
-"""Errors are told with what helps, and without values of rows and requests."""
+"""Error texts name the cause, without values from rows and requests."""
 
 import asyncio
 import json
@@ -7,7 +7,7 @@ import logging
 import asyncpg
 import pytest
 
-from atelier.errors import AtelierError, described, traceback_of
+from atelier.errors import AtelierError, describe, format_traceback
 from atelier.http.common.logs import configure_logs
 from tests.support.data import Data
 
@@ -22,7 +22,7 @@ def _postgres_error(kind: type[asyncpg.PostgresError], message: str, **fields: s
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "text"),
     [
         (AtelierError("Do this."), "AtelierError: Do this."),
         (ValueError(f"invalid literal: {_SECRET!r}"), "ValueError"),
@@ -30,7 +30,7 @@ def _postgres_error(kind: type[asyncpg.PostgresError], message: str, **fields: s
         (ConnectionRefusedError(111, "Connect call failed"), "Connect call failed"),
         (FileNotFoundError(2, "No such file", f"/{_SECRET}"), "FileNotFoundError: No such file"),
         (asyncpg.InterfaceError("connection is closed"), "InterfaceError: connection is closed"),
-        (asyncpg.exceptions._base.DataError(f"invalid input: {_SECRET}"), "DataError"),  # noqa: SLF001 - the driver's own
+        (asyncpg.exceptions._base.DataError(f"invalid input: {_SECRET}"), "DataError"),  # noqa: SLF001 - only defined there
         (
             asyncpg.InvalidTextRepresentationError(f'invalid input syntax: "{_SECRET}"'),
             "SQLSTATE 22P02",
@@ -49,23 +49,21 @@ def _postgres_error(kind: type[asyncpg.PostgresError], message: str, **fields: s
         ),
     ],
 )
-def test_an_error_is_described_without_the_values_that_it_quotes(
-    error: Exception, told: str
-) -> None:
-    assert told in described(error)
-    assert _SECRET not in described(error)
+def test_error_descriptions_contain_no_values(error: Exception, text: str) -> None:
+    assert text in describe(error)
+    assert _SECRET not in describe(error)
 
 
-def test_a_traceback_shows_all_errors_that_led_to_it_and_where_but_no_values() -> None:
+def test_tracebacks_show_all_causes_without_values() -> None:
     try:
         try:
             int(_SECRET)
         except ValueError as cause:
             raise KeyError(_SECRET) from cause
     except KeyError as error:
-        text = traceback_of(ExceptionGroup(_SECRET, [error, OSError(5, "Input/output error")]))
+        text = format_traceback(ExceptionGroup(_SECRET, [error, OSError(5, "Input/output error")]))
     lines = text.splitlines()
-    assert [each for each in lines if "Error" in each and not each.startswith(" ")] == [
+    assert [line for line in lines if "Error" in line and not line.startswith(" ")] == [
         "ValueError",
         "KeyError",
         "OSError: Input/output error",
@@ -74,20 +72,20 @@ def test_a_traceback_shows_all_errors_that_led_to_it_and_where_but_no_values() -
     assert _SECRET not in text
 
 
-async def test_what_a_constraint_refuses_is_not_quoted(database: str) -> None:
+async def test_values_rejected_by_a_constraint_are_not_shown(database: str) -> None:
     connection = await asyncpg.connect(database, server_settings={"search_path": "atelier"})
     await connection.execute("CREATE UNIQUE INDEX one_each ON questions (asker_email)")
     data = Data(connection)
     await data.question(1, email=_SECRET)
-    with pytest.raises(asyncpg.UniqueViolationError) as refused:
+    with pytest.raises(asyncpg.UniqueViolationError) as raised:
         await data.question(1, email=_SECRET)
-    assert _SECRET in str(refused.value), "PostgreSQL's detail quotes it"
-    assert "constraint one_each" in traceback_of(refused.value)
-    assert _SECRET not in traceback_of(refused.value)
+    assert _SECRET in str(raised.value), "PostgreSQL's detail quotes it"
+    assert "constraint one_each" in format_traceback(raised.value)
+    assert _SECRET not in format_traceback(raised.value)
     await connection.close()
 
 
-def test_what_asyncio_says_of_a_failed_task_is_logged_without_its_values(
+def test_asyncio_errors_are_logged_without_values(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     root = logging.getLogger()
@@ -96,7 +94,7 @@ def test_what_asyncio_says_of_a_failed_task_is_logged_without_its_values(
     async def fail() -> None:
         raise ValueError(_SECRET)
 
-    async def leave_one() -> None:
+    async def abandon_task() -> None:
         asyncio.get_running_loop().call_soon(int, _SECRET)
         task = asyncio.create_task(fail())
         await asyncio.sleep(0)
@@ -105,15 +103,15 @@ def test_what_asyncio_says_of_a_failed_task_is_logged_without_its_values(
 
     try:
         configure_logs("instance-1")
-        asyncio.run(leave_one())
+        asyncio.run(abandon_task())
         logging.getLogger("shop").error("%d things", _SECRET)
     finally:
         root.handlers[:], root.level = before
-    said = capfd.readouterr().err
-    events = [json.loads(line) for line in said.splitlines()]
+    output = capfd.readouterr().err
+    events = [json.loads(line) for line in output.splitlines()]
     assert [event["message"].strip() for event in events] == [
         "Exception in callback int",
         "Task exception was never retrieved",
-        "an event could not be written: its message is malformed",
+        "a record could not be written: its message is malformed",
     ]
-    assert _SECRET not in said
+    assert _SECRET not in output

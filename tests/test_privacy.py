@@ -1,4 +1,4 @@
-"""`atelier privacy` as an operator runs it: it asks, says what it did, and shows no address."""
+"""`atelier privacy` asks for confirmation, reports what it did, and prints no address."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ _JANE = "jane@example.com"
 
 @pytest.fixture
 async def jane(database: str) -> str:
-    """Return the address of a database with two questions and an answer of hers, and others."""
+    """Return the URL of a database with two questions and an answer by Jane, and another answer."""
     connection = await connect(database)
     data = Data(connection)
     for _ in range(2):
@@ -33,12 +33,12 @@ async def jane(database: str) -> str:
 
 
 def privacy(
-    database: str, home: Path, *arguments: str, said: str = ""
+    database: str, home: Path, *arguments: str, stdin: str = ""
 ) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         [*ATELIER, "privacy", *arguments],
         env=environment(home, ATELIER_DATABASE_URL=database),
-        input=said,
+        input=stdin,
         capture_output=True,
         text=True,
         check=False,
@@ -58,20 +58,18 @@ async def emails(database: str) -> list[str]:
     return sorted(row[0] for row in rows)
 
 
-async def test_an_export_is_json_of_all_that_is_stored(jane: str, tmp_path: Path) -> None:
-    done = privacy(jane, tmp_path, "export", "-", said=f"  {_JANE.upper()}\n")
+async def test_export_prints_all_stored_data_as_json(jane: str, tmp_path: Path) -> None:
+    done = privacy(jane, tmp_path, "export", "-", stdin=f"  {_JANE.upper()}\n")
     posts = json.loads(done.stdout)
     assert (done.returncode, done.stderr) == (0, "")
-    assert [each["email"] for each in posts["questions"]] == [_JANE] * 2
-    assert [(each["email"], each["photos"]) for each in posts["answers"]] == [
+    assert [post["email"] for post in posts["questions"]] == [_JANE] * 2
+    assert [(post["email"], post["photos"]) for post in posts["answers"]] == [
         ("JANE@example.com", ["https://a.b/c"])
     ]
     assert "Other" not in done.stdout
 
 
-async def test_without_a_terminal_an_erasure_needs_to_be_told_twice(
-    jane: str, tmp_path: Path
-) -> None:
+async def test_erasure_without_a_terminal_requires_yes(jane: str, tmp_path: Path) -> None:
     before = await emails(jane)
     refused = privacy(jane, tmp_path, "erase", _JANE)
     assert refused.returncode == 1
@@ -82,20 +80,20 @@ async def test_without_a_terminal_an_erasure_needs_to_be_told_twice(
     assert "schema atelier" in line
     assert "add --yes to erase" in line
     assert await emails(jane) == before
-    done = privacy(jane, tmp_path, "erase", "-", "--yes", said=_JANE)
+    done = privacy(jane, tmp_path, "erase", "-", "--yes", stdin=_JANE)
     assert done.returncode == 0
     assert "(anonymized): 2 questions, 1 answer, 1 photo" in done.stdout
-    assert "After an import or a\nrestore" in done.stdout
+    assert "After an import or a restore" in done.stdout
     assert _JANE not in done.stdout
     assert await emails(jane) == ["erased"] * 3 + ["other@example.com"]
 
 
-@pytest.mark.parametrize(("reply", "code", "left"), [("y", 0, "erased"), ("n", 1, _JANE)])
-async def test_on_a_terminal_it_asks_first(
-    jane: str, tmp_path: Path, reply: str, code: int, left: str
+@pytest.mark.parametrize(("reply", "code", "email"), [("y", 0, "erased"), ("n", 1, _JANE)])
+async def test_erasure_on_a_terminal_asks_for_confirmation(
+    jane: str, tmp_path: Path, reply: str, code: int, email: str
 ) -> None:
-    keyboard, terminal = pty.openpty()
-    process = subprocess.Popen(  # noqa: ASYNC220 - it is only started here
+    master, terminal = pty.openpty()
+    process = subprocess.Popen(  # noqa: ASYNC220 - only starts it
         [*ATELIER, "privacy", "erase", "-", "--keep-texts"],
         env=environment(tmp_path, ATELIER_DATABASE_URL=jane),
         stdin=terminal,
@@ -103,20 +101,20 @@ async def test_on_a_terminal_it_asks_first(
         stderr=terminal,
     )
     os.close(terminal)
-    shown = await asyncio.to_thread(_until, keyboard, b"E-mail address: ")
-    os.write(keyboard, f"{_JANE}\n".encode())
-    shown = await asyncio.to_thread(_until, keyboard, b"[y/N]: ")
+    await asyncio.to_thread(_read_until, master, b"E-mail address: ")
+    os.write(master, f"{_JANE}\n".encode())
+    shown = await asyncio.to_thread(_read_until, master, b"[y/N]: ")
     assert b"The name and address of 2 questions and 1 answer in database " in shown
-    os.write(keyboard, f"{reply}\n".encode())
-    said, _ = await asyncio.to_thread(process.communicate, timeout=60)
-    os.close(keyboard)
+    os.write(master, f"{reply}\n".encode())
+    stdout, _ = await asyncio.to_thread(process.communicate, timeout=60)
+    os.close(master)
     assert process.returncode == code
-    assert (b"anonymized, texts kept" in said) == (code == 0)
-    assert left in await emails(jane)
+    assert (b"anonymized, texts kept" in stdout) == (code == 0)
+    assert email in await emails(jane)
 
 
 @pytest.mark.parametrize("command", ["export", "erase"])
-async def test_an_unknown_address_is_no_failure_and_said_so(
+async def test_unknown_address_is_reported_and_exits_with_0(
     jane: str, tmp_path: Path, command: str
 ) -> None:
     done = privacy(jane, tmp_path, command, "nobody@example.com")
@@ -127,13 +125,16 @@ async def test_an_unknown_address_is_no_failure_and_said_so(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["erase", "Seller", "--yes"], "this is no e-mail address"),
-        (["erase", "-"], "this is no e-mail address"),
-        (["erase", _JANE, "--with-answers"], "--with-answers goes with --delete"),
-        (["erase", _JANE, "--keep-texts", "--delete"], "either --keep-texts or --delete"),
+        (["erase", "Seller", "--yes"], "not an e-mail address"),
+        (["erase", "-"], "not an e-mail address"),
+        (["erase", _JANE, "--with-answers"], "--with-answers requires --delete"),
+        (
+            ["erase", _JANE, "--keep-texts", "--delete"],
+            "--keep-texts and --delete exclude each other",
+        ),
     ],
 )
-async def test_what_makes_no_sense_changes_nothing(
+async def test_invalid_arguments_change_nothing(
     jane: str, tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     before = await emails(jane)
@@ -143,7 +144,7 @@ async def test_what_makes_no_sense_changes_nothing(
     assert await emails(jane) == before
 
 
-async def test_while_an_import_runs_nothing_is_erased(jane: str, tmp_path: Path) -> None:
+async def test_erasure_is_refused_during_an_import(jane: str, tmp_path: Path) -> None:
     before = await emails(jane)
     async with exclusive_lock(jane, "import"):
         done = await asyncio.to_thread(privacy, jane, tmp_path, "erase", _JANE, "--yes")
@@ -152,7 +153,7 @@ async def test_while_an_import_runs_nothing_is_erased(jane: str, tmp_path: Path)
     assert await emails(jane) == before
 
 
-async def test_a_database_that_is_not_migrated_is_told_so(jane: str, tmp_path: Path) -> None:
+async def test_missing_migration_is_reported(jane: str, tmp_path: Path) -> None:
     connection = await asyncpg.connect(jane)
     await connection.execute("DROP TABLE atelier.erasures")
     await connection.close()
@@ -164,9 +165,9 @@ async def test_a_database_that_is_not_migrated_is_told_so(jane: str, tmp_path: P
     assert _JANE in await emails(jane)
 
 
-def _until(keyboard: int, text: bytes) -> bytes:
-    """Return what a terminal shows until it shows something."""
+def _read_until(master: int, text: bytes) -> bytes:
+    """Return the terminal's output up to and including a text."""
     shown = b""
     while text not in shown:
-        shown += os.read(keyboard, 1 << 12)
+        shown += os.read(master, 1 << 12)
     return shown

@@ -1,8 +1,9 @@
-"""One person's posts are found and erased: everywhere, together with their documents."""
+"""One person's posts are found and erased in all tables, documents included."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -44,7 +45,7 @@ async def everything(connection: asyncpg.Connection) -> str:
 
 
 @pytest.mark.parametrize(
-    ("stored", "sought", "same"),
+    ("stored", "given", "is_match"),
     [
         ("Jane.Doe@Example.COM", "jane.doe@example.com", True),
         (" jane@example.com\t", "jane@example.com", True),
@@ -59,20 +60,21 @@ async def everything(connection: asyncpg.Connection) -> str:
         ("zoe@example.com", "zo\u00eb@example.com", False),
     ],
 )
-async def test_an_address_is_found_whatever_its_case_form_and_spaces_and_no_other_one(
+async def test_address_search_ignores_case_whitespace_and_normal_form(
     connection: asyncpg.Connection,
     stored: str,
-    sought: str,
-    same: bool,  # noqa: FBT001 - a parameter of the test
+    given: str,
+    is_match: bool,  # noqa: FBT001 - a test parameter
 ) -> None:
     data = Data(connection)
     question = await data.question(1, email=stored)
     answer = await data.answer(question, email=stored)
-    found = await privacy.find(connection, sought)
-    assert (found.questions, list(found.answers)) == (([question], [answer]) if same else ([], []))
+    found = await privacy.find(connection, given)
+    expected = ([question], [answer]) if is_match else ([], [])
+    assert (found.questions, list(found.answers)) == expected
 
 
-async def _jane_and_others(connection: asyncpg.Connection) -> dict[str, int]:
+async def _insert_posts(connection: asyncpg.Connection) -> dict[str, int]:
     data = Data(connection)
     hers = await data.question(1, body="Jane asks", name="Jane Doe", email=JANE)
     lonely = await data.question(1, body="Jane alone", name="Jane Doe", email=JANE.upper())
@@ -90,7 +92,7 @@ async def _jane_and_others(connection: asyncpg.Connection) -> dict[str, int]:
 
 
 @pytest.mark.parametrize(
-    ("mode", "gone", "left"),
+    ("mode", "erased", "kept"),
     [
         (Mode.ANONYMIZE, ["Jane", JANE, "j.doe"], {"hers", "lonely", "by_her", "by_other"}),
         (Mode.KEEP_TEXTS, ["Jane Doe", JANE], {"hers", "lonely", "by_her", "by_other"}),
@@ -98,32 +100,32 @@ async def _jane_and_others(connection: asyncpg.Connection) -> dict[str, int]:
         (Mode.DELETE_ALL, ["Jane", JANE, "j.doe", "Another answers"], set()),
     ],
 )
-async def test_an_erased_person_is_in_no_table_and_others_are_as_they_were(
+async def test_erased_person_is_in_no_table_and_others_are_unchanged(
     database: str,
     connection: asyncpg.Connection,
     mode: Mode,
-    gone: list[str],
-    left: set[str],
+    erased: list[str],
+    kept: set[str],
 ) -> None:
-    ids = await _jane_and_others(connection)
+    ids = await _insert_posts(connection)
     await erase(connection, mode)
     text = await everything(connection)
-    assert [each for each in gone if each.lower() in text.lower()] == []
+    assert [value for value in erased if value.lower() in text.lower()] == []
     assert ("Jane asks" in text) == (mode is Mode.KEEP_TEXTS)
-    assert all(each in text for each in ("Another asks", "A third", OTHER))
+    assert all(value in text for value in ("Another asks", "A third", OTHER))
     questions = set(await connection.fetchval("SELECT array_agg(id) FROM questions"))
     answers = set(await connection.fetchval("SELECT array_agg(id) FROM answers"))
     assert questions == {
-        ids[each] for each in {*left, "theirs"} if each in ("hers", "lonely", "theirs")
+        ids[name] for name in {*kept, "theirs"} if name in ("hers", "lonely", "theirs")
     }
-    assert answers == {ids[each] for each in {*left, "by_third"} if each.startswith("by_")}
+    assert answers == {ids[name] for name in {*kept, "by_third"} if name.startswith("by_")}
     await assert_documents_are_current(database)
 
 
-async def test_what_was_erased_is_counted_and_noted_without_saying_whose_it_was(
+async def test_erasure_is_recorded_with_counts_but_without_identity(
     connection: asyncpg.Connection,
 ) -> None:
-    await _jane_and_others(connection)
+    await _insert_posts(connection)
     assert await erase(connection, Mode.ANONYMIZE) == privacy.Erased(2, 1, 1, 0)
     row = await Data(connection).row("SELECT * FROM erasures")
     assert row.pop("erased_at") is not None
@@ -136,15 +138,15 @@ async def test_what_was_erased_is_counted_and_noted_without_saying_whose_it_was(
         "photos": 1,
         "keys": 0,
     }
-    assert not (await privacy.find(connection, JANE)).touched
+    assert not (await privacy.find(connection, JANE)).affected
 
 
-async def test_all_of_a_person_is_shown_and_nothing_of_others(
+async def test_export_contains_all_of_a_person_and_nothing_of_others(
     connection: asyncpg.Connection,
 ) -> None:
-    ids = await _jane_and_others(connection)
+    ids = await _insert_posts(connection)
     posts = await privacy.posts(connection, await privacy.find(connection, JANE))
-    assert [each["question_id"] for each in posts["questions"]] == [ids["hers"], ids["lonely"]]
+    assert [post["question_id"] for post in posts["questions"]] == [ids["hers"], ids["lonely"]]
     assert posts["answers"] == [
         {
             "answer_id": ids["by_her"],
@@ -159,10 +161,10 @@ async def test_all_of_a_person_is_shown_and_nothing_of_others(
             "photos": ["https://j.doe/1"],
         }
     ]
-    assert not any(each in json.dumps(posts) for each in ("Other", OTHER, "Another", "A third"))
+    assert not any(value in json.dumps(posts) for value in ("Other", OTHER, "Another", "A third"))
 
 
-async def test_a_repeated_post_of_an_erased_person_is_neither_done_again_nor_tells_anything(
+async def test_retried_post_of_an_erased_person_is_not_repeated_and_reveals_nothing(
     service: Cluster,
 ) -> None:
     email, product = f"jane{new_product_id()}@example.com", new_product_id()
@@ -180,13 +182,13 @@ async def test_a_repeated_post_of_an_erased_person_is_neither_done_again_nor_tel
         assert page.json()["results"] == []
         await client.post("/qa/questions", json=question, headers=keys[1])
         await erase(connection, Mode.DELETE, email)
-    held = await connection.fetch("SELECT key, fingerprint FROM idempotency_keys")
-    assert (f"order-{product}", b"") in [tuple(row) for row in held]
-    assert not [row for row in held if email in row["key"]]
+    stored = await connection.fetch("SELECT key, fingerprint FROM idempotency_keys")
+    assert (f"order-{product}", b"") in [tuple(row) for row in stored]
+    assert not [row for row in stored if email in row["key"]]
     await connection.close()
 
 
-async def test_pages_and_votes_go_on_while_a_large_person_is_erased(service: Cluster) -> None:
+async def test_pages_and_votes_are_served_during_a_large_erasure(service: Cluster) -> None:
     connection = await connect(service.database)
     product, email = new_product_id(), f"large{new_product_id()}@example.com"
     ids = await connection.fetch(
@@ -204,8 +206,8 @@ async def test_pages_and_votes_go_on_while_a_large_person_is_erased(service: Clu
     statuses: list[int] = []
     done = asyncio.Event()
 
-    async def shop(client: httpx.AsyncClient, number: int) -> None:
-        """Vote on her questions in another order than the erasure's, and read."""
+    async def vote_and_read(client: httpx.AsyncClient, number: int) -> None:
+        """Vote in a different order from the erasure's, and read pages."""
         while not done.is_set():
             question = ids[-1 - number % len(ids)]["id"]
             answers: list[Any] = [
@@ -216,10 +218,10 @@ async def test_pages_and_votes_go_on_while_a_large_person_is_erased(service: Clu
             number += 7
 
     async with httpx.AsyncClient(base_url=service.base_url, timeout=30) as client:
-        shoppers = [asyncio.create_task(shop(client, number)) for number in range(8)]
+        clients = [asyncio.create_task(vote_and_read(client, number)) for number in range(8)]
         erased = await erase(connection, Mode.ANONYMIZE, email)
         done.set()
-        await asyncio.gather(*shoppers)
+        await asyncio.gather(*clients)
     assert (erased.questions, erased.answers) == (1500, 1500)
     assert set(statuses) == {200, 204}
     votes = await connection.fetchval(
@@ -230,28 +232,28 @@ async def test_pages_and_votes_go_on_while_a_large_person_is_erased(service: Clu
     await connection.close()
 
 
-async def test_an_erasure_after_a_deadlock_with_a_stranger_goes_on(
+async def test_erasure_is_retried_after_a_deadlock(
     database: str, connection: asyncpg.Connection
 ) -> None:
-    data, stranger = Data(connection), await connect(database)
+    data, other = Data(connection), await connect(database)
     first, last = [await data.question(1, email=JANE) for _ in range(2)]
-    await stranger.execute("SET deadlock_timeout = '1min'")  # so that it is not the one who ends
+    await other.execute("SET deadlock_timeout = '1min'")  # so that the erasure is aborted
     lock = "SELECT FROM questions WHERE id = $1 FOR UPDATE"
-    transaction = stranger.transaction()
+    transaction = other.transaction()
     await transaction.start()
-    await stranger.execute(lock, last)
+    await other.execute(lock, last)
     erasing = asyncio.create_task(erase(connection, Mode.ANONYMIZE))
     await asyncio.sleep(0.2)
-    await stranger.execute(lock, first)
+    await other.execute(lock, first)
     await transaction.rollback()
     assert (await erasing).questions == 2
-    await stranger.close()
+    await other.close()
 
 
-async def test_the_record_survives_an_import_that_swaps_the_schemas(
+async def test_record_of_erasures_survives_import_replace(
     database: str,
     connection: asyncpg.Connection,
-    tmp_path: Any,  # noqa: ANN401
+    tmp_path: Path,
 ) -> None:
     folder = write_export(tmp_path / "export")
     await load(database, folder)
@@ -259,6 +261,6 @@ async def test_the_record_survives_an_import_that_swaps_the_schemas(
     before = await connection.fetch("SELECT * FROM erasures")
     await load(database, folder, replace=True)
     assert await connection.fetch("SELECT * FROM erasures") == before != []
-    assert (await privacy.find(connection, "a@example.com")).touched, "the export has them"
+    assert (await privacy.find(connection, "a@example.com")).affected, "the export has them"
     await erase(connection, Mode.DELETE, "a@example.com")
     assert await connection.fetchval("SELECT count(*) FROM erasures") == 2

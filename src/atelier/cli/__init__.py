@@ -1,4 +1,4 @@
-"""The command `atelier`, one file for each group of commands."""
+"""The command `atelier`; one module per group of commands."""
 
 import logging
 import os
@@ -9,7 +9,7 @@ import click
 
 from atelier import __version__
 from atelier.cli import database, privacy, service, transfer
-from atelier.errors import AtelierError, traceback_of
+from atelier.errors import AtelierError, format_traceback
 from atelier.local.host.open_files import raise_open_files
 from atelier.local.host.utf8 import use_utf8
 from atelier.settings import Settings, unknown_variables
@@ -18,11 +18,11 @@ _INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run a command; an AtelierError becomes one line on stderr and exit code 1."""
-    sys.excepthook = _show_unexpected
+    """Run a command; print an AtelierError as one line on stderr and exit with code 1."""
+    sys.excepthook = _print_unexpected
     use_utf8()
     raise_open_files()
-    # The migration tool warns of every migration; the commands say what was applied.
+    # pogo-core warns of every migration; the commands print the applied ones themselves.
     logging.getLogger("pogo_core").setLevel(logging.ERROR)
     try:
         atelier.main(standalone_mode=False)
@@ -34,15 +34,15 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(_INTERRUPTED)
-    except BrokenPipeError:  # whoever read the output has seen enough
+    except BrokenPipeError:  # the reader of the output has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _show_unexpected(
+def _print_unexpected(
     _kind: type[BaseException], error: BaseException, _at: TracebackType | None
 ) -> None:
-    """Show where an error comes from, without values of rows: terminals are logged, too."""
-    click.echo(f"{traceback_of(error)}\natelier: This is a fault of the program.", err=True)
+    """Print an unhandled exception without values of rows: terminals are logged, too."""
+    click.echo(f"{format_traceback(error)}\natelier: This is a bug in atelier.", err=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -51,9 +51,9 @@ def _show_unexpected(
 def atelier(context: click.Context) -> None:
     """Questions and answers behind a shop's product pages.
 
-    All commands work on the database of ATELIER_DATABASE_URL or, where that is not set, on an
-    embedded PostgreSQL in ATELIER_HOME (.atelier), which they start if needed. Only `up` and
-    `db start` make one.
+    All commands use the database of ATELIER_DATABASE_URL or, if that is not set, an embedded
+    PostgreSQL in ATELIER_HOME (.atelier), which they start if needed. Only `up` and `db start`
+    create one.
     """
     context.obj = Settings.from_environment()
     for name, similar in unknown_variables(os.environ).items():

@@ -1,5 +1,5 @@
-"""The commands about one person's data."""
-# ruff: noqa: PLC0415 - each imports what it needs when it runs, so that all start quickly
+"""Commands that export and erase the personal data of one person."""
+# ruff: noqa: PLC0415 - each command imports what it needs, so that all start quickly
 
 import asyncio
 import sys
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from atelier.store.privacy import Erased, Found, Mode
 
 
-def _address(_context: click.Context, _parameter: click.Parameter, given: str) -> str:
-    """Return the address of the command line, or for `-` the first line of standard input."""
+def _read_email(_context: click.Context, _parameter: click.Parameter, given: str) -> str:
+    """Return the address given, or for `-` the first line of standard input."""
     from atelier.store.privacy import is_address
 
     if given == "-":
@@ -28,20 +28,20 @@ def _address(_context: click.Context, _parameter: click.Parameter, given: str) -
             click.echo("E-mail address: ", nl=False, err=True)
         given = sys.stdin.readline()
     if not is_address(given):
-        raise click.BadParameter("this is no e-mail address.")
+        raise click.BadParameter("not an e-mail address.")
     return given.strip()
 
 
-_EMAIL = click.argument("email", callback=_address)
+_EMAIL = click.argument("email", callback=_read_email)
 
 
 @click.group()
 def privacy() -> None:
-    """Show or erase what is stored of one person.
+    """Export or erase the personal data of one person.
 
-    EMAIL finds the questions and answers that were posted with that address; case, spaces around
-    it and Unicode's forms do not matter. `-` reads it from standard input, so that it is neither in
-    the shell's history nor in the list of processes.
+    The commands find the questions and answers posted with the address EMAIL, ignoring case,
+    outer whitespace and Unicode normal form. `-` reads it from standard input, which keeps it out
+    of the shell history and the process list.
     """
 
 
@@ -49,7 +49,7 @@ def privacy() -> None:
 @_EMAIL
 @click.pass_obj
 def export(settings: Settings, email: str) -> None:
-    """Print all that is stored with EMAIL as JSON."""
+    """Print everything stored with EMAIL as JSON."""
     import json
 
     from atelier.local.postgres.database import database
@@ -66,29 +66,29 @@ def export(settings: Settings, email: str) -> None:
 )
 @_EMAIL
 @click.option(
-    "--keep-texts", is_flag=True, help="Leave texts and photos; only say no longer whose."
+    "--keep-texts", is_flag=True, help="Keep texts and photos; replace name and address only."
 )
-@click.option("--delete", is_flag=True, help="Delete the rows rather than empty them.")
+@click.option("--delete", is_flag=True, help="Delete the rows instead of anonymizing them.")
 @click.option(
     "--with-answers",
     is_flag=True,
-    help="With --delete: also questions that others answered, with their answers.",
+    help="With --delete: also delete questions that others answered, with their answers.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.pass_obj
-def erase(  # noqa: PLR0913 - one for each option
+def erase(  # noqa: PLR0913 - one parameter per option
     settings: Settings, email: str, *, keep_texts: bool, delete: bool, with_answers: bool, yes: bool
 ) -> None:
-    """Erase the person from what was posted with EMAIL.
+    """Erase the personal data posted with EMAIL.
 
-    The name becomes Anonymous, the address goes, texts become "(removed)", photos are deleted.
-    The answers of others stay. It can be repeated: where nothing is left to erase, it says so.
+    The name becomes Anonymous, the address "erased", texts become "(removed)", photos are deleted.
+    The answers of others stay. Running it again is safe.
     """
     from atelier.local.postgres.database import database
     from atelier.transfer.importer.confirmation import confirmation
 
     mode = _mode(keep_texts=keep_texts, delete=delete, with_answers=with_answers)
-    confirm = confirmation(yes=yes, doing="erase")
+    confirm = confirmation(yes=yes, action="erase")
     with database(settings) as dsn:
         click.echo(asyncio.run(_erase(dsn, email, mode, confirm)))
 
@@ -97,20 +97,20 @@ def _mode(*, keep_texts: bool, delete: bool, with_answers: bool) -> "Mode":
     from atelier.store.privacy import Mode
 
     if keep_texts and delete:
-        raise click.UsageError("Give either --keep-texts or --delete.")
+        raise click.UsageError("--keep-texts and --delete exclude each other.")
     if with_answers and not delete:
-        raise click.UsageError("--with-answers goes with --delete.")
+        raise click.UsageError("--with-answers requires --delete.")
     if delete:
         return Mode.DELETE_ALL if with_answers else Mode.DELETE
     return Mode.KEEP_TEXTS if keep_texts else Mode.ANONYMIZE
 
 
 @asynccontextmanager
-async def _connected(dsn: str, doing: str) -> AsyncIterator["asyncpg.Connection"]:
+async def _connected(dsn: str, operation: str) -> AsyncIterator["asyncpg.Connection"]:
     from atelier.store.connections.database import SCHEMA, UNDEFINED
     from atelier.transfer.database.session import one_line_errors, session
 
-    with one_line_errors(doing):
+    with one_line_errors(operation):
         try:
             async with session(dsn, SCHEMA) as connection:
                 yield connection
@@ -126,7 +126,7 @@ async def _export(dsn: str, email: str) -> dict[str, list[dict[str, object]]]:
 
 
 async def _erase(dsn: str, email: str, mode: "Mode", confirm: Callable[[str], bool]) -> str:
-    """Erase once it is confirmed; return what to tell."""
+    """Ask for confirmation, then erase; return the summary."""
     from atelier.store import privacy as store
     from atelier.transfer.database.exclusive_lock import exclusive_lock
     from atelier.transfer.database.session import target_of
@@ -134,49 +134,49 @@ async def _erase(dsn: str, email: str, mode: "Mode", confirm: Callable[[str], bo
     async with _connected(dsn, "The erasure") as connection:
         found = await store.find(connection, email)
         target = await target_of(connection, dsn)
-        if not found.touched:
+        if not found.affected:
             return f"Nothing was found in {target}."
-        others = await store.answers_of_others(connection, found)
-        if not confirm(_about_to(found, others, mode, target)):
+        others_answers = await store.answers_of_others(connection, found)
+        if not confirm(_prompt(found, others_answers, mode, target)):
             raise AtelierError("Nothing was changed.")
-        async with exclusive_lock(dsn, "import"):  # one that is under way would bring rows back
-            erased = await store.erase(connection, email, found, mode, done_by=_who())
-    return _done(erased, mode, target)
+        async with exclusive_lock(dsn, "import"):  # a running import could bring rows back
+            erased = await store.erase(connection, email, found, mode, done_by=_operator())
+    return _summary(erased, mode, target)
 
 
-def _about_to(found: "Found", others: int, mode: "Mode", target: str) -> str:
+def _prompt(found: "Found", others_answers: int, mode: "Mode", target: str) -> str:
     from atelier.store.privacy import Mode
 
-    what = {
+    subject = {
         Mode.ANONYMIZE: "The name, address, text and photos of",
         Mode.KEEP_TEXTS: "The name and address of",
     }.get(mode, "All of")
-    also = f", with {_number(others, 'answer')} of others" if mode is Mode.DELETE_ALL else ""
-    return f"{what} {_numbers(found)} in {target} would be erased{also}."
+    addition = (
+        f", with {_count(others_answers, 'answer')} of others" if mode is Mode.DELETE_ALL else ""
+    )
+    return f"{subject} {_counts(found)} in {target} would be erased{addition}."
 
 
-def _numbers(found: "Found") -> str:
+def _counts(found: "Found") -> str:
+    return f"{_count(len(found.questions), 'question')} and {_count(len(found.answers), 'answer')}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def _summary(erased: "Erased", mode: "Mode", target: str) -> str:
+    questions, answers = _count(erased.questions, "question"), _count(erased.answers, "answer")
     return (
-        f"{_number(len(found.questions), 'question')} and {_number(len(found.answers), 'answer')}"
+        f"Erased in {target} ({mode}): {questions}, {answers}, {_count(erased.photos, 'photo')}, "
+        f"{_count(erased.keys, 'idempotency key')}.\n"
+        "Files were not changed: exports, rejects.csv and backups may still contain this person's "
+        "data.\nAfter an import or a restore of one of them, erase again (docs/privacy.md)."
     )
 
 
-def _number(number: int, what: str) -> str:
-    return f"{number:,} {what}{'s' * (number != 1)}"
-
-
-def _done(erased: "Erased", mode: "Mode", target: str) -> str:
-    questions, answers = _number(erased.questions, "question"), _number(erased.answers, "answer")
-    return (
-        f"Erased in {target} ({mode}): {questions}, {answers}, {_number(erased.photos, 'photo')}, "
-        f"{_number(erased.keys, 'idempotency key')}.\n"
-        "Files are as they were: exports, rejects.csv and backups may still hold this person. "
-        "After an import or a\nrestore of one of them, erase again (docs/privacy.md)."
-    )
-
-
-def _who() -> str:
-    """Return the user and host that ran the command, for the record."""
+def _operator() -> str:
+    """Return the user and host that run the command, for the record."""
     import getpass
     import socket
 

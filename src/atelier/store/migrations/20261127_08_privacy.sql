@@ -1,4 +1,4 @@
--- That personal data was erased: when, how much and by whom. Not whose: that would be kept again
+-- A record of erasures of personal data: when, how much and by whom, but not whose
 -- depends: 20261122_04_votes
 
 -- migrate: apply

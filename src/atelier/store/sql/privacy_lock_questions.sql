@@ -1,3 +1,3 @@
--- As every writer does: questions first, in id order. FOR UPDATE, for some may be deleted; a
--- weaker lock that is strengthened later could wait for somebody who waits for this one.
+-- As every writer does: questions first, in id order. FOR UPDATE, because some may be deleted;
+-- upgrading a weaker lock later could deadlock.
 SELECT id FROM questions WHERE id = ANY ($1) ORDER BY id FOR UPDATE

@@ -1,4 +1,4 @@
--- What is not part of an export, and is not about its rows, moves to the new schema.
+-- The record of erasures is not part of an export: it moves to the new schema.
 DROP TABLE atelier_import.erasures;
 ALTER TABLE atelier.erasures SET SCHEMA atelier_import;
 DROP SCHEMA atelier CASCADE;
