@@ -13,6 +13,9 @@ from atelier.store.queries import queries
 
 _QUERIES = queries("atelier.store")
 
+_CLEARED = b""
+"""The fingerprint of an erased post: a retry is answered as done, and reveals nothing."""
+
 Target = Literal["question", "answer"]
 Action = Literal["helpful", "report"]
 
@@ -148,4 +151,5 @@ def _row(vote: Vote, count: int) -> tuple[object, ...]:
 def _why_not_applied(key: Key | None, claimed: Mapping[str, bytes]) -> Outcome:
     if key is None or key.name not in claimed:
         return Outcome.NO_TARGET
-    return Outcome.REPLAYED if claimed[key.name] == key.fingerprint else Outcome.CONFLICT
+    is_same = claimed[key.name] in (key.fingerprint, _CLEARED)
+    return Outcome.REPLAYED if is_same else Outcome.CONFLICT
