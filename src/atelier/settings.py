@@ -20,6 +20,7 @@ _FILE = "_FILE"
 _PREFIX = "ATELIER_"
 _OTHERS = ("ATELIER_BENCH_",)  # of the benchmark, which passes its environment on
 _LARGEST_SECRET = 64 << 10  # bytes
+_SHORTEST_SECRET = 16  # characters
 
 
 class Variable(NamedTuple):
@@ -67,6 +68,21 @@ def _positive(text: str) -> float:
     return value
 
 
+def _one_of(*names: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in names:
+            raise ValueError(f"one of {', '.join(names)}")
+        return text
+
+    return parse
+
+
+def _secret(text: str) -> str:
+    if len(text) < _SHORTEST_SECRET:
+        raise ValueError(f"at least {_SHORTEST_SECRET} characters that nobody can guess")
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a user can change. Times are in seconds."""
@@ -91,6 +107,14 @@ class Settings:
     """How long pages are read from standbys alone after the primary's end."""
     metrics_port: int = _setting("ATELIER_METRICS_PORT", _integer(1, 65535), 9180)
     """The port of 127.0.0.1 where Prometheus finds the cluster's metrics."""
+    secret: str | None = _setting("ATELIER_SECRET", _secret, None, secret=True)
+    """What the keys of voters' hashes are derived from; None means one kept in the database."""
+    vote_once: str = _setting("ATELIER_VOTE_ONCE", _one_of("off", "address", "cookie"), "off")
+    """How voters are told apart, so that each counts once; off means that every vote counts."""
+    vote_memory_days: float = _setting("ATELIER_VOTE_MEMORY_DAYS", _positive, 90.0)
+    """How long it is remembered who has voted and reported."""
+    reports_to_hide: int = _setting("ATELIER_REPORTS_TO_HIDE", _integer(1, 1000), 1)
+    """How many different reporters hide what they report."""
 
     @property
     def connections(self) -> int:

@@ -1,5 +1,7 @@
 """The composition root: every route on one screen."""
 
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -16,7 +18,7 @@ from atelier.http.ops.metrics import Metrics, RequestTimer
 from atelier.http.pages.documentation import add_documentation
 from atelier.http.qa.answers import Answers
 from atelier.http.qa.questions import Questions
-from atelier.http.qa.votes import Votes
+from atelier.http.qa.votes import VoteRoutes, voter_rules
 from atelier.settings import STREAM_CONNECTIONS, Settings
 from atelier.store.batcher import OverloadedError
 from atelier.store.connections.database import (
@@ -26,6 +28,7 @@ from atelier.store.connections.database import (
 )
 from atelier.store.connections.standby_reads import StandbyReads
 from atelier.store.reads import PageReader
+from atelier.store.voters import VoterWriter
 from atelier.store.writes import Writer
 
 
@@ -36,8 +39,13 @@ class Service(NamedTuple):
     fast_path: FastPath
 
 
-def create_service(settings: Settings, database_url: str) -> Service:
-    """Return what one instance serves; its connections open and close with the application."""
+def create_service(
+    settings: Settings, database_url: str, *, clock: Callable[[], float] = time.time
+) -> Service:
+    """Return what one instance serves; its connections open and close with the application.
+
+    `clock` returns the seconds since 1970, by which the keys of voters' hashes are renewed.
+    """
     timeout = settings.request_timeout / 2  # a wait is two batches at most: see Batcher
     database = Database(database_url, size=settings.pool_size, timeout=timeout)
     streams = Database(database_url, size=STREAM_CONNECTIONS, timeout=timeout)
@@ -46,7 +54,9 @@ def create_service(settings: Settings, database_url: str) -> Service:
     streams.measure("large pages")
     if reads is not database:
         reads.measure("reads")
-    writer = Writer(database, timedelta(hours=settings.idempotency_hours))
+    key_lifetime = timedelta(hours=settings.idempotency_hours)
+    writer = Writer(database, key_lifetime)
+    voters = VoterWriter(database, voter_rules(settings), key_lifetime)
 
     app: App = falcon.asgi.App(
         cors_enable=True,
@@ -54,7 +64,7 @@ def create_service(settings: Settings, database_url: str) -> Service:
             RequestTimer(),
             FastPathFailures(),
             UnknownMethod(),
-            Lifespan(writer, *{database, streams, reads}),
+            Lifespan(writer, voters, *{database, streams, reads}),
         ],
     )
     app.req_options.strip_url_path_trailing_slash = True
@@ -66,12 +76,13 @@ def create_service(settings: Settings, database_url: str) -> Service:
 
     questions = PageReader("questions", reads, streams)
     answers = PageReader("answers", reads, streams)
+    votes = VoteRoutes(settings, writer, voters, clock)
     app.add_route("/qa/questions", Questions(questions, writer))
     app.add_route("/qa/questions/{target_id}/answers", Answers(answers, writer))
-    app.add_route("/qa/questions/{target_id}/helpful", Votes(writer, "question", "helpful"))
-    app.add_route("/qa/questions/{target_id}/report", Votes(writer, "question", "report"))
-    app.add_route("/qa/answers/{target_id}/helpful", Votes(writer, "answer", "helpful"))
-    app.add_route("/qa/answers/{target_id}/report", Votes(writer, "answer", "report"))
+    app.add_route("/qa/questions/{target_id}/helpful", votes.helpful("question"))
+    app.add_route("/qa/questions/{target_id}/report", votes.report("question"))
+    app.add_route("/qa/answers/{target_id}/helpful", votes.helpful("answer"))
+    app.add_route("/qa/answers/{target_id}/report", votes.report("answer"))
     app.add_route("/live", Live())
     app.add_route("/ready", Ready(reads, database))
     app.add_route("/ready/reads", ReadyForReads(reads))

@@ -43,6 +43,8 @@ class Outcome(Enum):
     """Something else was done under this key."""
     NO_TARGET = auto()
     """What it is about does not exist."""
+    REPEATED = auto()
+    """The voter had voted so before: nothing was counted."""
 
 
 class Writer:
@@ -88,8 +90,8 @@ class Writer:
         claim = key or (None, None)
         if await self._database.write(_QUERIES[query], *values, *claim, self._key_lifetime):
             return Outcome.DONE
-        claimed = await self._claimed([key] if key else [])
-        return _undone(key, claimed)
+        claimed = await claimed_keys(self._database, [key] if key else [])
+        return undone(key, claimed)
 
     async def _commit_votes(self, batch: Mapping[Vote, int]) -> dict[Vote, Outcome]:
         votes = list(batch)
@@ -98,17 +100,12 @@ class Writer:
             _QUERIES["votes"], *map(list, columns), self._key_lifetime
         )
         counted = {votes[row["position"] - 1] for row in rows}
-        claimed = await self._claimed(vote.key for vote in votes if vote not in counted)
+        claimed = await claimed_keys(
+            self._database, (vote.key for vote in votes if vote not in counted)
+        )
         return {
-            vote: Outcome.DONE if vote in counted else _undone(vote.key, claimed) for vote in votes
+            vote: Outcome.DONE if vote in counted else undone(vote.key, claimed) for vote in votes
         }
-
-    async def _claimed(self, keys: Iterable[Key | None]) -> dict[str, bytes]:
-        names = [key.name for key in keys if key]
-        if not names:
-            return {}
-        rows = await self._database.read(_QUERIES["claimed_keys"], names)
-        return {row["key"]: row["fingerprint"] for row in rows}
 
 
 def _row(vote: Vote, times: int) -> tuple[object, ...]:
@@ -116,7 +113,17 @@ def _row(vote: Vote, times: int) -> tuple[object, ...]:
     return (*vote[:3], 1 if vote.key else times, *(vote.key or (None, None)))
 
 
-def _undone(key: Key | None, claimed: Mapping[str, bytes]) -> Outcome:
+async def claimed_keys(database: Database, keys: Iterable[Key | None]) -> dict[str, bytes]:
+    """Return the fingerprints under which some keys were claimed, by the key's name."""
+    names = [key.name for key in keys if key]
+    if not names:
+        return {}
+    rows = await database.read(_QUERIES["claimed_keys"], names)
+    return {row["key"]: row["fingerprint"] for row in rows}
+
+
+def undone(key: Key | None, claimed: Mapping[str, bytes]) -> Outcome:
+    """Return why a write with this key was not done, given the keys that are claimed."""
     if key is None or key.name not in claimed:
         return Outcome.NO_TARGET
     return Outcome.REPLAYED if claimed[key.name] == key.fingerprint else Outcome.CONFLICT

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from atelier.store.connections.database import Database, DatabaseUnavailableError
+from atelier.store.voters import VoterWriter
 from atelier.store.writes import Writer
 
 _SECONDS_BETWEEN_CLEANINGS = 600
@@ -14,9 +15,10 @@ _SECONDS_BETWEEN_CLEANINGS = 600
 class Lifespan:
     """Falcon calls these at the ASGI lifespan's two ends."""
 
-    def __init__(self, writer: Writer, *databases: Database) -> None:
-        """Take what forgets old keys, and the databases to open and close."""
+    def __init__(self, writer: Writer, voters: VoterWriter, *databases: Database) -> None:
+        """Take what forgets old keys and old voters, and the databases to open and close."""
         self._writer = writer
+        self._voters = voters
         self._databases = databases
         self._cleaning: asyncio.Task[None] | None = None
 
@@ -38,3 +40,4 @@ class Lifespan:
             await asyncio.sleep(_SECONDS_BETWEEN_CLEANINGS)
             with suppress(DatabaseUnavailableError):
                 await self._writer.forget_keys()
+                await self._voters.forget()

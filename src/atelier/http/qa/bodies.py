@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
@@ -18,6 +19,8 @@ LARGEST_BODY = 64 * 1024
 _LONGEST_BODY, _LONGEST_NAME, _LONGEST_EMAIL = 1000, 60, 60
 _MOST_PHOTOS, _LONGEST_URL = 5, 2048
 _MOST_FIELDS = 100
+_LONGEST_REASON = 200
+_LARGEST_REASON_BODY = 4096  # bytes; more than the longest reason takes, however it is escaped
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _URL = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 _DIGITS = re.compile(r"0*([0-9]{1,19})", re.ASCII)
@@ -57,6 +60,21 @@ async def new_question(req: falcon.asgi.Request) -> NewQuestion:
 async def new_answer(req: falcon.asgi.Request) -> NewAnswer:
     """Return the answer that a request's body holds, or refuse it."""
     return NewAnswer(*_check("Answer", await _fields(req), _ANSWER))
+
+
+async def reason(req: falcon.asgi.Request) -> str | None:
+    """Return the valid `reason` in a report's JSON; None for whatever else a client sends."""
+    if not (req.content_length or req.get_header("Transfer-Encoding")):
+        return None
+    content = await req.stream.read(_LARGEST_REASON_BODY + 1)
+    if len(content) > _LARGEST_REASON_BODY:
+        return None
+    with suppress(ValueError, _InvalidFieldError):
+        fields = json_body.parse(content)
+        if isinstance(fields, Mapping):
+            text: str = _text(_LONGEST_REASON)(fields.get("reason"))
+            return text.strip()
+    return None
 
 
 async def _fields(req: falcon.asgi.Request) -> object:

@@ -31,7 +31,7 @@ def key(req: falcon.asgi.Request, content: object = None) -> Key | None:
 
 
 def apply_outcome(outcome: Outcome, resp: falcon.asgi.Response, target: Target) -> None:
-    """Refuse what was not done; mark what had been done before."""
+    """Refuse what was not done; mark what had been done before, or was not counted."""
     if outcome is Outcome.NO_TARGET:
         raise not_found(target)
     if outcome is Outcome.CONFLICT:
@@ -41,3 +41,5 @@ def apply_outcome(outcome: Outcome, resp: falcon.asgi.Response, target: Target) 
         )
     if outcome is Outcome.REPLAYED:
         resp.set_header("Idempotency-Replayed", "true")
+    if outcome is Outcome.REPEATED:
+        resp.set_header("Vote-Counted", "false")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 
 import asyncpg
 
@@ -14,6 +15,7 @@ from atelier.transfer.progress import Progress
 _QUERIES = queries("atelier.transfer.importer")
 _ATTEMPTS = 100
 _PAUSE = 0.3  # seconds
+_LONGEST_VOTE = timedelta(minutes=1)
 
 
 async def publish(connection: asyncpg.Connection, *, replace: bool) -> None:
@@ -40,7 +42,10 @@ async def is_empty(connection: asyncpg.Connection) -> bool:
 
 async def _swap(connection: asyncpg.Connection, *, replace: bool) -> None:
     async with connection.transaction():
+        # Before the lock, under which everybody waits; what came meanwhile is little, and under it.
+        await connection.execute(_QUERIES["forget_removed"], None)
         await connection.execute(_QUERIES["lock_live_tables"])
+        await connection.execute(_QUERIES["forget_removed"], _LONGEST_VOTE)
         if not replace and not await is_empty(connection):
             raise AtelierError(
                 "Rows were written while the import ran; nothing was imported. "

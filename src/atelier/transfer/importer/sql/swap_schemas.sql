@@ -1,3 +1,8 @@
+-- Who has voted stays known: ids of an export are the same things as before.
+DROP TABLE atelier_import.voters, atelier_import.reports, atelier_import.voter_secret;
+ALTER TABLE atelier.voters SET SCHEMA atelier_import;
+ALTER TABLE atelier.reports SET SCHEMA atelier_import;
+ALTER TABLE atelier.voter_secret SET SCHEMA atelier_import;
 DROP SCHEMA atelier CASCADE;
 ALTER SCHEMA atelier_import RENAME TO atelier;
 DELETE FROM public._pogo_migration WHERE schema_name = 'atelier';

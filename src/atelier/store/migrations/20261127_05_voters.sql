@@ -1,0 +1,225 @@
+-- Who has voted and reported, as keyed hashes, so that a person's voice counts once
+-- depends: 20261122_04_votes
+
+-- migrate: apply
+
+-- A voter is a hash of the thing voted on and of who votes, by a key that is renewed
+-- (docs/decisions/0013): neither an address nor what else the same voter did can be read from it.
+CREATE TABLE voters (
+    target_id bigint NOT NULL,
+    voter bytea NOT NULL,
+    target text NOT NULL,
+    action text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT voters_pkey PRIMARY KEY (target_id, voter, target, action)
+);
+
+CREATE INDEX voters_created_at ON voters (created_at);
+
+CREATE TABLE reports (
+    target_id bigint NOT NULL,
+    reporter bytea NOT NULL,
+    target text NOT NULL,
+    reason text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT reports_pkey PRIMARY KEY (target_id, reporter, target)
+);
+
+CREATE INDEX reports_created_at ON reports (created_at);
+
+-- One row: what the keys are derived from where ATELIER_SECRET is not set.
+CREATE TABLE voter_secret (
+    is_only boolean NOT NULL DEFAULT true CHECK (is_only),
+    secret bytea NOT NULL,
+    CONSTRAINT voter_secret_pkey PRIMARY KEY (is_only)
+);
+
+-- As count_votes, for votes whose voters are known: a second one of a voter does not count.
+-- Each vote has some hashes of its voter (`owners` are the positions of the votes): those that are
+-- checked must not be remembered for this thing, and those that are kept are remembered from now on.
+-- Whoever votes on a thing holds the lock on its question, so what is not there cannot appear.
+-- A report hides when there are enough reporters; `repeats_hide` has each one hide, whoever sent it.
+-- Returns the positions of the votes that were accepted, and whether each counted.
+CREATE FUNCTION count_votes_once(
+    targets text[],
+    ids bigint[],
+    actions text[],
+    keys text[],
+    fingerprints bytea[],
+    reporters bytea[],
+    reasons text[],
+    owners bigint[],
+    hashes bytea[],
+    are_checked boolean[],
+    are_kept boolean[],
+    reports_to_hide integer,
+    repeats_hide boolean,
+    key_lifetime interval
+) RETURNS TABLE (accepted bigint, is_counted boolean)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    known_answers bigint[];
+    their_questions bigint[];
+    known_questions bigint[];
+BEGIN
+    SELECT array_agg(a.id), array_agg(a.question_id)
+    INTO known_answers, their_questions
+    FROM answers a
+    WHERE a.id = ANY (
+        array(SELECT v.id FROM unnest(targets, ids) AS v (target, id) WHERE v.target = 'answer'));
+
+    known_questions := array(
+        SELECT id
+        FROM questions
+        WHERE id = ANY (their_questions || array(
+            SELECT v.id FROM unnest(targets, ids) AS v (target, id) WHERE v.target = 'question'))
+        ORDER BY id
+        FOR NO KEY UPDATE);
+
+    RETURN QUERY
+    WITH known AS MATERIALIZED (
+        SELECT v.*
+        FROM unnest(targets, ids, actions, keys, fingerprints, reporters, reasons)
+            WITH ORDINALITY
+            AS v (target, id, action, key, fingerprint, reporter, reason, position)
+        WHERE v.id = ANY (
+            CASE v.target WHEN 'question' THEN known_questions ELSE known_answers END)
+    ),
+    claimed AS (
+        INSERT INTO idempotency_keys AS k (key, fingerprint)
+        SELECT DISTINCT ON (v.key) v.key, v.fingerprint
+        FROM known v
+        WHERE v.key IS NOT NULL
+        ORDER BY v.key, v.position
+        ON CONFLICT (key) DO UPDATE
+        SET fingerprint = excluded.fingerprint, created_at = excluded.created_at
+        WHERE k.created_at < now() - key_lifetime
+        RETURNING k.key, k.fingerprint
+    ),
+    done AS MATERIALIZED (
+        SELECT v.*
+        FROM known v LEFT JOIN claimed c ON c.key = v.key AND c.fingerprint = v.fingerprint
+        WHERE v.key IS NULL OR c.key IS NOT NULL
+    ),
+    identities AS MATERIALIZED (
+        SELECT d.position, d.target, d.id, d.action, d.reason, h.hash, h.is_checked, h.is_kept
+        FROM done d
+        JOIN unnest(owners, hashes, are_checked, are_kept)
+            AS h (owner, hash, is_checked, is_kept) ON h.owner = d.position
+    ),
+    repeated AS MATERIALIZED (
+        SELECT i.position
+        FROM identities i
+        JOIN voters v
+            ON v.target_id = i.id
+            AND v.voter = i.hash
+            AND v.target = i.target
+            AND v.action = i.action
+        WHERE i.is_checked
+        UNION
+        SELECT later.position
+        FROM identities later
+        JOIN identities earlier USING (hash, target, id, action)
+        WHERE later.is_checked AND earlier.is_kept AND earlier.position < later.position
+    ),
+    counted AS MATERIALIZED (
+        SELECT d.*, r.position IS NULL AS is_first
+        FROM done d LEFT JOIN repeated r USING (position)
+    ),
+    remembered AS (
+        INSERT INTO voters (target_id, voter, target, action)
+        SELECT i.id, i.hash, i.target, i.action
+        FROM identities i JOIN counted c USING (position)
+        WHERE i.is_kept AND c.is_first
+        ON CONFLICT DO NOTHING
+    ),
+    kept_reports AS (
+        INSERT INTO reports (target_id, reporter, target, reason)
+        SELECT c.id, c.reporter, c.target, c.reason
+        FROM counted c
+        WHERE c.action = 'report' AND c.is_first
+        ON CONFLICT DO NOTHING
+    ),
+    explained_later AS (
+        UPDATE reports r
+        SET reason = i.reason
+        FROM identities i
+        WHERE i.action = 'report'
+          AND i.reason IS NOT NULL
+          AND i.is_checked
+          AND r.target_id = i.id
+          AND r.reporter = i.hash
+          AND r.target = i.target
+          AND r.reason IS NULL
+    ),
+    tally AS MATERIALIZED (
+        SELECT
+            c.target,
+            c.id,
+            count(*) FILTER (WHERE c.action = 'helpful' AND c.is_first) AS helpful,
+            count(*) FILTER (WHERE c.action = 'report' AND c.is_first) AS reports,
+            bool_or(c.action = 'report') AND repeats_hide AS is_hidden
+        FROM counted c
+        GROUP BY c.target, c.id
+    ),
+    changes AS MATERIALIZED (
+        SELECT t.target, t.id, t.helpful, is_hidden OR (
+            t.reports > 0 AND t.reports + (
+                SELECT count(*) FROM reports r WHERE r.target_id = t.id AND r.target = t.target
+            ) >= reports_to_hide) AS is_hidden
+        FROM tally t
+        WHERE t.helpful > 0 OR t.reports > 0 OR t.is_hidden
+    ),
+    voted_questions AS (
+        UPDATE questions q
+        SET helpful = least(q.helpful + c.helpful, 2147483647),
+            reported = q.reported OR c.is_hidden
+        FROM changes c
+        WHERE c.target = 'question' AND q.id = c.id AND (c.helpful > 0 OR c.is_hidden)
+    ),
+    voted_answers AS (
+        UPDATE answers a
+        SET helpful = least(a.helpful + c.helpful, 2147483647),
+            reported = a.reported OR c.is_hidden
+        FROM changes c
+        WHERE c.target = 'answer' AND a.id = c.id AND (c.helpful > 0 OR c.is_hidden)
+    )
+    SELECT c.position, c.is_first OR (repeats_hide AND c.action = 'report') FROM counted c;
+END $$;
+
+-- What is removed takes with it who voted on it.
+CREATE FUNCTION forget_voters_of_removed() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    DELETE FROM voters v USING removed r WHERE v.target_id = r.id AND v.target = TG_ARGV[0];
+    DELETE FROM reports p USING removed r WHERE p.target_id = r.id AND p.target = TG_ARGV[0];
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION forget_voters_of_all() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    DELETE FROM voters WHERE target = TG_ARGV[0];
+    DELETE FROM reports WHERE target = TG_ARGV[0];
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER voters_of_questions AFTER DELETE ON questions
+REFERENCING OLD TABLE AS removed
+FOR EACH STATEMENT EXECUTE FUNCTION forget_voters_of_removed('question');
+CREATE TRIGGER voters_of_all_questions AFTER TRUNCATE ON questions
+FOR EACH STATEMENT EXECUTE FUNCTION forget_voters_of_all('question');
+CREATE TRIGGER voters_of_answers AFTER DELETE ON answers
+REFERENCING OLD TABLE AS removed
+FOR EACH STATEMENT EXECUTE FUNCTION forget_voters_of_removed('answer');
+CREATE TRIGGER voters_of_all_answers AFTER TRUNCATE ON answers
+FOR EACH STATEMENT EXECUTE FUNCTION forget_voters_of_all('answer');
+
+-- migrate: rollback
+
+DROP FUNCTION forget_voters_of_removed, forget_voters_of_all CASCADE;
+DROP FUNCTION count_votes_once;
+DROP TABLE voter_secret, reports, voters;
