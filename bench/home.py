@@ -36,7 +36,7 @@ class BenchHome:
 
     def export(self, products: int) -> Path:
         """Return the folder of an export, generated or not yet, by what generates it."""
-        return self.path / "exports" / f"{products}-{digest(_package('transfer') / 'generate')}"
+        return self.path / "exports" / f"{products}-{digest(_package('transfer') / 'generator')}"
 
     @contextmanager
     def only_one(self) -> Iterator[None]:
@@ -69,7 +69,7 @@ class BenchHome:
 def schema_digest() -> str:
     """Return what changes when a loaded database is no longer what would be loaded now."""
     return digest(
-        _package("store") / "migrations", _package("transfer") / "generate", ROOT / "bench" / "sql"
+        _package("store") / "migrations", _package("transfer") / "generator", ROOT / "bench" / "sql"
     )
 
 
