@@ -6,9 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
+from atelier.http.ops import lifespan
 from atelier.local.postgres.server import Server
 from atelier.store.connections.database import Database, connect
 from atelier.store.migrate import migrate
@@ -17,6 +19,7 @@ from tests.contract.voting import DAY, SECRET, Time, given, is_counted, shop
 from tests.support.cluster import Cluster, cluster
 from tests.support.data import Data
 from tests.support.postgres import INSTALLED, server, temporary_folder
+from tests.support.waiting import until
 from tests.transfer.exports import assert_documents_are_current, load, write_export
 
 ADDRESS: dict[str, Any] = {"vote_once": "address", "secret": SECRET}
@@ -213,6 +216,23 @@ async def test_who_voted_is_forgotten_after_the_memorys_end_and_not_before(datab
         await writer.forget()
         assert len(await votes.rows("SELECT FROM voters, reports")) == 1
     await pool.close()
+
+
+async def test_instances_forget_by_themselves_even_where_it_is_off_again(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifespan, "_SECONDS_BETWEEN_CLEANINGS", 0.05)
+    connection = await connect(database)
+    await connection.execute(
+        "INSERT INTO voters SELECT 1, '\\x00', 'question', 'helpful', now() - interval '91 days'"
+    )
+    async with shop(database):
+        await until(lambda: _is_forgotten(connection))
+    await connection.close()
+
+
+async def _is_forgotten(connection: asyncpg.Connection) -> bool:
+    return not await connection.fetchval("SELECT count(*) FROM voters")
 
 
 async def test_more_than_one_statement_may_take_is_forgotten_in_parts(database: str) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -83,6 +84,24 @@ def test_an_instance_learns_whom_it_serves_and_which_request_it_is() -> None:
         headers = instance.seen[0].headers
         assert headers["X-Forwarded-For"] == "127.0.0.1"
         assert len(headers["X-Request-ID"]) == 32
+
+
+def test_a_client_cannot_say_by_itself_that_it_came_by_https() -> None:
+    with in_front_of([send(b"")]) as (ask, [instance]):
+        ask("PUT", "/", X_Forwarded_Proto="https").read()
+        assert instance.seen[0].headers["X-Forwarded-Proto"] == "http"
+
+
+@pytest.mark.parametrize(
+    ("said", "passed_on"), [("https", "https"), ("http", "http"), ("x", "http")]
+)
+def test_a_trusted_proxy_says_how_its_client_came(
+    monkeypatch: pytest.MonkeyPatch, said: str, passed_on: str
+) -> None:
+    monkeypatch.setattr(nginx, "Proxy", partial(nginx.Proxy, trusted=["127.0.0.0/8"]))
+    with in_front_of([send(b"")]) as (ask, [instance]):
+        ask("PUT", "/", X_Forwarded_Proto=said).read()
+        assert instance.seen[0].headers["X-Forwarded-Proto"] == passed_on
 
 
 def test_a_page_whose_instance_dies_comes_from_another() -> None:

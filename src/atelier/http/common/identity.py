@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import ipaddress
 from collections.abc import Awaitable, Callable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
@@ -18,7 +17,6 @@ Clock = Callable[[], float]
 """Returns the seconds since 1970."""
 
 _HASH_BYTES = 16
-_NETWORK_BYTES = 8  # of an IPv6 address: a provider gives each customer a /64 at least
 
 
 class Ballot(NamedTuple):
@@ -56,7 +54,7 @@ class Identity:
         Raises DatabaseUnavailableError where the secret is needed and is not known yet.
         """
         secret, now = await self._known_secret(), self._clock()
-        address = self._hashes(secret, now, thing, b"address" + _network(client_address(req)))
+        address = self._hashes(secret, now, thing, b"address" + client_address(req).encode())
         if not self._by_cookie:
             return Ballot(Voter(frozenset(address), address[:1]))
         found = voter_cookie.read(
@@ -103,15 +101,3 @@ def _cookie_key(secret: bytes) -> bytes:
 @lru_cache(maxsize=16)
 def _derived(secret: bytes, purpose: str) -> bytes:
     return hmac.digest(secret, purpose.encode(), "sha256")
-
-
-def _network(address: str) -> bytes:
-    """Return what of an address tells one client from another."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:  # a unix socket's other end has none
-        return address.encode()
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return parsed.packed
-    mapped = parsed.ipv4_mapped
-    return mapped.packed if mapped else parsed.packed[:_NETWORK_BYTES]
