@@ -17,7 +17,7 @@ _QUERIES = queries("atelier.store")
 _PAGES = ("questions_page", "answers_page")
 _NO_PAGES: tuple[list[object], ...] = ([], [], [])
 _NO_VOTES: tuple[list[object], ...] = ([], [], [], [], [], [])
-_NO_VOTERS: tuple[list[object], ...] = ([],) * 11
+_NO_VOTERS: tuple[list[object], ...] = ([],) * 8
 
 
 class Fault(NamedTuple):

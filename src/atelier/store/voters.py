@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -17,11 +17,11 @@ _SECRET_BYTES = 32
 
 
 class Voter(NamedTuple):
-    """Who votes on a thing, as hashes that say it of this thing only."""
+    """Who votes on a thing, as hashes of 16 bytes, joined, that say it of this thing only."""
 
-    checked: frozenset[bytes]
+    checked: bytes
     """The vote does not count if one of these is remembered."""
-    kept: tuple[bytes, ...]
+    kept: bytes
     """What is remembered of a vote that counts; the first is the voter's own."""
 
 
@@ -81,8 +81,7 @@ class VoterWriter:
         votes = list(batch)
         rows = await self._database.write(
             _QUERIES["votes_once"],
-            *_columns([_row(vote) for vote in votes]),
-            *_columns([row for place, vote in enumerate(votes, 1) for row in _hashes(place, vote)]),
+            *map(list, zip(*map(_row, votes), strict=True)),
             self._rules.reports_to_hide,
             self._rules.repeats_hide,
             self._key_lifetime,
@@ -99,14 +98,4 @@ _DONE = {True: Outcome.DONE, False: Outcome.REPEATED}
 
 def _row(each: VoterVote) -> tuple[object, ...]:
     vote, voter, reason = each
-    return (*vote[:3], *(vote.key or (None, None)), voter.kept[0], reason)
-
-
-def _hashes(place: int, each: VoterVote) -> list[tuple[int, bytes, bool, bool]]:
-    """Return a row for each hash of a voter: the vote's position, the hash, checked, kept."""
-    checked, kept = each.voter
-    return [(place, one, one in checked, one in kept) for one in checked.union(kept)]
-
-
-def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+    return (*vote[:3], *(vote.key or (None, None)), reason, *voter)

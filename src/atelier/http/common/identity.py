@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -47,6 +47,8 @@ class Identity:
         self._by_cookie = by_cookie
         self._clock = clock
         self._secret: bytes | None = None
+        self._period: int | None = None
+        self._keys: tuple[bytes, ...] = ()
 
     async def ballot(self, req: falcon.asgi.Request, thing: str) -> Ballot:
         """Return who votes on a thing, which is named so that no other has its name.
@@ -54,18 +56,19 @@ class Identity:
         Raises DatabaseUnavailableError where the secret is needed and is not known yet.
         """
         secret, now = await self._known_secret(), self._clock()
-        address = self._hashes(secret, now, thing, b"address" + client_address(req).encode())
+        keys = self._period_keys(secret, now)
+        address = _hashes(keys, thing, b"address" + client_address(req).encode())
         if not self._by_cookie:
-            return Ballot(Voter(frozenset(address), address[:1]))
+            return Ballot(Voter(address, address[:_HASH_BYTES]))
         found = voter_cookie.read(
             req.get_cookie_values(voter_cookie.NAME) or (), _cookie_key(secret), now
         )
         cookie = found or voter_cookie.new(now)
-        browser = self._hashes(secret, now, thing, b"cookie" + cookie.id)
+        browser = _hashes(keys, thing, b"cookie" + cookie.id)
         # A cookie costs nothing to drop and to get anew: until it is a day old, and where there
         # is none, the address has one voice, too.
         checked = browser + address if cookie.is_young(now) else browser
-        voter = Voter(frozenset(checked), browser[:1] + address[:1])
+        voter = Voter(checked, browser[:_HASH_BYTES] + address[:_HASH_BYTES])
         return Ballot(voter, None if found else cookie)
 
     async def give_cookie(
@@ -79,25 +82,29 @@ class Identity:
             self._secret = await self._ask_for_secret()
         return self._secret
 
-    def _hashes(self, secret: bytes, now: float, thing: str, who: bytes) -> tuple[bytes, ...]:
-        """Return the hashes of somebody: by this period's key first, then by its neighbours'."""
-        text = thing.encode() + b"\0" + who
-        return tuple(_hash(text, key) for key in _keys(secret, self._memory, now))
+    def _period_keys(self, secret: bytes, now: float) -> tuple[bytes, ...]:
+        """Return the keys of this period and of its neighbours."""
+        period = int(now // self._memory)
+        if period != self._period:
+            self._period = period
+            self._keys = tuple(
+                _derived(secret, f"voters {self._memory} {period + step}") for step in (0, -1, 1)
+            )
+        return self._keys
 
 
-def _hash(text: bytes, key: bytes) -> bytes:
-    return hashlib.blake2b(text, key=key, digest_size=_HASH_BYTES).digest()
+def _hashes(keys: tuple[bytes, ...], thing: str, who: bytes) -> bytes:
+    """Return the hashes of somebody, one for each key."""
+    text = thing.encode() + b"\0" + who
+    return b"".join(
+        [hashlib.blake2b(text, key=key, digest_size=_HASH_BYTES).digest() for key in keys]
+    )
 
 
-def _keys(secret: bytes, memory: float, now: float) -> Iterator[bytes]:
-    period = int(now // memory)
-    return (_derived(secret, f"voters {memory} {period + step}") for step in (0, -1, 1))
-
-
+@lru_cache(maxsize=4)
 def _cookie_key(secret: bytes) -> bytes:
     return _derived(secret, "cookies")
 
 
-@lru_cache(maxsize=16)
 def _derived(secret: bytes, purpose: str) -> bytes:
     return hmac.digest(secret, purpose.encode(), "sha256")

@@ -35,8 +35,8 @@ CREATE TABLE voter_secret (
 );
 
 -- As count_votes, for votes whose voters are known: a second one of a voter does not count.
--- Each vote has some hashes of its voter (`owners` are the positions of the votes): those that are
--- checked must not be remembered for this thing, and those that are kept are remembered from now on.
+-- Each vote has some hashes of its voter, of 16 bytes, one after the other: those that are checked
+-- must not be remembered for this thing, and those that are kept are remembered from now on.
 -- Whoever votes on a thing holds the lock on its question, so what is not there cannot appear.
 -- A report hides when there are enough reporters; `repeats_hide` has each one hide, whoever sent it.
 -- Returns the positions of the votes that were accepted, and whether each counted.
@@ -46,12 +46,9 @@ CREATE FUNCTION count_votes_once(
     actions text[],
     keys text[],
     fingerprints bytea[],
-    reporters bytea[],
     reasons text[],
-    owners bigint[],
-    hashes bytea[],
-    are_checked boolean[],
-    are_kept boolean[],
+    checked bytea[],
+    kept bytea[],
     reports_to_hide integer,
     repeats_hide boolean,
     key_lifetime interval
@@ -80,9 +77,9 @@ BEGIN
     RETURN QUERY
     WITH known AS MATERIALIZED (
         SELECT v.*
-        FROM unnest(targets, ids, actions, keys, fingerprints, reporters, reasons)
+        FROM unnest(targets, ids, actions, keys, fingerprints, reasons, checked, kept)
             WITH ORDINALITY
-            AS v (target, id, action, key, fingerprint, reporter, reason, position)
+            AS v (target, id, action, key, fingerprint, reason, checked, kept, position)
         WHERE v.id = ANY (
             CASE v.target WHEN 'question' THEN known_questions ELSE known_answers END)
     ),
@@ -102,26 +99,27 @@ BEGIN
         FROM known v LEFT JOIN claimed c ON c.key = v.key AND c.fingerprint = v.fingerprint
         WHERE v.key IS NULL OR c.key IS NOT NULL
     ),
-    identities AS MATERIALIZED (
-        SELECT d.position, d.target, d.id, d.action, d.reason, h.hash, h.is_checked, h.is_kept
-        FROM done d
-        JOIN unnest(owners, hashes, are_checked, are_kept)
-            AS h (owner, hash, is_checked, is_kept) ON h.owner = d.position
+    checks AS MATERIALIZED (
+        SELECT d.position, d.target, d.id, d.action, d.reason,
+            substr(d.checked, 16 * n + 1, 16) AS hash
+        FROM done d CROSS JOIN generate_series(0, length(d.checked) / 16 - 1) n
+    ),
+    keeps AS MATERIALIZED (
+        SELECT d.position, d.target, d.id, d.action, substr(d.kept, 16 * n + 1, 16) AS hash
+        FROM done d CROSS JOIN generate_series(0, length(d.kept) / 16 - 1) n
     ),
     repeated AS MATERIALIZED (
-        SELECT i.position
-        FROM identities i
+        SELECT c.position
+        FROM checks c
         JOIN voters v
-            ON v.target_id = i.id
-            AND v.voter = i.hash
-            AND v.target = i.target
-            AND v.action = i.action
-        WHERE i.is_checked
+            ON v.target_id = c.id
+            AND v.voter = c.hash
+            AND v.target = c.target
+            AND v.action = c.action
         UNION
         SELECT later.position
-        FROM identities later
-        JOIN identities earlier USING (hash, target, id, action)
-        WHERE later.is_checked AND earlier.is_kept AND earlier.position < later.position
+        FROM checks later JOIN keeps earlier USING (hash, target, id, action)
+        WHERE earlier.position < later.position
     ),
     counted AS MATERIALIZED (
         SELECT d.*, r.position IS NULL AS is_first
@@ -129,28 +127,27 @@ BEGIN
     ),
     remembered AS (
         INSERT INTO voters (target_id, voter, target, action)
-        SELECT i.id, i.hash, i.target, i.action
-        FROM identities i JOIN counted c USING (position)
-        WHERE i.is_kept AND c.is_first
+        SELECT k.id, k.hash, k.target, k.action
+        FROM keeps k JOIN counted c USING (position)
+        WHERE c.is_first
         ON CONFLICT DO NOTHING
     ),
     kept_reports AS (
         INSERT INTO reports (target_id, reporter, target, reason)
-        SELECT c.id, c.reporter, c.target, c.reason
+        SELECT c.id, substr(c.kept, 1, 16), c.target, c.reason
         FROM counted c
         WHERE c.action = 'report' AND c.is_first
         ON CONFLICT DO NOTHING
     ),
     explained_later AS (
         UPDATE reports r
-        SET reason = i.reason
-        FROM identities i
-        WHERE i.action = 'report'
-          AND i.reason IS NOT NULL
-          AND i.is_checked
-          AND r.target_id = i.id
-          AND r.reporter = i.hash
-          AND r.target = i.target
+        SET reason = c.reason
+        FROM checks c
+        WHERE c.action = 'report'
+          AND c.reason IS NOT NULL
+          AND r.target_id = c.id
+          AND r.reporter = c.hash
+          AND r.target = c.target
           AND r.reason IS NULL
     ),
     tally AS MATERIALIZED (
