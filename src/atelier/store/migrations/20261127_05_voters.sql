@@ -111,11 +111,13 @@ BEGIN
     repeated AS MATERIALIZED (
         SELECT c.position
         FROM checks c
-        JOIN voters v
-            ON v.target_id = c.id
-            AND v.voter = c.hash
-            AND v.target = c.target
-            AND v.action = c.action
+        WHERE (  -- not a join, for which all voters might be read
+            SELECT true
+            FROM voters v
+            WHERE v.target_id = c.id
+              AND v.voter = c.hash
+              AND v.target = c.target
+              AND v.action = c.action)
         UNION
         SELECT later.position
         FROM checks later JOIN keeps earlier USING (hash, target, id, action)
