@@ -20,7 +20,7 @@ _FILE = "_FILE"
 _PREFIX = "ATELIER_"
 _OTHERS = ("ATELIER_BENCH_",)  # of the benchmark, which passes its environment on
 _LARGEST_SECRET = 64 << 10  # bytes
-_SHORTEST_SECRET = 16  # characters
+_MIN_SECRET_LENGTH = 16  # characters
 
 
 class Variable(NamedTuple):
@@ -78,8 +78,8 @@ def _one_of(*names: str) -> Callable[[str], str]:
 
 
 def _secret(text: str) -> str:
-    if len(text) < _SHORTEST_SECRET:
-        raise ValueError(f"at least {_SHORTEST_SECRET} characters that nobody can guess")
+    if len(text) < _MIN_SECRET_LENGTH:
+        raise ValueError(f"at least {_MIN_SECRET_LENGTH} characters that cannot be guessed")
     return text
 
 
@@ -108,13 +108,13 @@ class Settings:
     metrics_port: int = _setting("ATELIER_METRICS_PORT", _integer(1, 65535), 9180)
     """The port of 127.0.0.1 where Prometheus finds the cluster's metrics."""
     secret: str | None = _setting("ATELIER_SECRET", _secret, None, secret=True)
-    """What the keys of voters' hashes are derived from; None means one kept in the database."""
+    """The source of the keys for hashes of voters; None means a secret stored in the database."""
     vote_once: str = _setting("ATELIER_VOTE_ONCE", _one_of("off", "address", "cookie"), "off")
-    """How voters are told apart, so that each counts once; off means that every vote counts."""
+    """What identifies voters, so that each one counts once; off means that every vote counts."""
     vote_memory_days: float = _setting("ATELIER_VOTE_MEMORY_DAYS", _positive, 90.0)
-    """How long it is remembered who has voted and reported."""
+    """How long voters and reports are stored."""
     reports_to_hide: int = _setting("ATELIER_REPORTS_TO_HIDE", _integer(1, 1000), 1)
-    """How many different reporters hide what they report."""
+    """The number of different reporters that hides a question or an answer."""
 
     @property
     def connections(self) -> int:

@@ -1,97 +1,99 @@
-"""ATELIER_REPORTS_TO_HIDE: from how many different reporters on a thing is hidden; reasons."""
+"""ATELIER_REPORTS_TO_HIDE: the number of different reporters that hides a target; reasons."""
 
 import json
 from typing import Any
 
 import pytest
 
-from tests.contract.voting import Shop, is_counted, shop
+from tests.contract.voting import TwoInstances, is_counted, two_instances
 from tests.transfer.exports import assert_documents_are_current
 
 
-async def target(votes: Shop, table: str) -> int:
-    return await (votes.question() if table == "questions" else votes.answer())
+async def add_target(service: TwoInstances, table: str) -> int:
+    return await (service.question() if table == "questions" else service.answer())
 
 
 @pytest.mark.parametrize("table", ["questions", "answers"])
 @pytest.mark.parametrize("vote_once", ["off", "address", "cookie"])
-async def test_of_many_reporters_at_once_on_two_instances_the_nth_hides(
+async def test_exactly_the_nth_of_many_concurrent_reporters_hides_the_target(
     database: str, table: str, vote_once: str
 ) -> None:
-    async with shop(database, vote_once=vote_once, reports_to_hide=40) as votes:
-        number = await target(votes, table)
+    async with two_instances(database, vote_once=vote_once, reports_to_hide=40) as service:
+        number = await add_target(service, table)
         path = f"/qa/{table}/{number}/report"
-        await votes.put_at_once(path, [f"192.0.2.{n % 39}" for n in range(120)])
-        assert not await votes.is_hidden(number, table)
+        await service.put_concurrently(path, [f"192.0.2.{n % 39}" for n in range(120)])
+        assert not await service.is_hidden(number, table)
         await assert_documents_are_current(database)
-        await votes.put_at_once(path, [f"192.0.2.{n}" for n in range(30, 50)])
-        assert await votes.is_hidden(number, table)
-        assert await votes.rows("SELECT count(*) FROM reports") == [(50,)]
-        stored = "SELECT document FROM question_documents"
-        assert await votes.rows(stored) == await votes.rows(
+        await service.put_concurrently(path, [f"192.0.2.{n}" for n in range(30, 50)])
+        assert await service.is_hidden(number, table)
+        assert await service.rows("SELECT count(*) FROM reports") == [(50,)]
+        documents = "SELECT document FROM question_documents"
+        assert await service.rows(documents) == await service.rows(
             "SELECT document FROM question_document_view"
         )
 
 
-async def test_each_reporter_counts_once_for_each_thing(database: str) -> None:
-    async with shop(database, reports_to_hide=2) as votes:
-        first, second = await votes.question(), await votes.question()
+async def test_reporter_counts_once_per_target(database: str) -> None:
+    async with two_instances(database, reports_to_hide=2) as service:
+        first, second = await service.question(), await service.question()
         for number in (first, second):
             for _ in range(3):
-                await votes.put(f"/qa/questions/{number}/report")
-            assert not await votes.is_hidden(number)
-        await votes.put(f"/qa/questions/{first}/report", "192.0.2.2")
-        assert (await votes.is_hidden(first), await votes.is_hidden(second)) == (True, False)
+                await service.put(f"/qa/questions/{number}/report")
+            assert not await service.is_hidden(number)
+        await service.put(f"/qa/questions/{first}/report", "192.0.2.2")
+        assert (await service.is_hidden(first), await service.is_hidden(second)) == (True, False)
 
 
-async def test_votes_count_on_while_reports_are_gathered_and_voters_are_off(database: str) -> None:
-    async with shop(database, reports_to_hide=3) as votes:
-        number = await votes.question()
+async def test_every_helpful_vote_counts_with_a_report_threshold_and_vote_once_off(
+    database: str,
+) -> None:
+    async with two_instances(database, reports_to_hide=3) as service:
+        number = await service.question()
         for _ in range(3):
-            await votes.put(f"/qa/questions/{number}/helpful")
-            await votes.put(f"/qa/questions/{number}/report")
-        assert await votes.helpful(number) == 3
-        assert not await votes.is_hidden(number)
+            await service.put(f"/qa/questions/{number}/helpful")
+            await service.put(f"/qa/questions/{number}/report")
+        assert await service.helpful(number) == 3
+        assert not await service.is_hidden(number)
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"{}", b'{"body": 5}', b'{"reason": "spam"}'])
-async def test_by_default_each_report_hides_whoever_sends_it(database: str, body: bytes) -> None:
-    async with shop(database) as votes:
-        number = await votes.question()
+async def test_every_report_hides_by_default(database: str, body: bytes) -> None:
+    async with two_instances(database) as service:
+        number = await service.question()
         for _ in range(2):
-            assert is_counted(await votes.put(f"/qa/questions/{number}/report", body=body))
-            assert await votes.is_hidden(number)
-            await votes.connection.execute("UPDATE questions SET reported = false")
+            assert is_counted(await service.put(f"/qa/questions/{number}/report", body=body))
+            assert await service.is_hidden(number)
+            await service.connection.execute("UPDATE questions SET reported = false")
 
 
-async def test_a_dismissed_report_hides_no_more_if_each_person_counts_once(database: str) -> None:
-    async with shop(database, vote_once="address") as votes:
-        number = await votes.question()
-        await votes.put(f"/qa/questions/{number}/report")
-        assert await votes.is_hidden(number)
-        await votes.connection.execute("UPDATE questions SET reported = false")
-        await votes.put(f"/qa/questions/{number}/report")
-        assert not await votes.is_hidden(number)
-        await votes.put(f"/qa/questions/{number}/report", "192.0.2.2")
-        assert await votes.is_hidden(number)
+async def test_repeated_report_does_not_hide_again_with_one_vote_per_person(database: str) -> None:
+    async with two_instances(database, vote_once="address") as service:
+        number = await service.question()
+        await service.put(f"/qa/questions/{number}/report")
+        assert await service.is_hidden(number)
+        await service.connection.execute("UPDATE questions SET reported = false")
+        await service.put(f"/qa/questions/{number}/report")
+        assert not await service.is_hidden(number)
+        await service.put(f"/qa/questions/{number}/report", "192.0.2.2")
+        assert await service.is_hidden(number)
 
 
 @pytest.mark.parametrize("hide", [1, 3])
-async def test_a_reason_is_kept(database: str, hide: int) -> None:
-    async with shop(database, reports_to_hide=hide) as votes:
-        number = await votes.answer()
+async def test_reason_is_stored(database: str, hide: int) -> None:
+    async with two_instances(database, reports_to_hide=hide) as service:
+        number = await service.answer()
         path = f"/qa/answers/{number}/report"
-        await votes.put(path, json={"reason": "  is an advertisement 😀  ", "more": 1})
-        kept = await votes.rows("SELECT target, target_id, reason FROM reports")
-        assert kept == [("answer", number, "is an advertisement 😀")]
+        await service.put(path, json={"reason": "  is an advertisement 😀  ", "more": 1})
+        stored = await service.rows("SELECT target, target_id, reason FROM reports")
+        assert stored == [("answer", number, "is an advertisement 😀")]
 
 
 @pytest.mark.parametrize("reason", ["x" * 200, "😀" * 200])
-async def test_the_longest_reason_is_kept(database: str, reason: str) -> None:
-    async with shop(database) as votes:
+async def test_reason_of_maximum_length_is_stored(database: str, reason: str) -> None:
+    async with two_instances(database) as service:
         body = json.dumps({"reason": reason}).encode()
-        await votes.put(f"/qa/questions/{await votes.question()}/report", body=body)
-        assert await votes.rows("SELECT reason FROM reports") == [(reason,)]
+        await service.put(f"/qa/questions/{await service.question()}/report", body=body)
+        assert await service.rows("SELECT reason FROM reports") == [(reason,)]
 
 
 @pytest.mark.parametrize(
@@ -111,35 +113,35 @@ async def test_the_longest_reason_is_kept(database: str, reason: str) -> None:
     ids=lambda body: repr(body[:30]),
 )
 @pytest.mark.parametrize("hide", [1, 2])
-async def test_any_other_body_is_ignored(database: str, body: bytes, hide: int) -> None:
-    async with shop(database, reports_to_hide=hide) as votes:
-        number = await votes.question()
+async def test_invalid_reason_is_ignored(database: str, body: bytes, hide: int) -> None:
+    async with two_instances(database, reports_to_hide=hide) as service:
+        number = await service.question()
         for address in ("192.0.2.1", "192.0.2.2"):
-            await votes.put(f"/qa/questions/{number}/report", address, body=body)
-        assert await votes.is_hidden(number)
-        assert await votes.rows("SELECT FROM reports WHERE reason IS NOT NULL") == []
+            await service.put(f"/qa/questions/{number}/report", address, body=body)
+        assert await service.is_hidden(number)
+        assert await service.rows("SELECT FROM reports WHERE reason IS NOT NULL") == []
 
 
 @pytest.mark.parametrize("kind", [None, "text/plain;charset=UTF-8", "application/x-unknown"])
-async def test_a_reason_is_read_whatever_its_content_type(database: str, kind: str | None) -> None:
+async def test_reason_is_accepted_with_any_content_type(database: str, kind: str | None) -> None:
     headers: dict[str, Any] = {"Content-Type": kind} if kind else {}
-    async with shop(database) as votes:
-        path = f"/qa/questions/{await votes.question()}/report"
-        await votes.put(path, body=b'{"reason":"rude"}', headers=headers)
-        assert await votes.rows("SELECT reason FROM reports") == [("rude",)]
+    async with two_instances(database) as service:
+        path = f"/qa/questions/{await service.question()}/report"
+        await service.put(path, body=b'{"reason":"rude"}', headers=headers)
+        assert await service.rows("SELECT reason FROM reports") == [("rude",)]
 
 
-async def test_a_reporter_may_add_a_reason_once_and_not_fill_the_table(database: str) -> None:
-    async with shop(database, reports_to_hide=2) as votes:
-        path = f"/qa/questions/{await votes.question()}/report"
-        await votes.put(path)
+async def test_reporter_can_add_one_reason_later(database: str) -> None:
+    async with two_instances(database, reports_to_hide=2) as service:
+        path = f"/qa/questions/{await service.question()}/report"
+        await service.put(path)
         for reason in ("rude", "another"):
-            await votes.put(path, json={"reason": reason})
-        assert await votes.rows("SELECT reason FROM reports") == [("rude",)]
+            await service.put(path, json={"reason": reason})
+        assert await service.rows("SELECT reason FROM reports") == [("rude",)]
 
 
-async def test_a_vote_has_no_reason(database: str) -> None:
-    async with shop(database, vote_once="address") as votes:
-        path = f"/qa/questions/{await votes.question()}/helpful"
-        await votes.put(path, json={"reason": "good"})
-        assert await votes.rows("SELECT FROM reports") == []
+async def test_reason_of_a_helpful_vote_is_ignored(database: str) -> None:
+    async with two_instances(database, vote_once="address") as service:
+        path = f"/qa/questions/{await service.question()}/helpful"
+        await service.put(path, json={"reason": "good"})
+        assert await service.rows("SELECT FROM reports") == []

@@ -1,4 +1,4 @@
-"""Two instances on one database, and shoppers who vote from addresses and with cookies."""
+"""Two instances on one database; votes from chosen addresses and with chosen cookies."""
 
 import asyncio
 import random
@@ -20,8 +20,8 @@ SECRET = "a secret of the shop"
 
 
 @dataclass
-class Time:
-    """What the instances take for the seconds since 1970."""
+class FakeClock:
+    """The clock of the instances; `now` is Unix time in seconds."""
 
     now: float = 1000 * 90 * DAY + 5 * DAY
 
@@ -30,12 +30,12 @@ class Time:
 
 
 @dataclass
-class Shop:
-    """Two instances, and what they wrote."""
+class TwoInstances:
+    """Two instances and a connection to their database."""
 
     instances: list[ASGIConductor]
     connection: asyncpg.Connection
-    time: Time
+    clock: FakeClock
     products: Iterable[int] = field(default_factory=lambda: iter(range(1, 1000)))
 
     async def put(
@@ -44,19 +44,19 @@ class Shop:
         address: str = "192.0.2.1",
         cookie: str | None = None,
         instance: int | None = None,
-        **options: Any,  # noqa: ANN401 - whatever Falcon takes
+        **options: Any,  # noqa: ANN401 - the options of simulate_put
     ) -> Result:
-        """Send a PUT to one of the instances as nginx passes it on; it is done."""
+        """Send a PUT to one of the instances as nginx forwards it; assert that it succeeds."""
         headers = {"X-Forwarded-For": address, **options.pop("headers", {})}
         if cookie:
-            headers["Cookie"] = f"theirs=1; atelier_voter={cookie}"
+            headers["Cookie"] = f"another=1; atelier_voter={cookie}"
         number = random.randrange(len(self.instances)) if instance is None else instance
         result = await self.instances[number].simulate_put(path, headers=headers, **options)
         assert (result.status_code, result.text) == (204, "")
         return result
 
-    async def put_at_once(self, path: str, addresses: Iterable[str]) -> list[Result]:
-        """Send many at once, to both instances in turn."""
+    async def put_concurrently(self, path: str, addresses: Iterable[str]) -> list[Result]:
+        """Send concurrent PUTs, alternating between the instances."""
         return await asyncio.gather(
             *(self.put(path, address, instance=n % 2) for n, address in enumerate(addresses))
         )
@@ -70,40 +70,42 @@ class Shop:
         return await Data(self.connection).answer(await self.question())
 
     async def helpful(self, number: int, table: str = "questions") -> int:
-        """Return how many votes were counted."""
+        """Return the number of votes counted."""
         query = f"SELECT helpful FROM {table} WHERE id = $1"  # noqa: S608 - fixed names
         votes: int = await self.connection.fetchval(query, number)
         return votes
 
     async def is_hidden(self, number: int, table: str = "questions") -> bool:
-        """Tell whether enough have reported it."""
+        """Return whether a question or an answer is hidden."""
         query = f"SELECT reported FROM {table} WHERE id = $1"  # noqa: S608 - fixed names
         hidden: bool = await self.connection.fetchval(query, number)
         return hidden
 
     async def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """Return what a query finds."""
+        """Return the rows of a query."""
         return [tuple(row) for row in await self.connection.fetch(query)]
 
 
 @asynccontextmanager
-async def shop(database: str, time: Time | None = None, **settings: object) -> AsyncIterator[Shop]:
+async def two_instances(
+    database: str, clock: FakeClock | None = None, **settings: object
+) -> AsyncIterator[TwoInstances]:
     """Yield two instances with these settings on a database."""
-    time = time or Time()
-    made = Settings(**settings)  # type: ignore[arg-type] # the values are the settings' own
+    clock = clock or FakeClock()
+    parsed = Settings(**settings)  # type: ignore[arg-type] # tests pass values of the right types
     async with AsyncExitStack() as stack:
-        services = [create_service(made, database, clock=time) for _ in range(2)]
+        services = [create_service(parsed, database, clock=clock) for _ in range(2)]
         instances = [await stack.enter_async_context(ASGIConductor(s.app)) for s in services]
         connection = await connect(database)
         stack.push_async_callback(connection.close)
-        yield Shop(instances, connection, time)
+        yield TwoInstances(instances, connection, clock)
 
 
 def is_counted(result: Result) -> bool:
-    """Tell whether an answer says that the vote counted."""
+    """Return whether the vote counted, according to the response."""
     return "vote-counted" not in result.headers
 
 
-def given(result: Result) -> str:
-    """Return the cookie that came with an answer."""
+def new_cookie(result: Result) -> str:
+    """Return the value of the cookie set by a response."""
     return result.cookies["atelier_voter"].value

@@ -1,4 +1,4 @@
-"""The composition root: every route on one screen."""
+"""The composition root: all routes and what they depend on."""
 
 import time
 from collections.abc import Callable
@@ -33,7 +33,7 @@ from atelier.store.writes import Writer
 
 
 class Service(NamedTuple):
-    """What an instance serves."""
+    """The ASGI application of an instance and its fast path."""
 
     app: App
     fast_path: FastPath
@@ -42,18 +42,18 @@ class Service(NamedTuple):
 def create_service(
     settings: Settings, database_url: str, *, clock: Callable[[], float] = time.time
 ) -> Service:
-    """Return what one instance serves; its connections open and close with the application.
+    """Build an instance; its connections open and close with the application.
 
-    `clock` returns the seconds since 1970, by which the keys of voters' hashes are renewed.
+    `clock` returns Unix time in seconds; it decides when the keys of voters' hashes rotate.
     """
-    timeout = settings.request_timeout / 2  # a wait is two batches at most: see Batcher
+    timeout = settings.request_timeout / 2  # a request waits for two batches at most: see Batcher
     database = Database(database_url, size=settings.pool_size, timeout=timeout)
     streams = Database(database_url, size=STREAM_CONNECTIONS, timeout=timeout)
     reads = _standby_reads(settings, database_url, timeout) or database
-    database.measure("requests")
-    streams.measure("large pages")
+    database.expose_metrics("requests")
+    streams.expose_metrics("large pages")
     if reads is not database:
-        reads.measure("reads")
+        reads.expose_metrics("reads")
     key_lifetime = timedelta(hours=settings.idempotency_hours)
     writer = Writer(database, key_lifetime)
     voters = VoterWriter(database, voter_rules(settings), key_lifetime)
@@ -71,7 +71,7 @@ def create_service(
     app.set_error_serializer(serialize)
     app.add_error_handler(Exception, unexpected)
     app.add_error_handler(DatabaseUnavailableError, unavailable)
-    app.add_error_handler(SchemaMismatchError, SchemaMismatch(database).answer)
+    app.add_error_handler(SchemaMismatchError, SchemaMismatch(database).handle)
     app.add_error_handler(OverloadedError, unavailable)
 
     questions = PageReader("questions", reads, streams)

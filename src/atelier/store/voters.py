@@ -1,4 +1,4 @@
-"""Votes and reports of voters who are told apart: each one's voice on a thing counts once."""
+"""Votes and reports of identified voters: one per voter on each question and answer."""
 
 import asyncio
 import secrets
@@ -9,24 +9,24 @@ from typing import NamedTuple
 from atelier.store.batcher import Batcher
 from atelier.store.connections.database import Database
 from atelier.store.queries import queries
-from atelier.store.writes import Outcome, Vote, claimed_keys, undone
+from atelier.store.writes import Outcome, Vote, claimed_keys, why_not_applied
 
 _QUERIES = queries("atelier.store")
-_FORGOTTEN_AT_ONCE = 10_000
+_DELETE_BATCH_SIZE = 10_000
 _SECRET_BYTES = 32
 
 
 class Voter(NamedTuple):
-    """Who votes on a thing, as hashes of 16 bytes, joined, that say it of this thing only."""
+    """A voter as concatenated 16-byte hashes, valid for one action on one question or answer."""
 
     checked: bytes
-    """The vote does not count if one of these is remembered."""
-    kept: bytes
-    """What is remembered of a vote that counts; the first is the voter's own."""
+    """The vote does not count if one of these is stored."""
+    stored: bytes
+    """The hashes to store if the vote counts; the first is the voter's own."""
 
 
 class VoterVote(NamedTuple):
-    """A vote or a report, who gives it, and a reporter's reason."""
+    """A vote or a report, its voter, and the reason of a report."""
 
     vote: Vote
     voter: Voter
@@ -34,45 +34,45 @@ class VoterVote(NamedTuple):
 
 
 class VoterRules(NamedTuple):
-    """What counts, and for how long."""
+    """The rules by which identified votes count."""
 
-    memory: timedelta
-    """How long a voter is remembered, at least."""
+    retention: timedelta
+    """The minimum time for which a voter is stored."""
     reports_to_hide: int = 1
-    """How many different reporters hide a thing."""
-    repeats_hide: bool = False
-    """Whether every report hides, whoever sends it: the contract's rule."""
+    """The number of different reporters that hides a question or an answer."""
+    every_report_hides: bool = False
+    """Whether a repeated report hides too, as in the original API."""
 
 
 class VoterWriter:
-    """Counts the votes of known voters; those that wait together are committed together."""
+    """Counts the votes of identified voters; waiting votes are committed together."""
 
     def __init__(self, database: Database, rules: VoterRules, key_lifetime: timedelta) -> None:
-        """Take the database to write to, the rules, and how long an Idempotency-Key is known."""
+        """Take the database, the rules, and how long an Idempotency-Key is remembered."""
         self._database = database
         self._rules = rules
         self._key_lifetime = key_lifetime
         self._votes: Batcher[VoterVote, Outcome] = Batcher("voters", self._commit, max_batch=200)
 
     def vote(self, vote: VoterVote) -> asyncio.Future[Outcome]:
-        """Count a vote or a report, if it is its voter's first."""
+        """Count a vote or a report if it is the voter's first."""
         return self._votes.submit(vote)
 
-    async def forget(self) -> None:
-        """Delete the voters and the reports that have expired."""
-        await self._database.write(_QUERIES["forget_reports"], self._rules.memory)
-        forgotten = _FORGOTTEN_AT_ONCE
-        while forgotten == _FORGOTTEN_AT_ONCE:
-            [[forgotten]] = await self._database.write(
-                _QUERIES["forget_voters"], self._rules.memory, _FORGOTTEN_AT_ONCE
+    async def delete_expired(self) -> None:
+        """Delete the expired voters and reports."""
+        await self._database.write(_QUERIES["delete_expired_reports"], self._rules.retention)
+        deleted = _DELETE_BATCH_SIZE
+        while deleted == _DELETE_BATCH_SIZE:
+            [[deleted]] = await self._database.write(
+                _QUERIES["delete_expired_voters"], self._rules.retention, _DELETE_BATCH_SIZE
             )
 
     async def secret(self) -> bytes:
-        """Return the database's own secret, the same for all instances; the first makes it."""
+        """Return the secret in the database, shared by all instances; create it if absent."""
         rows = await self._database.read(_QUERIES["voter_secret"])
         if not rows:
-            made = secrets.token_bytes(_SECRET_BYTES)
-            await self._database.write(_QUERIES["make_voter_secret"], made)
+            new_secret = secrets.token_bytes(_SECRET_BYTES)
+            await self._database.write(_QUERIES["insert_voter_secret"], new_secret)
             rows = await self._database.read(_QUERIES["voter_secret"])
         [[secret]] = rows
         return bytes(secret)
@@ -83,17 +83,20 @@ class VoterWriter:
             _QUERIES["votes_once"],
             *map(list, zip(*map(_row, votes), strict=True)),
             self._rules.reports_to_hide,
-            self._rules.repeats_hide,
+            self._rules.every_report_hides,
             self._key_lifetime,
         )
-        done = {votes[place - 1]: _DONE[is_counted] for place, is_counted in rows}
+        applied = {votes[position - 1]: _OUTCOMES[is_counted] for position, is_counted in rows}
         claimed = await claimed_keys(
-            self._database, (each.vote.key for each in votes if each not in done)
+            self._database, (each.vote.key for each in votes if each not in applied)
         )
-        return {each: done.get(each) or undone(each.vote.key, claimed) for each in votes}
+        return {
+            each: applied.get(each) or why_not_applied(each.vote.key, claimed) for each in votes
+        }
 
 
-_DONE = {True: Outcome.DONE, False: Outcome.REPEATED}
+_OUTCOMES = {True: Outcome.DONE, False: Outcome.DUPLICATE}
+"""The outcome of an applied vote, by whether it was counted."""
 
 
 def _row(each: VoterVote) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""The cookie that tells browsers apart: a random id, when it was given, and our signature."""
+"""The signed cookie that identifies a browser: a random id and the time of issue."""
 
 import base64
 import hmac
@@ -12,55 +12,55 @@ import falcon.asgi
 
 NAME = "atelier_voter"
 
-_SECONDS = 365 * 24 * 3600
+_MAX_AGE_SECONDS = 365 * 24 * 3600
 _YOUNG_SECONDS = 24 * 3600
-_SIGNED = struct.Struct(">12sQ")
+_PAYLOAD = struct.Struct(">12sQ")
 _SIGNATURE_BYTES = 16
-_TEXT = re.compile(r"[A-Za-z0-9_-]{48}", re.ASCII)
+_VALUE = re.compile(r"[A-Za-z0-9_-]{48}", re.ASCII)
 
 
 class VoterCookie(NamedTuple):
-    """A browser, and when it got its cookie (seconds since 1970)."""
+    """The id of a browser, and when its cookie was issued (Unix time in seconds)."""
 
     id: bytes
-    given_at: int
+    issued_at: int
 
     def is_young(self, now: float) -> bool:
-        """Tell whether it could have been fetched for the very vote that it comes with."""
-        return now < self.given_at + _YOUNG_SECONDS
+        """Return whether the cookie is too recent to identify a voter on its own."""
+        return now < self.issued_at + _YOUNG_SECONDS
 
-    def text(self, key: bytes) -> str:
-        """Return the cookie's value."""
-        signed = _SIGNED.pack(*self)
-        return base64.urlsafe_b64encode(signed + _signature(key, signed)).decode()
+    def value(self, key: bytes) -> str:
+        """Return the cookie's signed value."""
+        payload = _PAYLOAD.pack(*self)
+        return base64.urlsafe_b64encode(payload + _signature(key, payload)).decode()
 
 
 def new(now: float) -> VoterCookie:
-    """Return a cookie for a browser that has none."""
+    """Return a new cookie for a browser without one."""
     return VoterCookie(secrets.token_bytes(12), int(now))
 
 
-def read(values: Iterable[str], key: bytes, now: float) -> VoterCookie | None:
-    """Return the first cookie that we have signed and that has not expired, or None."""
+def parse(values: Iterable[str], key: bytes, now: float) -> VoterCookie | None:
+    """Return the first cookie with a valid signature that has not expired, or None."""
     for value in values:
-        content = base64.urlsafe_b64decode(value) if _TEXT.fullmatch(value) else b""
-        signed, signature = content[: _SIGNED.size], content[_SIGNED.size :]
-        if content and hmac.compare_digest(signature, _signature(key, signed)):
-            cookie = VoterCookie(*_SIGNED.unpack(signed))
-            if now < cookie.given_at + _SECONDS:
+        content = base64.urlsafe_b64decode(value) if _VALUE.fullmatch(value) else b""
+        payload, signature = content[: _PAYLOAD.size], content[_PAYLOAD.size :]
+        if content and hmac.compare_digest(signature, _signature(key, payload)):
+            cookie = VoterCookie(*_PAYLOAD.unpack(payload))
+            if now < cookie.issued_at + _MAX_AGE_SECONDS:
                 return cookie
     return None
 
 
-def give(
+def set_cookie(
     req: falcon.asgi.Request, resp: falcon.asgi.Response, cookie: VoterCookie, key: bytes
 ) -> None:
-    """Send a cookie with an answer. Only over https may a page of another site send it back."""
+    """Set the cookie in a response. Browsers accept `SameSite=None` only over https."""
     is_https = req.get_header("X-Forwarded-Proto", default=req.scheme) == "https"
     resp.set_cookie(
         NAME,
-        cookie.text(key),
-        max_age=_SECONDS,
+        cookie.value(key),
+        max_age=_MAX_AGE_SECONDS,
         path="/qa",
         secure=is_https,
         http_only=True,
@@ -68,5 +68,5 @@ def give(
     )
 
 
-def _signature(key: bytes, signed: bytes) -> bytes:
-    return hmac.digest(key, signed, "sha256")[:_SIGNATURE_BYTES]
+def _signature(key: bytes, payload: bytes) -> bytes:
+    return hmac.digest(key, payload, "sha256")[:_SIGNATURE_BYTES]

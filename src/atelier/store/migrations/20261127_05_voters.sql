@@ -1,10 +1,10 @@
--- Who has voted and reported, as keyed hashes, so that a person's voice counts once
+-- Voters and reporters as keyed hashes, to count one vote per person
 -- depends: 20261122_04_votes
 
 -- migrate: apply
 
--- A voter is a hash of the thing voted on and of who votes, by a key that is renewed
--- (docs/decisions/0013): neither an address nor what else the same voter did can be read from it.
+-- A voter is a hash of the target and of the person, with a rotating key (docs/decisions/0013): it
+-- reveals neither an address nor the other votes of the same person.
 CREATE TABLE voters (
     target_id bigint NOT NULL,
     voter bytea NOT NULL,
@@ -27,19 +27,19 @@ CREATE TABLE reports (
 
 CREATE INDEX reports_created_at ON reports (created_at);
 
--- One row: what the keys are derived from where ATELIER_SECRET is not set.
+-- At most one row: the secret from which the keys are derived if ATELIER_SECRET is not set.
 CREATE TABLE voter_secret (
     is_only boolean NOT NULL DEFAULT true CHECK (is_only),
     secret bytea NOT NULL,
     CONSTRAINT voter_secret_pkey PRIMARY KEY (is_only)
 );
 
--- As count_votes, for votes whose voters are known: a second one of a voter does not count.
--- Each vote has some hashes of its voter, of 16 bytes, one after the other: those that are checked
--- must not be remembered for this thing, and those that are kept are remembered from now on.
--- Whoever votes on a thing holds the lock on its question, so what is not there cannot appear.
--- A report hides when there are enough reporters; `repeats_hide` has each one hide, whoever sent it.
--- Returns the positions of the votes that were accepted, and whether each counted.
+-- Like count_votes, for identified voters: a voter's second vote does not count.
+-- Each vote has concatenated 16-byte hashes of its voter. It counts if none of the `checked` ones is
+-- in voters for this target; then the `stored` ones are inserted. Every vote first locks its
+-- question, so no concurrent vote can insert a hash between the check and the insert.
+-- A report hides its target once there are enough reporters; with `every_report_hides`, any report does.
+-- Returns the positions of the applied votes, and whether each was counted.
 CREATE FUNCTION count_votes_once(
     targets text[],
     ids bigint[],
@@ -48,11 +48,11 @@ CREATE FUNCTION count_votes_once(
     fingerprints bytea[],
     reasons text[],
     checked bytea[],
-    kept bytea[],
+    stored bytea[],
     reports_to_hide integer,
-    repeats_hide boolean,
+    every_report_hides boolean,
     key_lifetime interval
-) RETURNS TABLE (accepted bigint, is_counted boolean)
+) RETURNS TABLE (applied bigint, is_counted boolean)
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -77,9 +77,9 @@ BEGIN
     RETURN QUERY
     WITH known AS MATERIALIZED (
         SELECT v.*
-        FROM unnest(targets, ids, actions, keys, fingerprints, reasons, checked, kept)
+        FROM unnest(targets, ids, actions, keys, fingerprints, reasons, checked, stored)
             WITH ORDINALITY
-            AS v (target, id, action, key, fingerprint, reason, checked, kept, position)
+            AS v (target, id, action, key, fingerprint, reason, checked, stored, position)
         WHERE v.id = ANY (
             CASE v.target WHEN 'question' THEN known_questions ELSE known_answers END)
     ),
@@ -104,14 +104,14 @@ BEGIN
             substr(d.checked, 16 * n + 1, 16) AS hash
         FROM done d CROSS JOIN generate_series(0, length(d.checked) / 16 - 1) n
     ),
-    keeps AS MATERIALIZED (
-        SELECT d.position, d.target, d.id, d.action, substr(d.kept, 16 * n + 1, 16) AS hash
-        FROM done d CROSS JOIN generate_series(0, length(d.kept) / 16 - 1) n
+    new_voters AS MATERIALIZED (
+        SELECT d.position, d.target, d.id, d.action, substr(d.stored, 16 * n + 1, 16) AS hash
+        FROM done d CROSS JOIN generate_series(0, length(d.stored) / 16 - 1) n
     ),
-    repeated AS MATERIALIZED (
+    duplicates AS MATERIALIZED (
         SELECT c.position
         FROM checks c
-        WHERE (  -- not a join, for which all voters might be read
+        WHERE (  -- a join might be planned as a scan of all voters
             SELECT true
             FROM voters v
             WHERE v.target_id = c.id
@@ -120,28 +120,28 @@ BEGIN
               AND v.action = c.action)
         UNION
         SELECT later.position
-        FROM checks later JOIN keeps earlier USING (hash, target, id, action)
+        FROM checks later JOIN new_voters earlier USING (hash, target, id, action)
         WHERE earlier.position < later.position
     ),
     counted AS MATERIALIZED (
-        SELECT d.*, r.position IS NULL AS is_first
-        FROM done d LEFT JOIN repeated r USING (position)
+        SELECT d.*, duplicates.position IS NULL AS is_first
+        FROM done d LEFT JOIN duplicates USING (position)
     ),
-    remembered AS (
+    inserted_voters AS (
         INSERT INTO voters (target_id, voter, target, action)
-        SELECT k.id, k.hash, k.target, k.action
-        FROM keeps k JOIN counted c USING (position)
+        SELECT v.id, v.hash, v.target, v.action
+        FROM new_voters v JOIN counted c USING (position)
         WHERE c.is_first
         ON CONFLICT DO NOTHING
     ),
-    kept_reports AS (
+    inserted_reports AS (
         INSERT INTO reports (target_id, reporter, target, reason)
-        SELECT c.id, substr(c.kept, 1, 16), c.target, c.reason
+        SELECT c.id, substr(c.stored, 1, 16), c.target, c.reason
         FROM counted c
         WHERE c.action = 'report' AND c.is_first
         ON CONFLICT DO NOTHING
     ),
-    explained_later AS (
+    added_reasons AS (
         UPDATE reports r
         SET reason = c.reason
         FROM checks c
@@ -158,7 +158,7 @@ BEGIN
             c.id,
             count(*) FILTER (WHERE c.action = 'helpful' AND c.is_first) AS helpful,
             count(*) FILTER (WHERE c.action = 'report' AND c.is_first) AS reports,
-            bool_or(c.action = 'report') AND repeats_hide AS is_hidden
+            bool_or(c.action = 'report') AND every_report_hides AS is_hidden
         FROM counted c
         GROUP BY c.target, c.id
     ),
@@ -184,20 +184,20 @@ BEGIN
         FROM changes c
         WHERE c.target = 'answer' AND a.id = c.id AND (c.helpful > 0 OR c.is_hidden)
     )
-    SELECT c.position, c.is_first OR (repeats_hide AND c.action = 'report') FROM counted c;
+    SELECT c.position, c.is_first OR (every_report_hides AND c.action = 'report') FROM counted c;
 END $$;
 
--- What is removed takes with it who voted on it.
-CREATE FUNCTION forget_voters_of_removed() RETURNS trigger
+-- Deleting a question or an answer deletes its voters and reports.
+CREATE FUNCTION delete_voters_of_deleted() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
-    DELETE FROM voters v USING removed r WHERE v.target_id = r.id AND v.target = TG_ARGV[0];
-    DELETE FROM reports p USING removed r WHERE p.target_id = r.id AND p.target = TG_ARGV[0];
+    DELETE FROM voters v USING deleted d WHERE v.target_id = d.id AND v.target = TG_ARGV[0];
+    DELETE FROM reports p USING deleted d WHERE p.target_id = d.id AND p.target = TG_ARGV[0];
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION forget_voters_of_all() RETURNS trigger
+CREATE FUNCTION delete_all_voters() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -206,19 +206,19 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER voters_of_questions AFTER DELETE ON questions
-REFERENCING OLD TABLE AS removed
-FOR EACH STATEMENT EXECUTE FUNCTION forget_voters_of_removed('question');
-CREATE TRIGGER voters_of_all_questions AFTER TRUNCATE ON questions
-FOR EACH STATEMENT EXECUTE FUNCTION forget_voters_of_all('question');
-CREATE TRIGGER voters_of_answers AFTER DELETE ON answers
-REFERENCING OLD TABLE AS removed
-FOR EACH STATEMENT EXECUTE FUNCTION forget_voters_of_removed('answer');
-CREATE TRIGGER voters_of_all_answers AFTER TRUNCATE ON answers
-FOR EACH STATEMENT EXECUTE FUNCTION forget_voters_of_all('answer');
+CREATE TRIGGER delete_voters_of_questions AFTER DELETE ON questions
+REFERENCING OLD TABLE AS deleted
+FOR EACH STATEMENT EXECUTE FUNCTION delete_voters_of_deleted('question');
+CREATE TRIGGER delete_all_voters_of_questions AFTER TRUNCATE ON questions
+FOR EACH STATEMENT EXECUTE FUNCTION delete_all_voters('question');
+CREATE TRIGGER delete_voters_of_answers AFTER DELETE ON answers
+REFERENCING OLD TABLE AS deleted
+FOR EACH STATEMENT EXECUTE FUNCTION delete_voters_of_deleted('answer');
+CREATE TRIGGER delete_all_voters_of_answers AFTER TRUNCATE ON answers
+FOR EACH STATEMENT EXECUTE FUNCTION delete_all_voters('answer');
 
 -- migrate: rollback
 
-DROP FUNCTION forget_voters_of_removed, forget_voters_of_all CASCADE;
+DROP FUNCTION delete_voters_of_deleted, delete_all_voters CASCADE;
 DROP FUNCTION count_votes_once;
 DROP TABLE voter_secret, reports, voters;

@@ -1,4 +1,4 @@
--- Who has voted stays known: ids of an export are the same things as before.
+-- Voters are kept: the ids in an export identify the same questions and answers as before.
 DROP TABLE atelier_import.voters, atelier_import.reports, atelier_import.voter_secret;
 ALTER TABLE atelier.voters SET SCHEMA atelier_import;
 ALTER TABLE atelier.reports SET SCHEMA atelier_import;

@@ -1,4 +1,5 @@
--- Who voted on and reported what the build does not have; null: all of them, else of the last while.
+-- Deletes the voters and reports of everything that the new schema does not contain; $1: only
+-- those of this last interval, or all of them if null.
 WITH voters_of_removed AS (
     DELETE FROM atelier.voters v
     WHERE v.created_at >= coalesce(now() - $1::interval, '-infinity')

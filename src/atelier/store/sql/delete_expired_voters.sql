@@ -1,4 +1,5 @@
--- A part at a time: after a long stop there may be more than one statement may take. Returns how many.
+-- One batch: after a long downtime, all of them could exceed the statement timeout. Returns the
+-- number of deleted rows.
 WITH forgotten AS (
     DELETE FROM voters
     WHERE ctid = ANY (array(
