@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from atelier.local.host.open_files import raise_open_files
+from atelier.local.postgres import roles
 from atelier.local.postgres.server import Server
 from atelier.store.migrate import migrate
 from tests.support.cluster import Cluster, cluster
@@ -50,7 +51,11 @@ async def _service_database(postgres: Server, _template: asyncpg.Connection) -> 
 
 
 @pytest.fixture(scope="session")
-def service(_service_database: str) -> Iterator[Cluster]:
-    """Return three instances behind nginx; tests share it, and use products of their own."""
-    with cluster(_service_database) as running:
+async def service(_service_database: str) -> AsyncIterator[Cluster]:
+    """Return three instances behind nginx; tests share it, and use products of their own.
+
+    The instances have the service's role, so that it must suffice for all that tests do.
+    """
+    await roles.provide(_service_database)
+    with cluster(_service_database, role=roles.SERVICE_ROLE) as running:
         yield running

@@ -73,6 +73,8 @@ class Settings:
 
     database_url: str | None = _setting("ATELIER_DATABASE_URL", str, None, secret=True)
     """The PostgreSQL to use; None means the embedded one in `home`."""
+    admin_database_url: str | None = _setting("ATELIER_ADMIN_DATABASE_URL", str, None, secret=True)
+    """The same PostgreSQL as the role that migrates, imports and exports; None means as above."""
     home: Path = _setting("ATELIER_HOME", Path, Path(".atelier"))
     """Where the embedded database and the run files live."""
     port: int = _setting("PORT", _integer(1, 65535), 8080)
@@ -91,6 +93,11 @@ class Settings:
     """How long pages are read from standbys alone after the primary's end."""
     metrics_port: int = _setting("ATELIER_METRICS_PORT", _integer(1, 65535), 9180)
     """The port of 127.0.0.1 where Prometheus finds the cluster's metrics."""
+
+    @property
+    def is_embedded(self) -> bool:
+        """Say whether the database is the embedded one."""
+        return not (self.database_url or self.admin_database_url)
 
     @property
     def connections(self) -> int:

@@ -9,6 +9,7 @@ from atelier.store.connections.database import (
     SCHEMA,
     Database,
     DatabaseUnavailableError,
+    MissingRightsError,
     SchemaMismatchError,
 )
 from atelier.store.queries import queries
@@ -17,6 +18,7 @@ _QUERIES = queries("atelier.store")
 _PAGES = ("questions_page", "answers_page")
 _NO_PAGES: tuple[list[object], ...] = ([], [], [])
 _NO_VOTES: tuple[list[object], ...] = ([], [], [], [], [], [])
+_RIGHTS_REMEDY = "the database's role lacks rights: run `atelier db roles --apply`"
 
 
 class Fault(NamedTuple):
@@ -51,6 +53,8 @@ async def migrations(database: Database) -> Migrations:
     """
     try:
         rows = await database.read(_QUERIES["applied_migrations"], SCHEMA)
+    except MissingRightsError:
+        raise
     except SchemaMismatchError:  # no migration was ever applied
         rows = []
     known, applied = migrate.names(), {row[0] for row in rows}
@@ -81,15 +85,33 @@ async def writes_fault(database: Database) -> Fault | None:
     return None
 
 
+async def remedy(error: SchemaMismatchError, database: Database) -> str:
+    """Return what to do about statements that do not fit; raise DatabaseUnavailableError."""
+    return _remedy(error, await _migrations_or_none(database))
+
+
 async def _explained(error: DatabaseUnavailableError, database: Database, away: str) -> Fault:
     """Return what an error means to an operator; `away`, if it is not about the schema."""
     if isinstance(error, SchemaMismatchError):
         with suppress(DatabaseUnavailableError):
-            found = await migrations(database)
-            if found.pending:
+            found = await _migrations_or_none(database)
+            if found and found.pending:
                 return _due(found.pending, error.__cause__)
-            return Fault(found.remedy, error.__cause__)
+            return Fault(_remedy(error, found), error.__cause__)
     return Fault(away, error.__cause__)
+
+
+async def _migrations_or_none(database: Database) -> Migrations | None:
+    """Return how migrations differ; None if the role may not know."""
+    try:
+        return await migrations(database)
+    except MissingRightsError:
+        return None
+
+
+def _remedy(error: SchemaMismatchError, found: Migrations | None) -> str:
+    lacks_rights = isinstance(error, MissingRightsError) and not (found and found.pending)
+    return _RIGHTS_REMEDY if found is None or lacks_rights else found.remedy
 
 
 def _due(pending: list[str], cause: BaseException | None) -> Fault:

@@ -12,7 +12,7 @@ from atelier.store.connections.database import (
     DatabaseUnavailableError,
     SchemaMismatchError,
 )
-from atelier.store.health import migrations
+from atelier.store.health import remedy
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 
@@ -34,19 +34,19 @@ class SchemaMismatch:
         _params: dict[str, object],
     ) -> None:
         """Answer 503 with what an operator has to do."""
-        remedy = await self._look()
-        report(remedy, req, error.__cause__)
+        what_to_do = await self._look(error)
+        report(what_to_do, req, error.__cause__)
         raise ApiError(
             HTTPStatus.SERVICE_UNAVAILABLE,
-            f"Error: {remedy}{request_suffix(req)}",
+            f"Error: {what_to_do}{request_suffix(req)}",
             {"Retry-After": "5"},
         )
 
-    async def _look(self) -> str:
+    async def _look(self, error: SchemaMismatchError) -> str:
         if monotonic() - self._looked_at > _SECONDS_BETWEEN_LOOKS:
             self._looked_at = monotonic()
             try:
-                self._remedy = (await migrations(self._database)).remedy
+                self._remedy = await remedy(error, self._database)
             except DatabaseUnavailableError:
                 self._looked_at = float("-inf")
         return self._remedy

@@ -17,7 +17,7 @@ from atelier.local.cluster.readiness import until_ready
 from atelier.local.host.home import Home
 from atelier.local.logs.collector import Logs
 from atelier.local.nginx import nginx
-from atelier.local.postgres.database import check_read_url
+from atelier.local.postgres.database import check_urls, service_url
 from atelier.local.postgres.state import connections_missing, database_state
 from atelier.settings import Settings, without_files
 
@@ -37,15 +37,20 @@ class Service:
     """Instances behind nginx, on a database."""
 
     def __init__(self, settings: Settings, home: Home, folder: Path, dsn: str, logs: Logs) -> None:
-        """Take the settings, the folder of the sockets, the database's address and the logs."""
+        """Take the settings, the folder of the sockets, the admin's database address, the logs."""
         self.settings = settings
         self.dsn = dsn
+        """As the admin: instances have another role, and never see this."""
         self.instances = InstanceGroup(folder, self._instance)
         self._home = home
         self._folder = folder
         self._logs = logs
         # The address goes by the environment: others can read a command line.
-        self._environment = without_files(os.environ, ATELIER_DATABASE_URL=dsn)
+        self._service_url = service_url(settings, dsn)
+        self._environment = without_files(
+            os.environ, ATELIER_DATABASE_URL=self._service_url, ATELIER_ADMIN_DATABASE_URL=""
+        )
+        del self._environment["ATELIER_ADMIN_DATABASE_URL"]
         self._changing = asyncio.Lock()
         self._nginx: SupervisedProcess | None = None
 
@@ -85,7 +90,7 @@ class Service:
             self._environment = before | {k: v for k, v in changes.items() if k in CHANGEABLE}
             try:
                 changed = Settings.from_environment(self._environment)
-                check_read_url(changed)
+                check_urls(changed)
                 await self._migrate()
                 for instance in self.instances:
                     await self.instances.renew(instance)
@@ -100,7 +105,8 @@ class Service:
     async def scale(self, size: int) -> str:
         """Have so many instances; return what to tell. Raises AtelierError."""
         async with self._changing:
-            warning = connections_missing(await database_state(self.dsn), self.settings, size)
+            state = await database_state(self._service_url)
+            warning = connections_missing(state, self.settings, size)
             if size > len(self.instances):
                 await self.instances.grow(size)
                 self._reload_nginx()
@@ -115,7 +121,7 @@ class Service:
         process = await asyncio.create_subprocess_exec(
             *_ATELIER,
             "migrate",
-            env=self._environment,
+            env=self._environment | {"ATELIER_ADMIN_DATABASE_URL": self.dsn},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

@@ -6,20 +6,22 @@ import ssl
 import asyncpg
 
 from atelier.errors import AtelierError
+from atelier.local.postgres.roles import quoted
 from atelier.store.connections.hosts import connect_to_any
 from atelier.store.connections.url import DatabaseUrl
 from atelier.store.queries import queries
 
-_SETTING = "ATELIER_DATABASE_URL"
+SETTING = "ATELIER_DATABASE_URL"
+ADMIN_SETTING = "ATELIER_ADMIN_DATABASE_URL"
 _UNKNOWN = "Is it running, and is its address right?"
 _HINTS: tuple[tuple[type[Exception], str], ...] = (
     (
         asyncpg.InvalidPasswordError,
-        f"It runs, but refuses this user and password: correct them in {_SETTING}.",
+        "It runs, but refuses this user and password: correct them in {setting}.",
     ),
     (
         asyncpg.InvalidCatalogNameError,
-        f"It runs, but has no such database: create it, or name another in {_SETTING}.",
+        "It runs, but has no such database: create it, or name another in {setting}.",
     ),
     (
         asyncpg.TooManyConnectionsError,
@@ -30,22 +32,24 @@ _HINTS: tuple[tuple[type[Exception], str], ...] = (
         "Have an administrator run: GRANT CONNECT ON DATABASE {database} TO {user};",
     ),
     (asyncpg.CannotConnectNowError, "It is starting or stopping: try again in a moment."),
-    (asyncpg.UndefinedObjectError, f"Remove this parameter from {_SETTING}."),
-    (asyncpg.ClientConfigurationError, f"Correct {_SETTING}."),
+    (asyncpg.UndefinedObjectError, "Remove this parameter from {setting}."),
+    (asyncpg.ClientConfigurationError, "Correct {setting}."),
     (
         ssl.SSLCertVerificationError,
-        f"Name the authority that signed it in {_SETTING}, as in ?sslrootcert=FILE.",
+        "Name the authority that signed it in {setting}, as in ?sslrootcert=FILE.",
     ),
-    (socket.gaierror, f"Its host's name cannot be resolved: is it right in {_SETTING}?"),
+    (socket.gaierror, "Its host's name cannot be resolved: is it right in {setting}?"),
     (PermissionError, "This user may not open its socket."),
 )
 
 
-def unreachable(dsn: str, error: Exception, reason: str = "") -> AtelierError:
+def unreachable(
+    dsn: str, error: Exception, reason: str = "", *, setting: str = SETTING
+) -> AtelierError:
     """Return the error that tells why there is no connection to a URL, without its password."""
     url = DatabaseUrl.parse(dsn)
     said = (reason or str(error) or type(error).__name__).partition("\n")[0].rstrip(".")
-    return AtelierError(f"Cannot connect to {place(dsn)}: {said}. {_hint(error, url)}")
+    return AtelierError(f"Cannot connect to {place(dsn)}: {said}. {_hint(error, url, setting)}")
 
 
 def place(dsn: str) -> str:
@@ -54,38 +58,35 @@ def place(dsn: str) -> str:
     return f"the database {url.database} at {url.place}"
 
 
-def _hint(error: Exception, url: DatabaseUrl) -> str:
+def _hint(error: Exception, url: DatabaseUrl, setting: str) -> str:
     if "rejected SSL upgrade" in str(error):
-        return f"It does not speak TLS: turn TLS on there, or remove sslmode from {_SETTING}."
+        return f"It does not speak TLS: turn TLS on there, or remove sslmode from {setting}."
     hint = next((text for kind, text in _HINTS if isinstance(error, kind)), None)
     if hint is None and isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
-        return _hint_of_admission(str(error))
-    return (hint or _UNKNOWN).format(database=_quoted(url.database), user=_quoted(url.user))
+        return _hint_of_admission(str(error), setting)
+    names = {"database": quoted(url.database), "user": quoted(url.user), "setting": setting}
+    return (hint or _UNKNOWN).format_map(names)
 
 
-def _hint_of_admission(said: str) -> str:
+def _hint_of_admission(said: str, setting: str) -> str:
     if "no encryption" in said and "[local]" not in said:
         return (
-            f"If it takes encrypted connections only, add ?sslmode=require to {_SETTING}; else "
+            f"If it takes encrypted connections only, add ?sslmode=require to {setting}; else "
             "have its pg_hba.conf admit this user from here."
         )
     if "pg_hba.conf" in said:
         return "It runs, but its pg_hba.conf does not admit this user from here."
-    return f"It runs, but refuses this user: name another in {_SETTING}, or let this one log in."
+    return f"It runs, but refuses this user: name another in {setting}, or let this one log in."
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-_RIGHTS = queries("atelier.local.postgres")["rights"]
+_QUERIES = queries("atelier.local.postgres")
 
 
 async def lacking_rights(dsn: str, refused: asyncpg.PostgresError) -> AtelierError:
     """Return the error that tells what was refused to the role of a URL, and what to grant it."""
     connection = await connect_to_any(dsn)
     try:
-        [rights] = await connection.fetch(_RIGHTS)
+        [rights] = await connection.fetch(_QUERIES["rights"])
     finally:
         connection.terminate()
     url = DatabaseUrl.parse(dsn)
@@ -96,6 +97,11 @@ async def lacking_rights(dsn: str, refused: asyncpg.PostgresError) -> AtelierErr
 
 
 def _remedy(rights: asyncpg.Record) -> str:
+    if rights["is_service"]:
+        return (
+            f"It is a role to serve with: set {ADMIN_SETTING} to the address of the role that owns "
+            "the tables."
+        )
     if rights["superusers"]:  # a superuser's role is not to be granted
         owner = rights["superusers"][0]
         return f"What is there belongs to {owner}: run this as {owner}."
@@ -105,10 +111,12 @@ def _remedy(rights: asyncpg.Record) -> str:
 
 
 def _grants(rights: asyncpg.Record) -> list[str]:
-    role, database = rights["role"], rights["database"]
-    grants = []
-    if not rights["makes_schemas"]:
-        grants.append(f"GRANT CREATE ON DATABASE {database} TO {role};")
-    if not rights["makes_bookkeeping"]:
-        grants.append(f"GRANT USAGE, CREATE ON SCHEMA public TO {role};")
-    return grants + [f"GRANT {owner} TO {role};" for owner in rights["owners"]]
+    on_database, on_public = admin_grants(rights["role"], rights["database"])
+    needed = ((on_database, rights["makes_schemas"]), (on_public, rights["makes_bookkeeping"]))
+    grants = [grant for grant, is_there in needed if not is_there]
+    return grants + [f"GRANT {owner} TO {rights['role']};" for owner in rights["owners"]]
+
+
+def admin_grants(role: str, database: str) -> list[str]:
+    """Return what a role needs to migrate and to import; names are those of SQL, quoted."""
+    return _QUERIES["admin_role"].format(role=role, database=database).splitlines()

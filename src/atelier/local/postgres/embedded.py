@@ -125,7 +125,7 @@ class Embedded:
 
 def own_home(settings: Settings) -> Path:
     """Return the embedded server's home; raise AtelierError where another server is set."""
-    if settings.database_url:
+    if not settings.is_embedded:
         raise AtelierError("ATELIER_DATABASE_URL is set: that database is not atelier's to start.")
     return settings.home
 

@@ -27,6 +27,10 @@ class SchemaMismatchError(DatabaseUnavailableError):
     """The database lacks what a statement names: its schema is not the one this version needs."""
 
 
+class MissingRightsError(SchemaMismatchError):
+    """The role may not do what a statement does."""
+
+
 LOST = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -52,8 +56,17 @@ UNDEFINED = (
     asyncpg.InvalidColumnReferenceError,
     asyncpg.DatatypeMismatchError,
     asyncpg.WrongObjectTypeError,
+    asyncpg.InsufficientPrivilegeError,
 )
-"""What asyncpg raises where a statement does not fit the database's schema."""
+"""What asyncpg raises where a statement does not fit the database's schema, or its rights."""
+
+_GIVEN_UP = (asyncpg.LockNotAvailableError, asyncpg.IdleInTransactionSessionTimeoutError)
+"""What asyncpg raises where a limit of the server has passed; that of a statement is in LOST."""
+_LOCK_SHARE = 0.8
+"""The part of a statement's time that it may wait for one lock."""
+_IDLE_TIMES = 12
+"""How many times a statement's time a transaction may be idle: as long as nginx waits for a client
+that takes nothing of a large page (send_timeout), by default."""
 
 _ROLLED_BACK = (asyncpg.TransactionRollbackError, asyncpg.ReadOnlySQLTransactionError)
 """What says for certain that a statement has changed nothing and may be run again."""
@@ -96,8 +109,10 @@ class Database:
                 server_settings={
                     "search_path": SCHEMA,
                     "application_name": "atelier",
-                    # Frees the server of what we gave up on.
-                    "statement_timeout": str(int(timeout * 1000)),
+                    # Free the server of what we gave up on, and others of what we hold.
+                    "statement_timeout": _milliseconds(timeout),
+                    "lock_timeout": _milliseconds(timeout * _LOCK_SHARE),
+                    "idle_in_transaction_session_timeout": _milliseconds(timeout * _IDLE_TIMES),
                     # Statements are few and their plans do not depend on the values: to plan each
                     # anew costs a small batch more than to run it (docs/decisions/0009).
                     "plan_cache_mode": "force_generic_plan",
@@ -148,8 +163,8 @@ class Database:
         except TimeoutError as error:
             raise DatabaseTimeoutError from error
         except UNDEFINED as error:
-            raise SchemaMismatchError from error
-        except (*LOST, PoolExhaustedError) as error:
+            raise mismatch(error) from error
+        except (*LOST, *_GIVEN_UP, PoolExhaustedError) as error:
             raise DatabaseUnavailableError from error
 
     async def _attempt(
@@ -166,11 +181,23 @@ class Database:
             raise DatabaseTimeoutError from error
         except UNDEFINED as error:
             metrics.DATABASE_ERRORS.labels(type(error).__name__).inc()
-            raise SchemaMismatchError from error
-        except (*LOST, PoolExhaustedError, asyncpg.TransactionRollbackError) as error:
+            raise mismatch(error) from error
+        except (*LOST, *_GIVEN_UP, PoolExhaustedError, asyncpg.TransactionRollbackError) as error:
             metrics.DATABASE_ERRORS.labels(type(error).__name__).inc()
             raise DatabaseUnavailableError from error
 
     async def _once(self, query: str, args: tuple[object, ...]) -> list[asyncpg.Record]:
         async with self._connections.acquire() as connection:
             return await connection.fetch(query, *args)
+
+
+def mismatch(error: Exception) -> SchemaMismatchError:
+    """Return the error of ours for one of UNDEFINED."""
+    if isinstance(error, asyncpg.InsufficientPrivilegeError):
+        return MissingRightsError()
+    return SchemaMismatchError()
+
+
+def _milliseconds(seconds: float) -> str:
+    """Return a time as a server's setting; 0 would mean that there is no limit."""
+    return str(max(1, int(seconds * 1000)))

@@ -11,7 +11,7 @@ from atelier.store.connections.database import (
     UNDEFINED,
     Database,
     DatabaseUnavailableError,
-    SchemaMismatchError,
+    mismatch,
 )
 from atelier.store.connections.pool import PoolExhaustedError
 from atelier.store.connections.url import DatabaseUrl
@@ -71,7 +71,7 @@ class Standby(Database):
                     return await connection.fetch(query, *args)
             self._rest("it is behind, or the primary", logging.INFO)
         except UNDEFINED as error:
-            raise SchemaMismatchError from error
+            raise mismatch(error) from error
         except _FAILED as error:
             self._fail(error)
         return None

@@ -3,6 +3,8 @@ SELECT
     quote_ident(current_user) AS role,
     quote_ident(current_database()) AS database,
     has_database_privilege(current_database(), 'CREATE') AS makes_schemas,
+    coalesce(has_schema_privilege(ours.live, 'USAGE') AND NOT pg_has_role(ours.live_owner, 'USAGE'),
+        false) AS is_service,
     bookkeeping.is_there OR has_schema_privilege('public', 'CREATE') AS makes_bookkeeping,
     ARRAY(
         SELECT quote_ident(owner.rolname)
@@ -28,7 +30,10 @@ FROM
             AND relname IN ('_pogo_migration', '_pogo_version')
     ) AS bookkeeping,
     (
-        SELECT coalesce(array_agg(nspowner), '{}') AS owners
+        SELECT
+            coalesce(array_agg(nspowner), '{}') AS owners,
+            max(oid) FILTER (WHERE nspname = 'atelier') AS live,
+            max(nspowner) FILTER (WHERE nspname = 'atelier') AS live_owner
         FROM pg_namespace
         WHERE nspname IN ('atelier', 'atelier_import', 'atelier_import_files', 'atelier_verify')
     ) AS ours

@@ -1,0 +1,363 @@
+"""The role that serves can do all that the service does, and nothing else."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+
+from atelier.errors import AtelierError
+from atelier.local.postgres import roles
+from atelier.local.postgres.server import Server
+from atelier.settings import Settings
+from atelier.store.migrate import migrate
+from tests.support.cluster import as_role, cluster
+from tests.support.commands import run
+from tests.support.postgres import every_postgres
+from tests.transfer.exports import load, write_export
+
+_NOWHERE = Path("/nonexistent/home")
+_numbers = itertools.count(1)
+
+_FORBIDDEN = [
+    "SELECT asker_email FROM questions",
+    "SELECT answerer_email FROM answers",
+    "SELECT * FROM questions",
+    "SELECT q FROM questions q",
+    "SELECT id FROM questions ORDER BY asker_email",
+    "INSERT INTO questions (product_id, body) VALUES (7, '') RETURNING asker_email",
+    "COPY questions TO STDOUT",
+    "COPY (SELECT answerer_email FROM answers) TO STDOUT",
+    "COPY (SELECT 1) TO PROGRAM 'cat'",
+    "CREATE TABLE atelier.mine (id int)",
+    "CREATE TABLE public.mine (id int)",
+    "CREATE SCHEMA mine",
+    "CREATE FUNCTION atelier.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "CREATE OR REPLACE FUNCTION iso_date(moment timestamptz) RETURNS text LANGUAGE sql AS $$''$$",
+    "CREATE ROLE mine",
+    "ALTER TABLE questions DISABLE TRIGGER ALL",
+    "ALTER FUNCTION count_votes SECURITY INVOKER",
+    "DROP TABLE questions",
+    "DROP SCHEMA atelier CASCADE",
+    "TRUNCATE questions CASCADE",
+    "TRUNCATE idempotency_keys",
+    "DELETE FROM questions",
+    "DELETE FROM answers",
+    "DELETE FROM photos",
+    "DELETE FROM question_documents",
+    "UPDATE questions SET body = 'x'",
+    "UPDATE questions SET helpful = 1000",
+    "UPDATE answers SET reported = false",
+    "UPDATE question_documents SET document = '{}'",
+    "INSERT INTO question_documents VALUES (1, 1, 1, '{}')",
+    "INSERT INTO questions (id, product_id, body) VALUES (9, 9, '')",
+    "INSERT INTO questions (product_id, body, helpful) VALUES (9, '', 9)",
+    "SELECT 1 FROM questions FOR UPDATE",
+    "SELECT document FROM question_document_view",
+    "SELECT setval('questions_id_seq', 1)",
+    "INSERT INTO public._pogo_migration VALUES ('x', 'x', now(), 'atelier')",
+    "SELECT rolpassword FROM pg_authid",
+    "SELECT * FROM pg_shadow",
+    "SELECT pg_read_file('/etc/passwd')",
+    "SET ROLE atelier",
+    "SET SESSION AUTHORIZATION atelier",
+    "GRANT SELECT ON questions TO PUBLIC",
+    "SELECT word FROM secrets",
+]
+"""What PostgreSQL must refuse. The last is a table that was added after the grants."""
+
+
+_PRIVILEGES = """
+    SELECT name, grantee::regrole::text, privilege_type, is_grantable
+    FROM (
+        SELECT nspname::text AS name, coalesce(nspacl, acldefault('n', nspowner)) AS acl
+        FROM pg_namespace WHERE nspname = 'atelier'
+        UNION ALL
+        SELECT relname, coalesce(relacl, acldefault(
+            CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner))
+        FROM pg_class WHERE relnamespace = 'atelier'::regnamespace AND relkind IN ('r', 'v', 'S')
+        UNION ALL
+        SELECT relname || '.' || attname, attacl
+        FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+        WHERE relnamespace = 'atelier'::regnamespace
+        UNION ALL
+        SELECT proname, coalesce(proacl, acldefault('f', proowner))
+        FROM pg_proc WHERE pronamespace = 'atelier'::regnamespace
+    ) AS objects, aclexplode(acl)
+    ORDER BY 1, 2, 3
+"""
+
+
+@dataclass(frozen=True)
+class Own:
+    """A migrated database of a test's own, whose owner is no superuser, and a role that serves."""
+
+    admin: str
+    service: str
+    role: str
+    superuser: str
+
+    async def execute(self, statement: str, url: str | None = None) -> None:
+        connection = await asyncpg.connect(
+            url or self.admin, server_settings={"search_path": "atelier"}
+        )
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+
+@pytest.fixture
+async def own(postgres: Server) -> AsyncIterator[Own]:
+    number = next(_numbers)
+    name, owner, role = f"roles_{number}", f"roles_owner_{number}", f"Roles-web's {number}"
+    connection = await asyncpg.connect(postgres.dsn())
+    await connection.execute(f"CREATE ROLE {owner} LOGIN CREATEROLE")
+    await connection.execute(f"CREATE DATABASE {name} OWNER {owner}")
+    superuser = postgres.dsn(name)
+    admin = as_role(superuser, owner)
+    await migrate(admin)
+    service = as_role(superuser, role.replace(" ", "%20"))
+    yield Own(admin, service, role, superuser)
+    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await connection.execute(f'DROP ROLE IF EXISTS "{role}"')
+    await connection.execute(f"DROP ROLE {owner}")
+    await connection.close()
+
+
+def use(own: Own) -> None:
+    """Do on a service all that shoppers and operators do; every answer must be right."""
+    posted = {"body": "b", "name": "n", "email": "n@example.com"}
+    key = {"Idempotency-Key": "k"}
+    with (
+        cluster(own.admin, instances=1, role=own.role.replace(" ", "%20")) as running,
+        httpx.Client(base_url=running.base_url) as client,
+    ):
+        new = client.post("/qa/questions", json=posted | {"product_id": 7}, headers=key)
+        again = client.post("/qa/questions", json=posted | {"product_id": 7}, headers=key)
+        assert (new.status_code, again.status_code) == (201, 201)
+        (question,) = client.get("/qa/questions", params={"product_id": 7}).json()["results"][-1:]
+        answers = f"/qa/questions/{question['question_id']}/answers"
+        assert client.post(answers, json=posted | {"photos": ["http://a/b"]}).status_code == 201
+        (answer,) = client.get(answers).json()["results"][:1]
+        done = [
+            client.put(f"/qa/questions/{question['question_id']}/helpful"),
+            client.put(f"/qa/answers/{answer['answer_id']}/helpful", headers={**key, "a": "b"}),
+            client.put(f"/qa/answers/{answer['answer_id']}/helpful"),
+            client.get("/qa/questions", params={"product_id": 7, "count": 500}),
+            client.get(answers, params={"count": 500, "page": 2}),
+            client.put(f"/qa/answers/{answer['answer_id']}/report"),
+            client.put(f"/qa/questions/{question['question_id']}/report"),
+            client.get("/ready"),
+            client.get("/ready/reads"),
+        ]
+        assert [each.status_code for each in done] == [204, 422, 204, 200, 200, 204, 204, 200, 200]
+        assert '"helpfulness":1' in done[3].text
+    forgotten = "DELETE FROM idempotency_keys WHERE created_at < now() - interval '1 day'"
+    asyncio.run(own.execute(forgotten, own.service))
+
+
+async def refused(own: Own) -> None:
+    """Try what is forbidden; all of it must be refused for want of rights."""
+    await own.execute(
+        "DROP TABLE IF EXISTS atelier.secrets; CREATE TABLE atelier.secrets (word text)"
+    )
+    connection = await asyncpg.connect(own.service, server_settings={"search_path": "atelier"})
+    try:
+        for statement in _FORBIDDEN:
+            assert await _is_refused(connection, statement), statement
+    finally:
+        await connection.close()
+
+
+async def _is_refused(connection: asyncpg.Connection, statement: str) -> bool:
+    try:
+        await connection.execute(statement)
+    except asyncpg.InsufficientPrivilegeError:
+        return True
+    return False
+
+
+@every_postgres
+async def test_after_a_migration_every_route_works_and_all_else_is_refused(own: Own) -> None:
+    assert await roles.apply(own.admin, own.role)
+    await asyncio.to_thread(use, own)
+    await refused(own)
+
+
+@every_postgres
+async def test_after_an_import_that_swaps_schemas_the_same_holds(own: Own, tmp_path: Path) -> None:
+    await roles.apply(own.admin, own.role)
+    await own.execute("ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC")
+    await load(own.admin, write_export(tmp_path / "export"), replace=True)
+    await own.execute("ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM PUBLIC")
+    await asyncio.to_thread(use, own)
+    await refused(own)
+
+
+async def test_an_import_keeps_every_privilege_of_the_schema_it_replaces(
+    own: Own, tmp_path: Path
+) -> None:
+    await roles.apply(own.admin, own.role)
+    role = roles.quoted(own.role)
+    await own.execute(
+        f"GRANT UPDATE (body) ON questions TO {role} WITH GRANT OPTION;"
+        f"GRANT USAGE ON SEQUENCE questions_id_seq TO {role};"
+        "GRANT TRIGGER ON photos TO PUBLIC;"
+        "REVOKE EXECUTE ON FUNCTION iso_date FROM PUBLIC"
+    )
+    before = await privileges(own)
+    await load(own.admin, write_export(tmp_path / "export"), replace=True)
+    assert await privileges(own) == before
+
+
+async def privileges(own: Own) -> list[tuple[object, ...]]:
+    """Return all that is granted on what is in the schema: the name, the role, the privilege."""
+    connection = await asyncpg.connect(own.admin)
+    try:
+        return [tuple(row) for row in await connection.fetch(_PRIVILEGES)]
+    finally:
+        await connection.close()
+
+
+async def test_a_role_with_too_many_rights_keeps_only_those_it_needs(own: Own) -> None:
+    role = roles.quoted(own.role)
+    await own.execute(
+        f"CREATE ROLE {role} LOGIN;"
+        f"GRANT ALL ON SCHEMA atelier TO {role};"
+        f"GRANT ALL ON ALL TABLES IN SCHEMA atelier TO {role};"
+        f"ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO {role}"
+    )
+    assert not await roles.apply(own.admin, own.role)
+    assert not await roles.apply(own.admin, own.role)
+    await refused(own)
+
+
+async def test_temporary_tables_are_not_taken_for_those_of_the_schema(own: Own) -> None:
+    await roles.apply(own.admin, own.role)
+    await own.execute(
+        "INSERT INTO questions (id, product_id, body, asker_name, asker_email)"
+        " VALUES (1, 7, 'b', 'n', 'e')"
+    )
+    trap = """
+        CREATE TEMP TABLE questions (id bigint, helpful int, reported bool);
+        INSERT INTO questions VALUES (1, 0, false);
+        CREATE FUNCTION pg_temp.steal() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN RAISE EXCEPTION 'I am %', current_user; END $$;
+        CREATE TRIGGER steal BEFORE UPDATE ON questions
+        FOR EACH ROW EXECUTE FUNCTION pg_temp.steal();
+        SET search_path = pg_temp, atelier;
+        SELECT atelier.count_votes(
+            '{question}', '{1}', '{helpful}', '{1}', '{NULL}', '{NULL}', '1 hour');
+    """
+    await own.execute(trap, own.service)
+    connection = await asyncpg.connect(own.admin)
+    assert await connection.fetchval("SELECT helpful FROM atelier.questions") == 1
+    await connection.close()
+
+
+async def test_the_functions_of_the_owner_have_a_pinned_path(own: Own) -> None:
+    connection = await asyncpg.connect(own.admin)
+    found = await connection.fetch(
+        "SELECT proname::text, proconfig FROM pg_proc"
+        " WHERE prosecdef AND pronamespace = 'atelier'::regnamespace ORDER BY 1"
+    )
+    await connection.close()
+    path = ["search_path=atelier, pg_temp"]
+    assert [tuple(each) for each in found] == [("count_votes", path), ("refresh_documents", path)]
+
+
+async def test_what_is_printed_is_what_is_run_and_may_be_run_again(own: Own) -> None:
+    done = run(_NOWHERE, "db", "roles", "--role", own.role, ATELIER_DATABASE_URL=own.admin)
+    await own.execute(done.stdout)
+    before = await privileges(own)
+    await own.execute(done.stdout)
+    await roles.apply(own.admin, own.role)
+    assert await privileges(own) == before
+    await refused(own)
+
+
+async def test_a_password_is_set_from_a_file_and_not_told_to_the_server(
+    own: Own, tmp_path: Path
+) -> None:
+    file = tmp_path / "password"
+    file.write_text("s3cret word\n")
+    arguments = ("db", "roles", "--apply", "--role", own.role, "--password-file", str(file))
+    done = run(_NOWHERE, *arguments, ATELIER_DATABASE_URL=own.admin)
+    assert done.stdout == f"The role {own.role} was made and granted what the service needs.\n"
+    connection = await asyncpg.connect(own.superuser)
+    query = "SELECT rolpassword FROM pg_authid WHERE rolname = $1"
+    kept = await connection.fetchval(query, own.role)
+    await connection.close()
+    assert kept.startswith("SCRAM-SHA-256$4096:")
+    again = run(_NOWHERE, *arguments[:-2], ATELIER_DATABASE_URL=own.admin)
+    assert again.stdout == f"The role {own.role} was granted what the service needs.\n"
+
+
+def test_a_password_that_clients_would_change_is_refused() -> None:
+    for password in ("", "pässword", "a\nb"):
+        with pytest.raises(AtelierError, match="printable ASCII"):
+            roles.scram_verifier(password)
+
+
+async def test_who_may_not_make_roles_is_told_which_one_is_missing(own: Own) -> None:
+    owner = own.admin.partition("//")[2].partition("@")[0]
+    await own.execute(f"ALTER ROLE {owner} NOCREATEROLE", own.superuser)
+    done = run(_NOWHERE, "db", "roles", "--apply", "--role", "web", ATELIER_DATABASE_URL=own.admin)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert 'CREATEROLE: have a role with that run CREATE ROLE "web" LOGIN;' in done.stderr
+    await own.execute(f"CREATE ROLE {roles.quoted(own.role)} LOGIN", own.superuser)
+    assert not await roles.apply(own.admin, own.role)
+
+
+async def test_a_role_that_no_grant_confines_is_refused(own: Own) -> None:
+    for name in ("atelier", own.admin.partition("//")[2].partition("@")[0]):
+        with pytest.raises(AtelierError, match="name another role"):
+            await roles.apply(own.admin, name)
+
+
+async def test_a_database_that_is_not_migrated_is_told_so(postgres: Server) -> None:
+    with pytest.raises(AtelierError, match="run `atelier migrate` first"):
+        await roles.apply(postgres.dsn(), "web")
+
+
+async def test_a_migration_grants_what_it_adds_to_the_role_of_the_service(own: Own) -> None:
+    await roles.apply(own.admin, own.role)
+    role = roles.quoted(own.role)
+    await own.execute(f"REVOKE EXECUTE ON FUNCTION count_votes FROM {role}")
+    urls = {"ATELIER_DATABASE_URL": own.service, "ATELIER_ADMIN_DATABASE_URL": own.admin}
+    assert run(_NOWHERE, "migrate", **urls).stdout == "The database is up to date.\n"
+    await asyncio.to_thread(use, own)
+
+
+async def test_who_migrates_as_the_role_of_the_service_is_told_of_the_other_address(
+    own: Own,
+) -> None:
+    await roles.apply(own.admin, own.role)
+    await own.execute("DELETE FROM public._pogo_migration WHERE migration_id ~ '_09_'")
+    done = run(_NOWHERE, "migrate", ATELIER_DATABASE_URL=own.service)
+    assert done.returncode == 1
+    assert "set ATELIER_ADMIN_DATABASE_URL to the address of the role that owns" in done.stderr
+    assert "GRANT" not in done.stderr
+
+
+async def test_an_address_of_the_admin_that_is_wrong_is_named(own: Own) -> None:
+    urls = {"ATELIER_DATABASE_URL": own.service, "ATELIER_ADMIN_DATABASE_URL": f"{own.admin}&x=y"}
+    done = run(_NOWHERE, "migrate", **urls)
+    assert "Remove this parameter from ATELIER_ADMIN_DATABASE_URL" in done.stderr
+    serve = run(_NOWHERE, "serve", "--port", "1", ATELIER_ADMIN_DATABASE_URL=own.admin)
+    assert "set ATELIER_DATABASE_URL to what the service is to use" in serve.stderr
+
+
+def test_the_role_is_that_of_the_service_s_address_if_it_has_one_of_its_own() -> None:
+    shop, web = "postgresql://shop@db/qa", "postgresql://shop_web:x@db/qa"
+    assert roles.service_role(Settings(database_url=web, admin_database_url=shop)) == "shop_web"
+    assert roles.service_role(Settings(database_url=shop)) == "atelier_service"
+    assert roles.service_role(Settings(database_url=shop, admin_database_url=shop)) == (
+        "atelier_service"
+    )
