@@ -102,11 +102,13 @@ async def _explained(error: DatabaseUnavailableError, database: Database, away: 
 
 
 async def _migrations_or_none(database: Database) -> Migrations | None:
-    """Return how migrations differ; None if the role may not know."""
+    """Return how migrations differ; None if the role may not know, or use the schema."""
     try:
-        return await migrations(database)
+        found = await migrations(database)
+        hidden = await database.read(_QUERIES["schema_is_hidden"], SCHEMA)
     except MissingRightsError:
         return None
+    return None if any(row["is_hidden"] for row in hidden) else found
 
 
 def _remedy(error: SchemaMismatchError, found: Migrations | None) -> str:
