@@ -1,6 +1,6 @@
 # `make` alone lists what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help up reload install uninstall test check test-pythons test-ends test-lowest lock clean FORCE
+.PHONY: help up reload install uninstall test check test-pythons test-ends test-lowest lock sbom audit clean FORCE
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
@@ -106,10 +106,16 @@ lock: .venv/dev.done ## choose the newest versions of all packages (requirements
 	@$(COMPILE_ALL) requirements/test.in \
 		--constraint requirements/bench.txt -o requirements/test.txt
 	@$(COMPILE_ALL) requirements/bench.in requirements/test.in requirements/dev.in \
-		--constraint requirements/test.txt -o requirements/dev.txt
+		--constraint requirements/local.txt --constraint requirements/test.txt -o requirements/dev.txt
 	@$(COMPILE_ALL) requirements/patroni.in \
 		--constraint requirements/dev.txt -o requirements/patroni.txt
 	@$(COMPILE) pyproject.toml --resolution lowest-direct -o requirements/lowest.txt
+
+sbom: .venv/dev.done ## list what is installed with the service (dist/atelier.cdx.json)
+	@$(BIN)/python scripts/sbom.py dist/atelier.cdx.json
+
+audit: .venv/dev.done ## look up what is locked among known vulnerabilities
+	@$(BIN)/python scripts/audit.py
 
 include bench/bench.mk
 

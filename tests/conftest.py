@@ -47,15 +47,15 @@ async def database(postgres: Server, _template: asyncpg.Connection) -> AsyncIter
 @pytest.fixture(scope="session")
 async def _service_database(postgres: Server, _template: asyncpg.Connection) -> str:
     await _template.execute("CREATE DATABASE service TEMPLATE template")
+    await roles.provide(postgres.dsn("service"))
     return postgres.dsn("service")
 
 
 @pytest.fixture(scope="session")
-async def service(_service_database: str) -> AsyncIterator[Cluster]:
+def service(_service_database: str) -> Iterator[Cluster]:
     """Return three instances behind nginx; tests share it, and use products of their own.
 
     The instances have the service's role, so that it must suffice for all that tests do.
     """
-    await roles.provide(_service_database)
     with cluster(_service_database, role=roles.SERVICE_ROLE) as running:
         yield running
