@@ -1,7 +1,7 @@
-"""Looks up what is locked among known vulnerabilities.
+"""Looks up known vulnerabilities of the locked packages.
 
-The exit code is 0 if there is none, 1 if there are some, 2 if not every package could be looked up:
-an advisory source that does not answer has not said that all is well.
+The exit code is 0 if there are none, 1 if there are some, and 2 if a package could not be looked
+up: no answer from the advisory source does not mean no vulnerability.
 """
 
 import argparse
@@ -19,14 +19,14 @@ _OPTIONS = ("--disable-pip", "--require-hashes", "--progress-spinner", "off", "-
 
 
 class Result(NamedTuple):
-    """What to tell, and the exit code."""
+    """The text to print, and the exit code."""
 
     text: str
     code: int
 
 
 def audit(lock: Path, program: Sequence[str | Path] = (_PROGRAM,)) -> Result:
-    """Look up the packages of a lock file."""
+    """Look up the packages of a lock file; return the findings and the exit code."""
     done = subprocess.run(
         [*program, *_OPTIONS, "--requirement", lock], check=False, capture_output=True, text=True
     )
@@ -35,10 +35,10 @@ def audit(lock: Path, program: Sequence[str | Path] = (_PROGRAM,)) -> Result:
     except (ValueError, KeyError):
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         return Result(f"The advisory source does not answer: nothing was audited ({reason}).", 2)
-    return _judge(packages)
+    return _evaluate(packages)
 
 
-def _judge(packages: list[dict[str, Any]]) -> Result:
+def _evaluate(packages: list[dict[str, Any]]) -> Result:
     found = [
         f"{each['name']} {each['version']}: {vulnerability['id']}, fixed in "
         f"{', '.join(vulnerability['fix_versions']) or 'no version yet'}"
@@ -48,17 +48,17 @@ def _judge(packages: list[dict[str, Any]]) -> Result:
     skipped = [each for each in packages if "skip_reason" in each]
     if skipped or not packages:
         found.append(
-            f"The advisory source knows nothing of {len(skipped)} of {len(packages)} packages: "
-            "these were not audited."
+            f"The advisory source does not know {len(skipped)} of {len(packages)} packages: "
+            "they were not audited."
         )
         return Result("\n".join(found), 2)
     return Result(
-        "\n".join(found) or f"{len(packages)} packages: no known vulnerability.", bool(found)
+        "\n".join(found) or f"{len(packages)} packages: no known vulnerabilities.", bool(found)
     )
 
 
 def main() -> None:
-    """Audit the lock file that the command line names."""
+    """Audit the lock file named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("lock", type=Path, nargs="?", default=_LOCK)
     text, code = audit(parser.parse_args().lock)

@@ -1,7 +1,6 @@
-"""Writes what an installation consists of, as CycloneDX, from a lock file.
+"""Writes the components of an installation, in CycloneDX format, from a lock file.
 
-It is the same bytes each time: there is no serial number, and no time but that of
-SOURCE_DATE_EPOCH, if it is set.
+The output is reproducible: it has no serial number, and no time except SOURCE_DATE_EPOCH, if set.
 """
 
 import argparse
@@ -19,10 +18,10 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def sbom(lock: Path) -> dict[str, Any]:
-    """Return the document for a lock file; the project itself is its root."""
+    """Return the document of a lock file; the project is its root component."""
     document = _components(lock)
     for component in document["components"]:
-        del component["description"]  # the line of the lock file, with every hash
+        del component["description"]  # the text of the lock file, with all hashes
     root = document["metadata"]["component"]
     root["version"] = version()
     document["dependencies"] = [
@@ -33,10 +32,10 @@ def sbom(lock: Path) -> dict[str, Any]:
 
 
 def version() -> str:
-    """Return the version of the project."""
+    """Return the project's version."""
     text = (ROOT / "src" / "atelier" / "__init__.py").read_text()
     found = re.search(r'__version__ = "([^"]+)"', text)
-    assert found  # noqa: S101 - hatchling reads it in the same way
+    assert found  # noqa: S101 - hatchling requires it, too
     return found[1]
 
 
@@ -48,20 +47,20 @@ def _components(lock: Path) -> dict[str, Any]:
         check=True,
         capture_output=True,
     )
-    made: dict[str, Any] = json.loads(done.stdout)
-    return made
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
 
 
 def _direct(components: list[dict[str, Any]]) -> set[str]:
-    """Return the components that the project itself asks for."""
+    """Return the references of the project's direct dependencies."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = project["dependencies"] + project["optional-dependencies"]["local"]
-    names = {found[0].lower() for each in wanted if (found := _NAME.match(each))}
+    requirements = project["dependencies"] + project["optional-dependencies"]["local"]
+    names = {found[0].lower() for each in requirements if (found := _NAME.match(each))}
     return {each["bom-ref"] for each in components if each["name"].lower() in names}
 
 
 def main() -> None:
-    """Write the document to the file that the command line names."""
+    """Write the document to the file named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("output", type=Path)
     parser.add_argument("--lock", type=Path, default=_LOCK)

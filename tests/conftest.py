@@ -1,4 +1,4 @@
-"""Fixtures for all tests: servers are shared by a session, databases are a test's own."""
+"""Fixtures for all tests: servers are shared by a session, each test has its own database."""
 
 import itertools
 from collections.abc import AsyncIterator, Iterator
@@ -14,7 +14,7 @@ from tests.support.cluster import Cluster, cluster
 from tests.support.postgres import INSTALLED, server, temporary_folder
 
 _numbers = itertools.count(1)
-raise_open_files()  # hundreds of clients at once are more than many shells allow
+raise_open_files()  # hundreds of clients exceed the limit of many shells
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +27,7 @@ def postgres(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 async def _template(postgres: Server) -> AsyncIterator[asyncpg.Connection]:
-    """Make a migrated database to clone; yield a connection to clone it through."""
+    """Create a migrated template database; yield a connection to clone it with."""
     connection = await asyncpg.connect(postgres.dsn())
     await connection.execute("CREATE DATABASE template")
     await migrate(postgres.dsn("template"))
@@ -37,7 +37,7 @@ async def _template(postgres: Server) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest.fixture
 async def database(postgres: Server, _template: asyncpg.Connection) -> AsyncIterator[str]:
-    """Return the address of a fresh, migrated, empty database, dropped after the test."""
+    """Return the URL of a new, migrated, empty database, dropped after the test."""
     name = f"test_{next(_numbers)}"
     await _template.execute(f"CREATE DATABASE {name} TEMPLATE template")
     yield postgres.dsn(name)
@@ -47,15 +47,15 @@ async def database(postgres: Server, _template: asyncpg.Connection) -> AsyncIter
 @pytest.fixture(scope="session")
 async def _service_database(postgres: Server, _template: asyncpg.Connection) -> str:
     await _template.execute("CREATE DATABASE service TEMPLATE template")
-    await roles.provide(postgres.dsn("service"))
+    await roles.ensure(postgres.dsn("service"))
     return postgres.dsn("service")
 
 
 @pytest.fixture(scope="session")
 def service(_service_database: str) -> Iterator[Cluster]:
-    """Return three instances behind nginx; tests share it, and use products of their own.
+    """Return three instances behind nginx; tests share them, and use their own products.
 
-    The instances have the service's role, so that it must suffice for all that tests do.
+    The instances connect as the service's role: its privileges must suffice for every test.
     """
     with cluster(_service_database, role=roles.SERVICE_ROLE) as running:
         yield running

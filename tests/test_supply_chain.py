@@ -1,4 +1,4 @@
-"""What is shipped is listed, looked up among known vulnerabilities, and built to the same bytes."""
+"""Shipped components are listed and audited, and builds are reproducible."""
 
 import json
 import os
@@ -20,23 +20,21 @@ _SBOM = (sys.executable, str(_ROOT / "scripts" / "sbom.py"))
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
-    """Return what is written twice, in different folders."""
+    """Return the output of two runs in different folders."""
     files = [tmp_path_factory.mktemp("sbom") / "dist" / "atelier.cdx.json" for _ in range(2)]
     for file in files:
         subprocess.run([*_SBOM, file], cwd=file.parents[1], check=True, stdout=subprocess.DEVNULL)
     return [file.read_bytes() for file in files]
 
 
-def test_the_list_of_components_is_the_same_each_time(written: list[bytes]) -> None:
+def test_sbom_is_reproducible(written: list[bytes]) -> None:
     assert written[0] == written[1]
     document = json.loads(written[0])
     assert "serialNumber" not in document
     assert "timestamp" not in document["metadata"]
 
 
-def test_every_locked_package_is_in_the_list_with_its_version_and_hashes(
-    written: list[bytes],
-) -> None:
+def test_sbom_lists_every_locked_package_with_version_and_hashes(written: list[bytes]) -> None:
     document = json.loads(written[0])
     assert document["bomFormat"] == "CycloneDX"
     locked = re.findall(r"^([\w.-]+)==([\w.]+)", _LOCK.read_text(), flags=re.MULTILINE)
@@ -48,8 +46,8 @@ def test_every_locked_package_is_in_the_list_with_its_version_and_hashes(
         assert '"SHA-256"' in json.dumps(each)
 
 
-def test_the_root_of_the_list_is_this_version_with_what_it_asks_for(written: list[bytes]) -> None:
-    from atelier import __version__  # noqa: PLC0415 - of this checkout
+def test_sbom_root_is_this_version_with_its_direct_dependencies(written: list[bytes]) -> None:
+    from atelier import __version__  # noqa: PLC0415 - that of this checkout
 
     document = json.loads(written[0])
     root = document["metadata"]["component"]
@@ -61,8 +59,8 @@ def test_the_root_of_the_list_is_this_version_with_what_it_asks_for(written: lis
     assert "h11" not in direct
 
 
-def source(tmp_path: Path, answer: str, code: int = 0) -> list[str]:
-    """Return a program that answers as pip-audit does."""
+def advisory_source(tmp_path: Path, answer: str, code: int = 0) -> list[str]:
+    """Return the command of a program that answers like pip-audit."""
     program = tmp_path / "pip_audit.py"
     program.write_text(f"import sys\nprint({answer!r})\nprint('a\\nlast', file=sys.stderr)\n")
     with program.open("a") as file:
@@ -74,52 +72,53 @@ def package(**more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     return {"name": "falcon", "version": "4.4.0", "vulns": [], **more}
 
 
-def test_an_audit_tells_what_is_vulnerable_and_where_it_is_fixed(tmp_path: Path) -> None:
+def test_audit_reports_vulnerabilities_and_the_versions_that_fix_them(tmp_path: Path) -> None:
     vulnerable = package(vulns=[{"id": "PYSEC-1", "fix_versions": ["4.4.1"]}])
     answer = json.dumps({"dependencies": [package(), vulnerable]})
-    assert audit(_LOCK, source(tmp_path, answer, 1)) == (
+    assert audit(_LOCK, advisory_source(tmp_path, answer, 1)) == (
         "falcon 4.4.0: PYSEC-1, fixed in 4.4.1",
         1,
     )
 
 
-def test_an_audit_that_finds_nothing_says_how_much_it_looked_up(tmp_path: Path) -> None:
+def test_audit_without_findings_reports_the_number_of_packages(tmp_path: Path) -> None:
     answer = json.dumps({"dependencies": [package(), package(name="click")]})
-    assert audit(_LOCK, source(tmp_path, answer)) == ("2 packages: no known vulnerability.", 0)
+    assert audit(_LOCK, advisory_source(tmp_path, answer)) == (
+        "2 packages: no known vulnerabilities.",
+        0,
+    )
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         ("", "The advisory source does not answer: nothing was audited (last)."),
-        ('{"dependencies": []}', "knows nothing of 0 of 0 packages"),
+        ('{"dependencies": []}', "does not know 0 of 0 packages"),
         (
             json.dumps(
                 {"dependencies": [package(), {"name": "click", "skip_reason": "not found"}]}
             ),
-            "The advisory source knows nothing of 1 of 2 packages: these were not audited.",
+            "The advisory source does not know 1 of 2 packages: they were not audited.",
         ),
     ],
 )
-def test_an_audit_without_an_answer_is_no_success(tmp_path: Path, answer: str, said: str) -> None:
-    text, code = audit(_LOCK, source(tmp_path, answer))
+def test_audit_fails_without_an_answer(tmp_path: Path, answer: str, message: str) -> None:
+    text, code = audit(_LOCK, advisory_source(tmp_path, answer))
     assert code == 2
-    assert said in text
+    assert message in text
     assert "\n" not in text
 
 
-def test_pip_audit_takes_the_lock_file(tmp_path: Path) -> None:
-    """Whether a source answers, the program itself must accept how it is called."""
+def test_pip_audit_accepts_the_lock_file(tmp_path: Path) -> None:
+    """The program itself must accept its arguments, whether or not a source answers."""
     program = Path(sys.executable).with_name("pip-audit")
-    called = audit(_LOCK, (program, "--dry-run", "--cache-dir", str(tmp_path)))
-    assert "usage" not in called.text
-    assert "error: " not in called.text
+    result = audit(_LOCK, (program, "--dry-run", "--cache-dir", str(tmp_path)))
+    assert "usage" not in result.text
+    assert "error: " not in result.text
 
 
 @pytest.mark.parametrize("kind", ["wheel", "sdist"])
-def test_two_builds_in_different_folders_and_of_different_times_are_the_same_bytes(
-    kind: str, tmp_path: Path
-) -> None:
+def test_builds_are_reproducible_in_any_folder_at_any_time(kind: str, tmp_path: Path) -> None:
     built = []
     for number, umask in enumerate((0o022, 0o077)):
         project = tmp_path / f"{'long' * number}folder" / "project"
@@ -139,5 +138,5 @@ def build(kind: str, project: Path, folder: Path, umask: int) -> tuple[str, byte
     """Build a wheel or an sdist; return its name and its bytes."""
     command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(folder)]
     subprocess.run(command, cwd=project, check=True, capture_output=True, umask=umask)
-    (made,) = folder.iterdir()
-    return made.name, made.read_bytes()
+    (package,) = folder.iterdir()
+    return package.name, package.read_bytes()

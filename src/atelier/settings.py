@@ -74,7 +74,7 @@ class Settings:
     database_url: str | None = _setting("ATELIER_DATABASE_URL", str, None, secret=True)
     """The PostgreSQL to use; None means the embedded one in `home`."""
     admin_database_url: str | None = _setting("ATELIER_ADMIN_DATABASE_URL", str, None, secret=True)
-    """The same PostgreSQL as the role that migrates, imports and exports; None means as above."""
+    """The same PostgreSQL as the role that owns the tables; None means `database_url`."""
     home: Path = _setting("ATELIER_HOME", Path, Path(".atelier"))
     """Where the embedded database and the run files live."""
     port: int = _setting("PORT", _integer(1, 65535), 8080)
@@ -96,7 +96,7 @@ class Settings:
 
     @property
     def is_embedded(self) -> bool:
-        """Say whether the database is the embedded one."""
+        """Return whether the database is the embedded one."""
         return not (self.database_url or self.admin_database_url)
 
     @property

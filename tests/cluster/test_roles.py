@@ -1,4 +1,4 @@
-"""What serves connects as a role of its own, and knows of no other."""
+"""Instances connect as the service's role and do not know the admin URL."""
 
 import asyncio
 import os
@@ -23,17 +23,17 @@ _ADMIN = "ATELIER_ADMIN_DATABASE_URL"
 
 
 def environments(home: Path) -> list[dict[str, str]]:
-    """Return the environment of each instance of a service."""
-    served = [each for each in processes_of(home) if "atelier serve " in each.command]
-    texts = [os.fsdecode(Path(f"/proc/{each.pid}/environ").read_bytes()) for each in served]
+    """Return the environments of a service's instances."""
+    instances = [each for each in processes_of(home) if "atelier serve " in each.command]
+    texts = [os.fsdecode(Path(f"/proc/{each.pid}/environ").read_bytes()) for each in instances]
     return [
         {name: value for name, _, value in (each.partition("=") for each in text.split("\0"))}
         for text in texts
     ]
 
 
-def connected(admin: str) -> set[str]:
-    """Return the roles that are connected."""
+def connected_roles(admin: str) -> set[str]:
+    """Return the roles that are connected to the database of an admin URL."""
 
     async def ask() -> set[str]:
         connection = await asyncpg.connect(admin)
@@ -45,7 +45,7 @@ def connected(admin: str) -> set[str]:
     return asyncio.run(ask())
 
 
-def test_on_the_embedded_database_instances_have_the_role_that_serves(operated: Operated) -> None:
+def test_instances_use_the_service_role_of_the_embedded_database(operated: Operated) -> None:
     sockets = Home.open(operated.home).run / "postgresql"
     admin = f"postgresql://{USER}@/postgres?host={sockets}&port={PORT}"
     httpx.get(f"{operated.url}/qa/questions?product_id=1").raise_for_status()
@@ -56,11 +56,11 @@ def test_on_the_embedded_database_instances_have_the_role_that_serves(operated: 
         assert {each["ATELIER_DATABASE_URL"] for each in found} == {
             as_role(admin, "atelier_service")
         }
-        assert connected(admin) == {"atelier_service"}
-        operated.command("reload")  # and migrates as the owner
+        assert connected_roles(admin) == {"atelier_service"}
+        operated.command("reload")  # which also migrates, as the owner
 
 
-async def test_with_two_addresses_instances_know_one_of_them(database: str) -> None:
+async def test_instances_do_not_know_the_admin_url(database: str) -> None:
     connection = await asyncpg.connect(database)
     await connection.execute("DROP ROLE IF EXISTS up_web; CREATE ROLE up_web LOGIN")
     port = free_port()
@@ -80,7 +80,7 @@ async def test_with_two_addresses_instances_know_one_of_them(database: str) -> N
                 running.wait_for("Ready")
                 page = httpx.get(f"http://127.0.0.1:{port}/qa/questions?product_id=1")
                 assert page.status_code == 200
-                assert "Loading the sample" in running.said
+                assert "Loading the sample" in running.output
                 done = run(folder / "home", "reload")
                 assert done.returncode == 0, done.stderr
                 return environments(folder / "home")
@@ -92,7 +92,7 @@ async def test_with_two_addresses_instances_know_one_of_them(database: str) -> N
     await connection.close()
 
 
-async def test_a_role_that_cannot_log_in_is_told_before_anything_is_started(database: str) -> None:
+async def test_service_url_that_cannot_connect_stops_the_start(database: str) -> None:
     settings = {"ATELIER_DATABASE_URL": as_role(database, "nobody_there"), _ADMIN: database}
     with temporary_folder() as folder:
         done = await asyncio.to_thread(
@@ -103,9 +103,7 @@ async def test_a_role_that_cannot_log_in_is_told_before_anything_is_started(data
     assert "Ready" not in done.stdout
 
 
-async def test_rights_are_granted_by_name_of_the_role_in_the_service_s_address(
-    database: str,
-) -> None:
+async def test_printed_grants_are_for_the_role_of_the_service_url(database: str) -> None:
     printed = await asyncio.to_thread(
         run,
         Path("/nonexistent/home"),

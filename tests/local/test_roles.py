@@ -1,4 +1,4 @@
-"""The role that serves can do all that the service does, and nothing else."""
+"""The service's role can do everything the service does, and nothing else."""
 
 import asyncio
 import itertools
@@ -68,8 +68,7 @@ _FORBIDDEN = [
     "GRANT SELECT ON questions TO PUBLIC",
     "SELECT word FROM secrets",
 ]
-"""What PostgreSQL must refuse. The last is a table that was added after the grants."""
-
+"""Statements that PostgreSQL must reject. The last reads a table added after the grants."""
 
 _PRIVILEGES = """
     SELECT name, grantee::regrole::text, privilege_type, is_grantable
@@ -94,7 +93,7 @@ _PRIVILEGES = """
 
 @dataclass(frozen=True)
 class Own:
-    """A migrated database of a test's own, whose owner is no superuser, and a role that serves."""
+    """A test's own migrated database, its owner without superuser rights, and a service role."""
 
     admin: str
     service: str
@@ -130,7 +129,7 @@ async def own(postgres: Server) -> AsyncIterator[Own]:
 
 
 def use(own: Own) -> None:
-    """Do on a service all that shoppers and operators do; every answer must be right."""
+    """Call every route of a service and delete expired keys; all of it must succeed."""
     posted = {"body": "b", "name": "n", "email": "n@example.com"}
     key = {"Idempotency-Key": "k"}
     with (
@@ -144,7 +143,7 @@ def use(own: Own) -> None:
         answers = f"/qa/questions/{question['question_id']}/answers"
         assert client.post(answers, json=posted | {"photos": ["http://a/b"]}).status_code == 201
         (answer,) = client.get(answers).json()["results"][:1]
-        done = [
+        responses = [
             client.put(f"/qa/questions/{question['question_id']}/helpful"),
             client.put(f"/qa/answers/{answer['answer_id']}/helpful", headers={**key, "a": "b"}),
             client.put(f"/qa/answers/{answer['answer_id']}/helpful"),
@@ -155,26 +154,36 @@ def use(own: Own) -> None:
             client.get("/ready"),
             client.get("/ready/reads"),
         ]
-        assert [each.status_code for each in done] == [204, 422, 204, 200, 200, 204, 204, 200, 200]
-        assert '"helpfulness":1' in done[3].text
-    forgotten = "DELETE FROM idempotency_keys WHERE created_at < now() - interval '1 day'"
-    asyncio.run(own.execute(forgotten, own.service))
+        assert [each.status_code for each in responses] == [
+            204,
+            422,
+            204,
+            200,
+            200,
+            204,
+            204,
+            200,
+            200,
+        ]
+        assert '"helpfulness":1' in responses[3].text
+    expired = "DELETE FROM idempotency_keys WHERE created_at < now() - interval '1 day'"
+    asyncio.run(own.execute(expired, own.service))
 
 
-async def refused(own: Own) -> None:
-    """Try what is forbidden; all of it must be refused for want of rights."""
+async def assert_forbidden(own: Own) -> None:
+    """Try the forbidden statements; each must fail for a missing privilege."""
     await own.execute(
         "DROP TABLE IF EXISTS atelier.secrets; CREATE TABLE atelier.secrets (word text)"
     )
     connection = await asyncpg.connect(own.service, server_settings={"search_path": "atelier"})
     try:
         for statement in _FORBIDDEN:
-            assert await _is_refused(connection, statement), statement
+            assert await _is_rejected(connection, statement), statement
     finally:
         await connection.close()
 
 
-async def _is_refused(connection: asyncpg.Connection, statement: str) -> bool:
+async def _is_rejected(connection: asyncpg.Connection, statement: str) -> bool:
     try:
         await connection.execute(statement)
     except asyncpg.InsufficientPrivilegeError:
@@ -183,23 +192,23 @@ async def _is_refused(connection: asyncpg.Connection, statement: str) -> bool:
 
 
 @every_postgres
-async def test_after_a_migration_every_route_works_and_all_else_is_refused(own: Own) -> None:
+async def test_granted_role_serves_every_route_and_nothing_else(own: Own) -> None:
     assert await roles.apply(own.admin, own.role)
     await asyncio.to_thread(use, own)
-    await refused(own)
+    await assert_forbidden(own)
 
 
 @every_postgres
-async def test_after_an_import_that_swaps_schemas_the_same_holds(own: Own, tmp_path: Path) -> None:
+async def test_role_has_the_same_privileges_after_a_schema_swap(own: Own, tmp_path: Path) -> None:
     await roles.apply(own.admin, own.role)
     await own.execute("ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC")
     await load(own.admin, write_export(tmp_path / "export"), replace=True)
     await own.execute("ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM PUBLIC")
     await asyncio.to_thread(use, own)
-    await refused(own)
+    await assert_forbidden(own)
 
 
-async def test_an_import_keeps_every_privilege_of_the_schema_it_replaces(
+async def test_import_preserves_every_privilege_of_the_replaced_schema(
     own: Own, tmp_path: Path
 ) -> None:
     await roles.apply(own.admin, own.role)
@@ -216,7 +225,7 @@ async def test_an_import_keeps_every_privilege_of_the_schema_it_replaces(
 
 
 async def privileges(own: Own) -> list[tuple[object, ...]]:
-    """Return all that is granted on what is in the schema: the name, the role, the privilege."""
+    """Return all grants in the schema: object, role, privilege, grant option."""
     connection = await asyncpg.connect(own.admin)
     try:
         return [tuple(row) for row in await connection.fetch(_PRIVILEGES)]
@@ -224,7 +233,7 @@ async def privileges(own: Own) -> list[tuple[object, ...]]:
         await connection.close()
 
 
-async def test_a_role_with_too_many_rights_keeps_only_those_it_needs(own: Own) -> None:
+async def test_excess_privileges_are_revoked(own: Own) -> None:
     role = roles.quoted(own.role)
     await own.execute(
         f"CREATE ROLE {role} LOGIN;"
@@ -234,33 +243,33 @@ async def test_a_role_with_too_many_rights_keeps_only_those_it_needs(own: Own) -
     )
     assert not await roles.apply(own.admin, own.role)
     assert not await roles.apply(own.admin, own.role)
-    await refused(own)
+    await assert_forbidden(own)
 
 
-async def test_temporary_tables_are_not_taken_for_those_of_the_schema(own: Own) -> None:
+async def test_temporary_tables_cannot_replace_those_of_the_schema(own: Own) -> None:
     await roles.apply(own.admin, own.role)
     await own.execute(
         "INSERT INTO questions (id, product_id, body, asker_name, asker_email)"
         " VALUES (1, 7, 'b', 'n', 'e')"
     )
-    trap = """
+    attack = """
         CREATE TEMP TABLE questions (id bigint, helpful int, reported bool);
         INSERT INTO questions VALUES (1, 0, false);
-        CREATE FUNCTION pg_temp.steal() RETURNS trigger LANGUAGE plpgsql
+        CREATE FUNCTION pg_temp.escalate() RETURNS trigger LANGUAGE plpgsql
         AS $$ BEGIN RAISE EXCEPTION 'I am %', current_user; END $$;
-        CREATE TRIGGER steal BEFORE UPDATE ON questions
-        FOR EACH ROW EXECUTE FUNCTION pg_temp.steal();
+        CREATE TRIGGER escalate BEFORE UPDATE ON questions
+        FOR EACH ROW EXECUTE FUNCTION pg_temp.escalate();
         SET search_path = pg_temp, atelier;
         SELECT atelier.count_votes(
             '{question}', '{1}', '{helpful}', '{1}', '{NULL}', '{NULL}', '1 hour');
     """
-    await own.execute(trap, own.service)
+    await own.execute(attack, own.service)
     connection = await asyncpg.connect(own.admin)
     assert await connection.fetchval("SELECT helpful FROM atelier.questions") == 1
     await connection.close()
 
 
-async def test_the_functions_of_the_owner_have_a_pinned_path(own: Own) -> None:
+async def test_security_definer_functions_have_a_fixed_search_path(own: Own) -> None:
     connection = await asyncpg.connect(own.admin)
     found = await connection.fetch(
         "SELECT proname::text, proconfig FROM pg_proc"
@@ -271,62 +280,60 @@ async def test_the_functions_of_the_owner_have_a_pinned_path(own: Own) -> None:
     assert [tuple(each) for each in found] == [("count_votes", path), ("refresh_documents", path)]
 
 
-async def test_what_is_printed_is_what_is_run_and_may_be_run_again(own: Own) -> None:
+async def test_printed_statements_are_those_applied_and_can_be_rerun(own: Own) -> None:
     done = run(_NOWHERE, "db", "roles", "--role", own.role, ATELIER_DATABASE_URL=own.admin)
     await own.execute(done.stdout)
     before = await privileges(own)
     await own.execute(done.stdout)
     await roles.apply(own.admin, own.role)
     assert await privileges(own) == before
-    await refused(own)
+    await assert_forbidden(own)
 
 
-async def test_a_password_is_set_from_a_file_and_not_told_to_the_server(
-    own: Own, tmp_path: Path
-) -> None:
+async def test_password_from_a_file_is_sent_as_a_scram_verifier(own: Own, tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text("s3cret word\n")
     arguments = ("db", "roles", "--apply", "--role", own.role, "--password-file", str(file))
     done = run(_NOWHERE, *arguments, ATELIER_DATABASE_URL=own.admin)
-    assert done.stdout == f"The role {own.role} was made and granted what the service needs.\n"
+    assert done.stdout == f"Created the role {own.role} with the service's grants.\n"
     connection = await asyncpg.connect(own.superuser)
     query = "SELECT rolpassword FROM pg_authid WHERE rolname = $1"
-    kept = await connection.fetchval(query, own.role)
+    stored = await connection.fetchval(query, own.role)
     await connection.close()
-    assert kept.startswith("SCRAM-SHA-256$4096:")
+    assert stored.startswith("SCRAM-SHA-256$4096:")
     again = run(_NOWHERE, *arguments[:-2], ATELIER_DATABASE_URL=own.admin)
-    assert again.stdout == f"The role {own.role} was granted what the service needs.\n"
+    assert again.stdout == f"Updated the role {own.role} with the service's grants.\n"
 
 
-def test_a_password_that_clients_would_change_is_refused() -> None:
+def test_password_outside_printable_ascii_is_rejected() -> None:
     for password in ("", "pässword", "a\nb"):
         with pytest.raises(AtelierError, match="printable ASCII"):
             roles.scram_verifier(password)
 
 
-async def test_who_may_not_make_roles_is_told_which_one_is_missing(own: Own) -> None:
+async def test_missing_createrole_names_the_role_to_create(own: Own) -> None:
     owner = own.admin.partition("//")[2].partition("@")[0]
     await own.execute(f"ALTER ROLE {owner} NOCREATEROLE", own.superuser)
     done = run(_NOWHERE, "db", "roles", "--apply", "--role", "web", ATELIER_DATABASE_URL=own.admin)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    assert 'CREATEROLE: have a role with that run CREATE ROLE "web" LOGIN;' in done.stderr
+    assert 'requires CREATEROLE: have a role with that run CREATE ROLE "web" LOGIN;' in done.stderr
     await own.execute(f"CREATE ROLE {roles.quoted(own.role)} LOGIN", own.superuser)
     assert not await roles.apply(own.admin, own.role)
 
 
-async def test_a_role_that_no_grant_confines_is_refused(own: Own) -> None:
+async def test_owner_or_superuser_is_rejected_as_service_role(own: Own) -> None:
     for name in ("atelier", own.admin.partition("//")[2].partition("@")[0]):
         with pytest.raises(AtelierError, match="name another role"):
             await roles.apply(own.admin, name)
 
 
-async def test_a_database_that_is_not_migrated_is_told_so(postgres: Server) -> None:
+async def test_unmigrated_database_asks_for_a_migration(postgres: Server) -> None:
     with pytest.raises(AtelierError, match="run `atelier migrate` first"):
         await roles.apply(postgres.dsn(), "web")
 
 
-async def test_a_migration_grants_what_it_adds_to_the_role_of_the_service(own: Own) -> None:
+async def test_migration_updates_the_grants_of_the_service_role(own: Own) -> None:
     await roles.apply(own.admin, own.role)
     role = roles.quoted(own.role)
     await own.execute(f"REVOKE EXECUTE ON FUNCTION count_votes FROM {role}")
@@ -335,26 +342,24 @@ async def test_a_migration_grants_what_it_adds_to_the_role_of_the_service(own: O
     await asyncio.to_thread(use, own)
 
 
-async def test_who_migrates_as_the_role_of_the_service_is_told_of_the_other_address(
-    own: Own,
-) -> None:
+async def test_migrating_as_the_service_role_asks_for_the_admin_url(own: Own) -> None:
     await roles.apply(own.admin, own.role)
     await own.execute("DELETE FROM public._pogo_migration WHERE migration_id ~ '_09_'")
     done = run(_NOWHERE, "migrate", ATELIER_DATABASE_URL=own.service)
     assert done.returncode == 1
-    assert "set ATELIER_ADMIN_DATABASE_URL to the address of the role that owns" in done.stderr
+    assert "set ATELIER_ADMIN_DATABASE_URL to the URL of the role that owns" in done.stderr
     assert "GRANT" not in done.stderr
 
 
-async def test_an_address_of_the_admin_that_is_wrong_is_named(own: Own) -> None:
+async def test_errors_name_the_setting_of_the_wrong_url(own: Own) -> None:
     urls = {"ATELIER_DATABASE_URL": own.service, "ATELIER_ADMIN_DATABASE_URL": f"{own.admin}&x=y"}
     done = run(_NOWHERE, "migrate", **urls)
     assert "Remove this parameter from ATELIER_ADMIN_DATABASE_URL" in done.stderr
     serve = run(_NOWHERE, "serve", "--port", "1", ATELIER_ADMIN_DATABASE_URL=own.admin)
-    assert "set ATELIER_DATABASE_URL to what the service is to use" in serve.stderr
+    assert "set ATELIER_DATABASE_URL to the URL of the service, too" in serve.stderr
 
 
-def test_the_role_is_that_of_the_service_s_address_if_it_has_one_of_its_own() -> None:
+def test_service_role_is_that_of_its_url_unless_it_is_the_admins() -> None:
     shop, web = "postgresql://shop@db/qa", "postgresql://shop_web:x@db/qa"
     assert roles.service_role(Settings(database_url=web, admin_database_url=shop)) == "shop_web"
     assert roles.service_role(Settings(database_url=shop)) == "atelier_service"

@@ -1,4 +1,4 @@
-"""Each connection of the service gives up in time what it waits for and what it holds."""
+"""PostgreSQL ends statements, lock waits and idle transactions of the service in time."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -26,45 +26,45 @@ async def data(database: str) -> AsyncIterator[Data]:
 
 
 async def until(data: Data, query: str, number: int) -> None:
-    """Wait until a query finds a number."""
+    """Wait until a query returns a number."""
     async with asyncio.timeout(60):
         while await data.connection.fetchval(query) != number:  # noqa: ASYNC110 - PostgreSQL's
             await asyncio.sleep(0.02)
 
 
-async def test_who_waits_for_a_lock_is_answered_503_and_waits_no_longer(
+async def test_write_that_times_out_waiting_for_a_lock_gets_503(
     database: str, data: Data, caplog: pytest.LogCaptureFixture
 ) -> None:
-    logs._reported_at.clear()  # noqa: SLF001 - earlier tests reported, too
+    logs._last_logged.clear()  # noqa: SLF001 - earlier tests have logged, too
     question = await data.question(7)
     path = f"/qa/questions/{question}/helpful"
     holder = await connect(database)
-    async with ASGIConductor(create_service(Settings(request_timeout=6.0), database).app) as alone:
+    async with ASGIConductor(create_service(Settings(request_timeout=6.0), database).app) as client:
         async with holder.transaction():
             await holder.execute("SELECT 1 FROM questions FOR UPDATE")
-            vote = asyncio.create_task(alone.simulate_put(path))
+            vote = asyncio.create_task(client.simulate_put(path))
             await until(data, _WAITING, 1)
-            refused = await vote
-            assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+            rejected = await vote
+            assert (rejected.status_code, rejected.headers["retry-after"]) == (503, "1")
             assert "canceling statement due to lock timeout" in caplog.text
             await until(data, _WAITING, 0)
-        assert (await alone.simulate_put(path)).status_code == 204
+        assert (await client.simulate_put(path)).status_code == 204
     await holder.close()
     assert await data.row("SELECT helpful FROM questions") == {"helpful": 1}
 
 
-async def test_the_server_ends_a_statement_that_nobody_waits_for(database: str) -> None:
+async def test_server_cancels_an_abandoned_statement(database: str) -> None:
     service = Database(database, size=1, timeout=0.5)
-    async with service._connections.acquire() as connection:  # noqa: SLF001 - without our own limit
+    async with service._connections.acquire() as connection:  # noqa: SLF001 - without the client's timeout
         with pytest.raises(asyncpg.QueryCanceledError, match="statement timeout"):
             await connection.execute("SELECT pg_sleep(60)")
     await service.close()
 
 
-async def test_the_server_ends_a_transaction_whose_reader_takes_nothing(
+async def test_server_ends_the_transaction_of_a_stalled_reader(
     database: str, data: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_IDLE_TIMES", 0.5)
+    monkeypatch.setattr(module, "_IDLE_FACTOR", 0.5)
     service = Database(database, size=1, timeout=2.0)
     rows = service.stream("SELECT generate_series(1, 1000)", rows=100)
     assert len(await anext(rows)) == 100
@@ -72,5 +72,5 @@ async def test_the_server_ends_a_transaction_whose_reader_takes_nothing(
     await until(data, _IDLE, 0)
     with pytest.raises(DatabaseUnavailableError):
         await anext(rows)
-    assert await service.read("SELECT 1")  # the place in the pool is free again
+    assert await service.read("SELECT 1")  # the connection's slot is free again
     await service.close()

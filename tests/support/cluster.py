@@ -28,15 +28,15 @@ class Cluster:
     base_url: str
     database: str
     sockets: Sequence[Path]
-    """Where the instances listen, to talk to one past nginx."""
+    """The instances' sockets, for requests that bypass nginx."""
     instances: Sequence[subprocess.Popen[bytes]]
 
 
 @contextmanager
 def cluster(database: str, *, instances: int = 3, role: str = "") -> Iterator[Cluster]:
-    """Yield a running service on a migrated database, as another role of it if one is named.
+    """Yield a running service on a migrated database; stop it at the end.
 
-    It is stopped in the end.
+    `role`: connect to the database as this role instead of that of the URL.
     """
     port = free_port()
     url = as_role(database, role) if role else database
@@ -56,7 +56,7 @@ def as_role(database: str, role: str) -> str:
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
+    """Return an unused local port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -64,16 +64,16 @@ def free_port() -> int:
 
 
 def wait_for_port(port: int) -> None:
-    """Wait until somebody listens on a port of this machine."""
+    """Wait until a process listens on a local port."""
     with socket.socket() as probe:
         wait_until(
-            lambda: not probe.connect_ex(("127.0.0.1", port)), f"nobody listens on port {port}"
+            lambda: not probe.connect_ex(("127.0.0.1", port)), f"no process listens on port {port}"
         )
 
 
 @contextmanager
 def program(command: Sequence[str], **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program in a session of its own; end it, and what it started, in the end."""
+    """Run a program in its own session; terminate it and its children at the end."""
     process = subprocess.Popen(command, env=os.environ | environment, start_new_session=True)
     try:
         yield process
@@ -94,5 +94,5 @@ def _instance(database: str, path: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def wait_until_ready(address: Path | int) -> None:
-    """Wait until GET /ready answers 200 on a unix socket or a local port."""
+    """Wait until GET /ready has status 200 on a unix socket or a local port."""
     wait_until(lambda: asyncio.run(is_ready(address)), f"{address} is not ready")

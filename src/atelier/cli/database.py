@@ -1,5 +1,5 @@
-"""The commands for the database itself."""
-# ruff: noqa: PLC0415 - each imports what it needs when it runs, so that all start quickly
+"""The commands for the database."""
+# ruff: noqa: PLC0415 - imports inside the commands keep the start of others quick
 
 import asyncio
 import sys
@@ -16,49 +16,49 @@ from atelier.settings import Settings
 def migrate(settings: Settings) -> None:
     """Bring the database's schema up to date.
 
-    Safe to run at any time, and by several at once. Where the service has a role of its own, that
-    is granted what the new schema has for it.
+    Safe to run at any time, even concurrently. Also grants the service's role the privileges that
+    the new schema requires, if it is not the role that migrates.
     """
-    from atelier.local.postgres.database import database, update_rights
+    from atelier.local.postgres.database import database, update_privileges
     from atelier.store.migrate import migrate as run
 
     with database(settings) as dsn:
         applied = asyncio.run(run(dsn))
-        asyncio.run(update_rights(settings, dsn))
+        asyncio.run(update_privileges(settings, dsn))
     click.echo("\n".join(f"applied {name}" for name in applied) or "The database is up to date.")
 
 
 @click.group()
 def db() -> None:
-    """Look after the database: start and stop the embedded one, open psql, grant rights."""
+    """Start, stop and inspect the embedded PostgreSQL; run psql; grant privileges."""
 
 
 @db.command()
 @click.pass_obj
 def start(settings: Settings) -> None:
-    """Start it, and leave it running until `atelier db stop`; make it if there is none."""
+    """Start it and keep it running until `atelier db stop`; create it if there is none."""
     from atelier.local.postgres.embedded import Embedded, own_home
 
     server = Embedded.open(own_home(settings))
     server.hold()
-    click.echo(f"PostgreSQL runs until `atelier db stop`: {server.server.dsn()}")
+    click.echo(f"PostgreSQL keeps running until `atelier db stop`: {server.server.dsn()}")
 
 
 @db.command()
 @click.pass_obj
 def stop(settings: Settings) -> None:
-    """Stop it, or have it stop with the last command that uses it."""
+    """Stop it now, or when the last command that uses it ends."""
     from atelier.local.postgres.embedded import Embedded, has_database, own_home
 
     home = own_home(settings)
     stopped = not has_database(home) or Embedded.open(home).release()
-    click.echo("PostgreSQL is stopped." if stopped else "It stops when the last command is done.")
+    click.echo("PostgreSQL is stopped." if stopped else "It stops when the last command ends.")
 
 
 @db.command("status")
 @click.pass_obj
 def db_status(settings: Settings) -> None:
-    """Say whether it runs, and where."""
+    """Show whether it is running, and its URL."""
     from atelier.local.postgres.embedded import Embedded, own_home
 
     click.echo(Embedded.existing(own_home(settings)).describe())
@@ -71,7 +71,7 @@ def db_status(settings: Settings) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def psql(settings: Settings, arguments: tuple[str, ...]) -> None:
-    """Open psql on the database, with psql's own arguments."""
+    """Run psql on the database; ARGUMENTS are psql's."""
     from atelier.local.postgres.database import database
     from atelier.local.postgres.psql import psql as run
 
@@ -89,10 +89,10 @@ def psql(settings: Settings, arguments: tuple[str, ...]) -> None:
 )
 @click.option(
     "--role",
-    help="Its name; by default that of ATELIER_DATABASE_URL, if it is not the "
-    "admin's, else atelier_service.",
+    help="Its name; by default the role of ATELIER_DATABASE_URL if that is not the admin's, "
+    "else atelier_service.",
 )
-@click.option("--apply", "is_applied", is_flag=True, help="Run it, instead of printing it.")
+@click.option("--apply", "is_applied", is_flag=True, help="Run the SQL instead of printing it.")
 @click.option("--password-prompt", is_flag=True, help="With --apply: ask for its password.")
 @click.option(
     "--password-file",
@@ -108,29 +108,29 @@ def roles(
     is_applied: bool,
     password_prompt: bool,
 ) -> None:
-    """Print the SQL for the role that the service uses, or run it.
+    """Print or run the SQL that creates the service's role and its grants.
 
-    The role is made if it is missing, which takes the right to make roles (CREATEROLE), and is
-    granted what the service's statements need, nothing else. May be run again at any time.
-    A password is set only if one is given.
+    The role is created if it is missing, which requires CREATEROLE, and is granted only what the
+    service's statements need. Safe to run again at any time. A password is set only if one is
+    given.
     """
-    from atelier.local.postgres import roles as rights
+    from atelier.local.postgres import roles as service_roles
     from atelier.local.postgres.database import database
 
-    name = role or rights.service_role(settings)
+    name = role or service_roles.service_role(settings)
     if (password_file or password_prompt) and not is_applied:
-        raise click.UsageError("A password is set with --apply only: it is never printed.")
+        raise click.UsageError("A password needs --apply: it is never printed.")
     if not is_applied:
-        click.echo(rights.statements(name), nl=False)
+        click.echo(service_roles.statements(name), nl=False)
         return
     password = _password(password_file, prompt=password_prompt)
     with database(settings) as dsn:
-        made = asyncio.run(rights.apply(dsn, name, password))
-    click.echo(f"The role {name} was {'made and ' if made else ''}granted what the service needs.")
+        created = asyncio.run(service_roles.apply(dsn, name, password))
+    click.echo(f"{'Created' if created else 'Updated'} the role {name} with the service's grants.")
 
 
 def _password(file: Path | None, *, prompt: bool) -> str | None:
-    """Return the password of a file or a prompt; None if neither is asked for."""
+    """Return the password from a file or a prompt; None if neither option is given."""
     if file and prompt:
         raise click.UsageError("Give either --password-file or --password-prompt.")
     if file:

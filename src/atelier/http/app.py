@@ -1,4 +1,4 @@
-"""The composition root: every route on one screen."""
+"""The composition root: all routes and what they depend on."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -30,22 +30,22 @@ from atelier.store.writes import Writer
 
 
 class Service(NamedTuple):
-    """What an instance serves."""
+    """The ASGI application of an instance and its fast path."""
 
     app: App
     fast_path: FastPath
 
 
 def create_service(settings: Settings, database_url: str) -> Service:
-    """Return what one instance serves; its connections open and close with the application."""
-    timeout = settings.request_timeout / 2  # a wait is two batches at most: see Batcher
+    """Build an instance; its connections open and close with the application."""
+    timeout = settings.request_timeout / 2  # a request waits for two batches at most: see Batcher
     database = Database(database_url, size=settings.pool_size, timeout=timeout)
     streams = Database(database_url, size=STREAM_CONNECTIONS, timeout=timeout)
     reads = _standby_reads(settings, database_url, timeout) or database
-    database.measure("requests")
-    streams.measure("large pages")
+    database.expose_metrics("requests")
+    streams.expose_metrics("large pages")
     if reads is not database:
-        reads.measure("reads")
+        reads.expose_metrics("reads")
     writer = Writer(database, timedelta(hours=settings.idempotency_hours))
 
     app: App = falcon.asgi.App(
@@ -61,7 +61,7 @@ def create_service(settings: Settings, database_url: str) -> Service:
     app.set_error_serializer(serialize)
     app.add_error_handler(Exception, unexpected)
     app.add_error_handler(DatabaseUnavailableError, unavailable)
-    app.add_error_handler(SchemaMismatchError, SchemaMismatch(database).answer)
+    app.add_error_handler(SchemaMismatchError, SchemaMismatch(database).handle)
     app.add_error_handler(OverloadedError, unavailable)
 
     questions = PageReader("questions", reads, streams)

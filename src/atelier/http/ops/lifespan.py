@@ -1,4 +1,4 @@
-"""What happens when an instance starts, goes on, and stops."""
+"""Startup, periodic cleanup and shutdown of an instance."""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,33 +8,33 @@ from typing import Any
 from atelier.store.connections.database import Database, DatabaseUnavailableError
 from atelier.store.writes import Writer
 
-_SECONDS_BETWEEN_CLEANINGS = 600
+_CLEANUP_INTERVAL_SECONDS = 600
 
 
 class Lifespan:
-    """Falcon calls these at the ASGI lifespan's two ends."""
+    """Middleware for the ASGI lifespan events."""
 
     def __init__(self, writer: Writer, *databases: Database) -> None:
-        """Take what forgets old keys, and the databases to open and close."""
+        """Take the writer whose expired keys are deleted, and the databases to open and close."""
         self._writer = writer
         self._databases = databases
-        self._cleaning: asyncio.Task[None] | None = None
+        self._cleanup: asyncio.Task[None] | None = None
 
     async def process_startup(self, _scope: Mapping[str, Any], _event: Mapping[str, Any]) -> None:
-        """Begin what goes on beside requests."""
+        """Open the databases and start the periodic cleanup."""
         for database in self._databases:
             await database.open()
-        self._cleaning = asyncio.create_task(self._clean())
+        self._cleanup = asyncio.create_task(self._clean_up_periodically())
 
     async def process_shutdown(self, _scope: Mapping[str, Any], _event: Mapping[str, Any]) -> None:
-        """Close the connections."""
-        if self._cleaning:
-            self._cleaning.cancel()
+        """Stop the cleanup and close the connections."""
+        if self._cleanup:
+            self._cleanup.cancel()
         for database in self._databases:
             await database.close()
 
-    async def _clean(self) -> None:
+    async def _clean_up_periodically(self) -> None:
         while True:
-            await asyncio.sleep(_SECONDS_BETWEEN_CLEANINGS)
+            await asyncio.sleep(_CLEANUP_INTERVAL_SECONDS)
             with suppress(DatabaseUnavailableError):
-                await self._writer.forget_keys()
+                await self._writer.delete_expired_keys()

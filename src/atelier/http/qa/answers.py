@@ -1,4 +1,4 @@
-"""The answers of a question: read a page, give one."""
+"""A question's answers: read a page, add an answer."""
 
 import falcon.asgi
 
@@ -9,10 +9,10 @@ from atelier.store.writes import Writer
 
 
 class Answers:
-    """`/qa/questions/{target_id}/answers`; the router wants one name for an id in a place."""
+    """`/qa/questions/{target_id}/answers`; the router requires one name per path segment."""
 
     def __init__(self, reader: PageReader, writer: Writer) -> None:
-        """Take where answers are read from and written to."""
+        """Take the reader and the writer of answers."""
         self._reader = reader
         self._writer = writer
 

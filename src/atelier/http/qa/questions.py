@@ -1,4 +1,4 @@
-"""The questions of a product: read a page, ask one."""
+"""A product's questions: read a page, add a question."""
 
 import falcon.asgi
 
@@ -12,7 +12,7 @@ class Questions:
     """`/qa/questions`."""
 
     def __init__(self, reader: PageReader, writer: Writer) -> None:
-        """Take where questions are read from and written to."""
+        """Take the reader and the writer of questions."""
         self._reader = reader
         self._writer = writer
 

@@ -1,4 +1,4 @@
-"""Votes and reports of shoppers, on questions and on answers."""
+"""Votes and reports on questions and answers."""
 
 import falcon
 import falcon.asgi
@@ -8,10 +8,10 @@ from atelier.store.writes import Action, Target, Vote, Writer
 
 
 class Votes:
-    """`/qa/{questions,answers}/{id}/{helpful,report}`: one object for each pair."""
+    """`/qa/{questions,answers}/{id}/{helpful,report}`: one object per target and action."""
 
     def __init__(self, writer: Writer, target: Target, action: Action) -> None:
-        """Take where votes are written to, and what this route votes on and how."""
+        """Take the writer, and the target and action of this route."""
         self._writer = writer
         self._target = target
         self._action = action

@@ -15,40 +15,40 @@ from atelier.local.host.open_files import raise_open_files
 from atelier.local.host.programs import nginx_program
 
 MAX_CONCURRENT_READS = 200
-"""For each instance; docs/decisions/0007-overload-and-reload.md."""
+"""Per instance; docs/decisions/0007-overload-and-reload.md."""
 MAX_CONCURRENT_REQUESTS = 250
-"""Requests of all kinds that one instance is given at once."""
+"""Requests of all kinds per instance."""
 
 MAX_OPEN_FILES = 8192
-"""That nginx on this machine may have open: half as many connections of clients."""
-_MOST_FILES_OF_A_HOST = 65536
+"""Open files of nginx under `atelier up`, which allow half as many client connections."""
+_MAX_OPEN_FILES_ON_HOST = 65536
 _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7", "::1")
 _SLACK_SECONDS = 0.5
-_KEEPS_CONNECTIONS = (1, 27, 4)
+_KEEPALIVE_MIN_TIMEOUT_VERSION = (1, 27, 4)
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """What differs between one nginx and another."""
+    """The variable parts of an nginx configuration."""
 
     listen: str
-    """An address and port, or a port."""
+    """A port, or an address and port."""
     servers: Sequence[str]
     """The instances: `unix:PATH` or `HOST:PORT`."""
     timeout: float
-    """The longest an instance waits for the database, in seconds (ATELIER_REQUEST_TIMEOUT)."""
+    """An instance's maximum wait for the database, in seconds (ATELIER_REQUEST_TIMEOUT)."""
     user: str = ""
-    """The directive that says whose the workers are, if it is needed."""
+    """The directive for the workers' user, if needed."""
     pid: str = "nginx.pid"
     access_log: str = "access.log"
     error_log: str = "stderr"
     folder: str = ""
-    """Where request bodies are kept that do not fit in memory, with a slash at its end."""
+    """The folder for buffered request bodies, with a trailing slash."""
     trusted: Sequence[str] = ()
-    """Networks of the proxies before this one: they say whom a request is from."""
+    """Networks of proxies whose X-Forwarded-For is trusted."""
     max_open_files: int = MAX_OPEN_FILES
-    keeps_connections: bool = False
-    """Whether this nginx knows keepalive_min_timeout."""
+    has_keepalive_min_timeout: bool = False
+    """Whether this nginx supports keepalive_min_timeout."""
 
     def render(self) -> str:
         """Return the configuration file."""
@@ -65,7 +65,7 @@ class Proxy:
             listen=self.listen,
             trusted="\n".join(f"    set_real_ip_from {network};" for network in self.trusted),
             trusted_ids="\n".join(f"        {network} 1;" for network in self.trusted),
-            keepalive_min_timeout=_KEEPALIVE_MIN_TIMEOUT if self.keeps_connections else "",
+            keepalive_min_timeout=_KEEPALIVE_MIN_TIMEOUT if self.has_keepalive_min_timeout else "",
             max_reads=MAX_CONCURRENT_READS * len(self.servers),
             servers="\n".join(map(_server, self.servers)),
             read_timeout=f"{read_timeout * 1000:.0f}ms",
@@ -74,7 +74,7 @@ class Proxy:
 
 
 _KEEPALIVE_MIN_TIMEOUT = (
-    "    keepalive_min_timeout 2s;  # at a reload, lest a request meet a connection being closed"
+    "    keepalive_min_timeout 2s;  # a reload must not close a connection that gets a request"
 )
 
 
@@ -86,14 +86,14 @@ def configure(
     log: Path | None = None,
     timeout: float = 5.0,
 ) -> list[str]:
-    """Write nginx's configuration into the run folder; return the command that runs it.
+    """Write nginx's configuration to the run folder; return the command that runs it.
 
     nginx listens on a port of 127.0.0.1 and passes requests to the instances' sockets. `log` is
-    the folder of its access log, else the run folder.
+    the folder of its access log, by default the run folder.
     """
     if log:
         (run / "log").unlink(missing_ok=True)
-        (run / "log").symlink_to(log)  # whose path may hold what nginx would take for its own
+        (run / "log").symlink_to(log)  # the path may contain characters special to nginx
     proxy = Proxy(
         listen=f"127.0.0.1:{port}",
         servers=[f"unix:{socket}" for socket in sockets],
@@ -101,16 +101,16 @@ def configure(
         user=_user(),
         access_log="log/access.log" if log else "access.log",
         max_open_files=max_open_files(),
-        keeps_connections=_version() >= _KEEPS_CONNECTIONS,
+        has_keepalive_min_timeout=_version() >= _KEEPALIVE_MIN_TIMEOUT_VERSION,
     )
-    unfinished = run / "nginx.conf.new"
-    unfinished.write_text(proxy.render())
-    unfinished.rename(run / "nginx.conf")
+    temporary = run / "nginx.conf.new"
+    temporary.write_text(proxy.render())
+    temporary.rename(run / "nginx.conf")
     return [str(nginx_program()), "-p", f"{run}/", "-c", "nginx.conf", "-e", "stderr"]
 
 
 def host_configuration(listen: str, servers: Sequence[str], timeout: float) -> str:
-    """Return the configuration of an nginx that has a host of its own, as Debian installs it."""
+    """Return the configuration of an nginx on its own host, with Debian's paths."""
     return Proxy(
         listen=listen,
         servers=servers,
@@ -121,7 +121,7 @@ def host_configuration(listen: str, servers: Sequence[str], timeout: float) -> s
         error_log="/var/log/nginx/error.log",
         folder="/var/lib/nginx/",
         trusted=_PRIVATE,
-        max_open_files=_MOST_FILES_OF_A_HOST,
+        max_open_files=_MAX_OPEN_FILES_ON_HOST,
     ).render()
 
 
@@ -132,7 +132,7 @@ def _server(address: str) -> str:
 
 
 def _user() -> str:
-    """Return the directive that makes root's workers `nobody`; others have no choice."""
+    """Return the directive that runs root's workers as `nobody`; empty for other users."""
     if os.geteuid() != 0:
         return ""
     account = pwd.getpwnam("nobody")
@@ -140,11 +140,11 @@ def _user() -> str:
 
 
 def max_open_files() -> int:
-    """Return how many files nginx on this machine may have open, as far as the limit allows."""
+    """Return the number of files that nginx may have open, within the process limit."""
     return min(raise_open_files(), MAX_OPEN_FILES)
 
 
 def _version() -> tuple[int, ...]:
-    said = subprocess.run([nginx_program(), "-v"], check=True, capture_output=True, text=True)
-    found = re.search(r"nginx/([\d.]+)", said.stderr)
-    return tuple(map(int, found[1].split("."))) if found else ()
+    result = subprocess.run([nginx_program(), "-v"], check=True, capture_output=True, text=True)
+    match = re.search(r"nginx/([\d.]+)", result.stderr)
+    return tuple(map(int, match[1].split("."))) if match else ()

@@ -1,4 +1,4 @@
-"""Why PostgreSQL does not let a command in, and what the user can do about it."""
+"""Explains failed connections and missing privileges, and how to fix them."""
 
 import socket
 import ssl
@@ -13,19 +13,19 @@ from atelier.store.queries import queries
 
 SETTING = "ATELIER_DATABASE_URL"
 ADMIN_SETTING = "ATELIER_ADMIN_DATABASE_URL"
-_UNKNOWN = "Is it running, and is its address right?"
+_UNKNOWN = "Check that it is running and that the URL is correct."
 _HINTS: tuple[tuple[type[Exception], str], ...] = (
     (
         asyncpg.InvalidPasswordError,
-        "It runs, but refuses this user and password: correct them in {setting}.",
+        "It rejects this user and password: correct them in {setting}.",
     ),
     (
         asyncpg.InvalidCatalogNameError,
-        "It runs, but has no such database: create it, or name another in {setting}.",
+        "It has no such database: create it, or name another in {setting}.",
     ),
     (
         asyncpg.TooManyConnectionsError,
-        "It runs, but has all the connections it takes: close some, or raise the limit.",
+        "All allowed connections are in use: close some, or raise the limit.",
     ),
     (
         asyncpg.InsufficientPrivilegeError,
@@ -36,26 +36,27 @@ _HINTS: tuple[tuple[type[Exception], str], ...] = (
     (asyncpg.ClientConfigurationError, "Correct {setting}."),
     (
         ssl.SSLCertVerificationError,
-        "Name the authority that signed it in {setting}, as in ?sslrootcert=FILE.",
+        "Name its certificate authority in {setting}, as in ?sslrootcert=FILE.",
     ),
-    (socket.gaierror, "Its host's name cannot be resolved: is it right in {setting}?"),
-    (PermissionError, "This user may not open its socket."),
+    (socket.gaierror, "The host name cannot be resolved: check it in {setting}."),
+    (PermissionError, "This user has no permission to open its socket."),
 )
 
 
 def unreachable(
     dsn: str, error: Exception, reason: str = "", *, setting: str = SETTING
 ) -> AtelierError:
-    """Return the error that tells why there is no connection to a URL, without its password."""
+    """Return an error that explains a failed connection, without the URL's password."""
     url = DatabaseUrl.parse(dsn)
-    said = (reason or str(error) or type(error).__name__).partition("\n")[0].rstrip(".")
-    return AtelierError(f"Cannot connect to {place(dsn)}: {said}. {_hint(error, url, setting)}")
+    message = (reason or str(error) or type(error).__name__).partition("\n")[0].rstrip(".")
+    hint = _hint(error, url, setting)
+    return AtelierError(f"Cannot connect to {describe(dsn)}: {message}. {hint}")
 
 
-def place(dsn: str) -> str:
-    """Return where a database is, fit to be shown."""
+def describe(dsn: str) -> str:
+    """Return a database's name and hosts for messages."""
     url = DatabaseUrl.parse(dsn)
-    return f"the database {url.database} at {url.place}"
+    return f"the database {url.database} at {url.host_list}"
 
 
 def _hint(error: Exception, url: DatabaseUrl, setting: str) -> str:
@@ -63,60 +64,63 @@ def _hint(error: Exception, url: DatabaseUrl, setting: str) -> str:
         return f"It does not speak TLS: turn TLS on there, or remove sslmode from {setting}."
     hint = next((text for kind, text in _HINTS if isinstance(error, kind)), None)
     if hint is None and isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
-        return _hint_of_admission(str(error), setting)
+        return _authorization_hint(str(error), setting)
     names = {"database": quoted(url.database), "user": quoted(url.user), "setting": setting}
     return (hint or _UNKNOWN).format_map(names)
 
 
-def _hint_of_admission(said: str, setting: str) -> str:
-    if "no encryption" in said and "[local]" not in said:
+def _authorization_hint(message: str, setting: str) -> str:
+    if "no encryption" in message and "[local]" not in message:
         return (
-            f"If it takes encrypted connections only, add ?sslmode=require to {setting}; else "
+            f"If it accepts encrypted connections only, add ?sslmode=require to {setting}; else "
             "have its pg_hba.conf admit this user from here."
         )
-    if "pg_hba.conf" in said:
-        return "It runs, but its pg_hba.conf does not admit this user from here."
-    return f"It runs, but refuses this user: name another in {setting}, or let this one log in."
+    if "pg_hba.conf" in message:
+        return "Its pg_hba.conf does not admit this user from here."
+    return f"It rejects this user: name another in {setting}, or let this one log in."
 
 
 _QUERIES = queries("atelier.local.postgres")
 
 
-async def lacking_rights(dsn: str, refused: asyncpg.PostgresError) -> AtelierError:
-    """Return the error that tells what was refused to the role of a URL, and what to grant it."""
+async def missing_privileges(dsn: str, denied: asyncpg.PostgresError) -> AtelierError:
+    """Return an error that says what the URL's role was denied, and what to grant to it."""
     connection = await connect_to_any(dsn)
     try:
-        [rights] = await connection.fetch(_QUERIES["rights"])
+        [privileges] = await connection.fetch(_QUERIES["privileges"])
     finally:
         connection.terminate()
     url = DatabaseUrl.parse(dsn)
     return AtelierError(
-        f"The role {rights['role']} lacks rights in the database {rights['database']} at "
-        f"{url.place}: {refused}. {_remedy(rights)}"
+        f"The role {privileges['role']} lacks privileges in the database {privileges['database']} "
+        f"at {url.host_list}: {denied}. {_remedy(privileges)}"
     )
 
 
-def _remedy(rights: asyncpg.Record) -> str:
-    if rights["is_service"]:
+def _remedy(privileges: asyncpg.Record) -> str:
+    if privileges["is_service_role"]:
         return (
-            f"It is a role to serve with: set {ADMIN_SETTING} to the address of the role that owns "
+            f"It is a role for serving only: set {ADMIN_SETTING} to the URL of the role that owns "
             "the tables."
         )
-    if rights["superusers"]:  # a superuser's role is not to be granted
-        owner = rights["superusers"][0]
-        return f"What is there belongs to {owner}: run this as {owner}."
-    if grants := _grants(rights):
+    if privileges["superusers"]:  # do not suggest to grant a superuser's role
+        owner = privileges["superusers"][0]
+        return f"The existing objects belong to {owner}: run this as {owner}."
+    if grants := _grants(privileges):
         return f"Have an administrator of that database run: {' '.join(grants)}"
-    return "Grant it the rights that docs/configuration.md lists."
+    return "Grant it the privileges that docs/configuration.md lists."
 
 
-def _grants(rights: asyncpg.Record) -> list[str]:
-    on_database, on_public = admin_grants(rights["role"], rights["database"])
-    needed = ((on_database, rights["makes_schemas"]), (on_public, rights["makes_bookkeeping"]))
-    grants = [grant for grant, is_there in needed if not is_there]
-    return grants + [f"GRANT {owner} TO {rights['role']};" for owner in rights["owners"]]
+def _grants(privileges: asyncpg.Record) -> list[str]:
+    on_database, on_public = admin_grants(privileges["role"], privileges["database"])
+    grants = []
+    if not privileges["can_create_schemas"]:
+        grants.append(on_database)
+    if not privileges["can_create_migration_tables"]:
+        grants.append(on_public)
+    return grants + [f"GRANT {owner} TO {privileges['role']};" for owner in privileges["owners"]]
 
 
 def admin_grants(role: str, database: str) -> list[str]:
-    """Return what a role needs to migrate and to import; names are those of SQL, quoted."""
+    """Return the grants that a role needs to migrate and import; both names are quoted."""
     return _QUERIES["admin_role"].format(role=role, database=database).splitlines()

@@ -1,4 +1,4 @@
-"""The database that a command works on: the user's, or the embedded one."""
+"""The database that a command uses: the configured one, or the embedded one."""
 
 import asyncio
 import sys
@@ -16,8 +16,8 @@ from atelier.local.postgres import roles
 from atelier.local.postgres.connection_errors import (
     ADMIN_SETTING,
     SETTING,
-    lacking_rights,
-    place,
+    describe,
+    missing_privileges,
     unreachable,
 )
 from atelier.local.postgres.embedded import Embedded, database_of_other_service
@@ -29,98 +29,100 @@ _CONNECT_SECONDS = 10.0
 
 
 @contextmanager
-def database(settings: Settings, *, make: bool = False) -> Iterator[str]:
-    """Yield the admin's address of a database that answers; start the embedded one if none is set.
+def database(settings: Settings, *, create: bool = False) -> Iterator[str]:
+    """Yield the admin URL of a reachable database; start the embedded one if none is configured.
 
-    Raises AtelierError, without the password, if it does not answer, is lost on the way, or does
-    not let the role do what is done in the context. `make`: where the home has no database, make
-    one.
+    Raises AtelierError, without the password, if the database is unreachable, the connection is
+    lost in the context, or the role lacks a privilege. `create`: create the embedded database if
+    the home has none.
     """
-    with _admin_address(settings, make=make) as (dsn, setting):
+    with _admin_url(settings, create=create) as (dsn, setting):
         try:
-            asyncio.run(_ask(dsn, setting))
+            asyncio.run(_check(dsn, setting))
             yield dsn
         except asyncpg.InsufficientPrivilegeError as error:
-            raise asyncio.run(lacking_rights(dsn, error)) from error
+            raise asyncio.run(missing_privileges(dsn, error)) from error
         except (ConnectionError, asyncpg.PostgresConnectionError) as error:
-            raise AtelierError(f"The connection to {place(dsn)} was lost: {error}.") from error
+            raise AtelierError(f"The connection to {describe(dsn)} was lost: {error}.") from error
         except asyncpg.DiskFullError as error:
-            raise AtelierError(f"The disk of {place(dsn)} is full: make room. {error}.") from error
+            raise AtelierError(
+                f"The disk of {describe(dsn)} is full: free some space. {error}."
+            ) from error
 
 
 @contextmanager
 def address(settings: Settings) -> Iterator[str]:
-    """Yield the service's address of the user's database as it is, or of the embedded one, started.
+    """Yield the service's URL of the configured database, unchecked, or of the embedded one.
 
-    Raises AtelierError.
+    The embedded one is started. Raises AtelierError.
     """
     if not settings.is_embedded:
         yield service_url(settings, "")
         return
     with _embedded(settings) as dsn:
-        asyncio.run(roles.provide(dsn))
+        asyncio.run(roles.ensure(dsn))
         yield service_url(settings, dsn)
 
 
 def service_url(settings: Settings, admin: str) -> str:
-    """Return the service's address of the database that an admin's address is of.
+    """Return the service's URL of the database that an admin URL refers to.
 
-    Raises AtelierError where only the admin's is set.
+    Raises AtelierError if only the admin URL is configured.
     """
     if settings.database_url:
         return checked_url(settings.database_url)
     if settings.admin_database_url:
-        raise AtelierError(f"{ADMIN_SETTING} is set: set {SETTING} to what the service is to use.")
+        raise AtelierError(f"{ADMIN_SETTING} is set: set {SETTING} to the URL of the service, too.")
     return str(replace(DatabaseUrl.parse(admin), user_info=roles.SERVICE_ROLE))
 
 
-async def update_rights(settings: Settings, dsn: str) -> None:
-    """Grant the role of the service what it needs now, if it is another than that of a URL.
+async def update_privileges(settings: Settings, dsn: str) -> None:
+    """Grant the service's role what it needs now, unless it is the role of the admin URL `dsn`.
 
-    That of the embedded database is made if it is missing. Raises AtelierError, and
-    asyncpg.InsufficientPrivilegeError where the role of the URL is not the owner.
+    The embedded database's role is created if it is missing. Raises AtelierError, and
+    asyncpg.InsufficientPrivilegeError if the role of `dsn` is not the owner.
     """
     if settings.is_embedded:
-        await roles.provide(dsn)
-    elif role := roles.other_role(settings):
+        await roles.ensure(dsn)
+    elif role := roles.separate_role(settings):
         await roles.update(dsn, role)
 
 
 @contextmanager
-def _admin_address(settings: Settings, *, make: bool) -> Iterator[tuple[str, str]]:
-    """Yield the admin's address, and the setting that it is from."""
+def _admin_url(settings: Settings, *, create: bool) -> Iterator[tuple[str, str]]:
+    """Yield the admin URL and the name of the setting that it comes from."""
     if settings.admin_database_url:
         yield checked_url(settings.admin_database_url, ADMIN_SETTING), ADMIN_SETTING
     elif settings.database_url:
         yield checked_url(settings.database_url), SETTING
     else:
-        with _embedded(settings, make=make) as dsn:
+        with _embedded(settings, create=create) as dsn:
             yield dsn, SETTING
 
 
 @contextmanager
-def _embedded(settings: Settings, *, make: bool = False) -> Iterator[str]:
-    server = Embedded.open(settings.home) if make else Embedded.existing(settings.home)
-    if not make and not service_runs(settings.home):
+def _embedded(settings: Settings, *, create: bool = False) -> Iterator[str]:
+    server = Embedded.open(settings.home) if create else Embedded.existing(settings.home)
+    if not create and not service_runs(settings.home):
         _warn_of_other_service(settings.home)
     with server.used() as dsn:
         yield dsn
 
 
 def _warn_of_other_service(home: Path) -> None:
-    """Say so if this user's service works on another database, for that may be the one meant."""
-    if elsewhere := database_of_other_service(home):
-        sys.stderr.write(f"atelier: This works on the database in {home}, but {elsewhere}.\n")
+    """Warn if this user's service uses another database: that may be the intended one."""
+    if other := database_of_other_service(home):
+        sys.stderr.write(f"atelier: This uses the database in {home}, but {other}.\n")
 
 
-async def check_service(settings: Settings) -> None:
-    """Raise AtelierError if the service has an address of its own that cannot be connected to."""
+async def check_service_url(settings: Settings) -> None:
+    """Connect to the service's URL if it is not the admin URL; raise AtelierError on failure."""
     if settings.database_url and settings.admin_database_url:
-        await _ask(checked_url(settings.database_url))
+        await _check(checked_url(settings.database_url))
 
 
 def check_urls(settings: Settings) -> None:
-    """Raise AtelierError if the service's address or the standbys' is none."""
+    """Raise AtelierError if the URL of the service or of the standbys is missing or malformed."""
     if not settings.is_embedded:
         service_url(settings, "")
     if settings.read_database_url:
@@ -128,19 +130,19 @@ def check_urls(settings: Settings) -> None:
 
 
 def checked_url(url: str, setting: str = SETTING) -> str:
-    """Return the URL of a setting; raise AtelierError if it is none. Nothing is connected."""
-    url = url.strip()  # a file that it was read from may have ended in a line break
+    """Return a setting's URL; raise AtelierError if it is malformed. Does not connect."""
+    url = url.strip()  # a URL read from a file may end in a line break
     try:
         DatabaseUrl.parse(url)
     except ValueError as error:
         raise AtelierError(
-            f"{setting} is no PostgreSQL address, for {error}: write "
-            "postgresql://USER:PASSWORD@HOST:PORT/NAME, special characters as %XX."
+            f"{setting} is not a valid PostgreSQL URL ({error}): use "
+            "postgresql://USER:PASSWORD@HOST:PORT/NAME, with special characters as %XX."
         ) from error
     return url
 
 
-async def _ask(dsn: str, setting: str = SETTING) -> None:
+async def _check(dsn: str, setting: str = SETTING) -> None:
     try:
         connection = await connect_to_any(dsn, timeout=_CONNECT_SECONDS)
     except TimeoutError as error:
@@ -154,5 +156,5 @@ async def _ask(dsn: str, setting: str = SETTING) -> None:
     await connection.close()
     if version.major < SUPPORTED[0]:
         raise AtelierError(
-            f"{place(dsn)} is PostgreSQL {version.major}: {SUPPORTED[0]} or newer is needed."
+            f"{describe(dsn)} is PostgreSQL {version.major}: {SUPPORTED[0]} or newer is required."
         )

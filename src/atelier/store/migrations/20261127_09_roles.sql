@@ -1,11 +1,12 @@
--- What the role of the service may not do itself, two functions do with the owner's rights
+-- Two functions run with the owner's privileges, because the service's role lacks those they need
 -- depends: 20261122_04_votes
 
 -- migrate: apply
 
--- Triggers that these fire run with the owner's rights and the same path, so they need neither. The
--- path is written out: a build has its name only until it is swapped in. pg_temp is last, lest a
--- temporary table be taken for one of ours (docs/decisions/0014).
+-- Triggers that these fire run with the owner's privileges and the same search path, so they need
+-- neither setting. The path names the final schema, because an import builds its schema under
+-- another name. pg_temp is last so that a temporary table cannot replace one of these tables
+-- (docs/decisions/0014).
 ALTER FUNCTION count_votes SECURITY DEFINER SET search_path = atelier, pg_temp;
 ALTER FUNCTION refresh_documents SECURITY DEFINER SET search_path = atelier, pg_temp;
 REVOKE EXECUTE ON FUNCTION count_votes FROM PUBLIC;

@@ -1,5 +1,5 @@
--- An answer and its photos in the order given; no row where the question does not exist, or the
--- key ($6) is claimed already, and not expired ($8).
+-- Adds an answer and its photos in the given order; returns no row if the question does not exist,
+-- or if the key ($6) is claimed and has not expired ($8).
 WITH question AS (SELECT id FROM questions WHERE id = $1),
 claimed AS (
     INSERT INTO idempotency_keys AS k (key, fingerprint)
@@ -18,8 +18,8 @@ answer AS (
 ),
 photo AS (
     INSERT INTO photos (answer_id, url)
-    SELECT answer.id, given.url
-    FROM answer, unnest($5::text[]) WITH ORDINALITY AS given (url, position)
-    ORDER BY given.position
+    SELECT answer.id, new_photo.url
+    FROM answer, unnest($5::text[]) WITH ORDINALITY AS new_photo (url, position)
+    ORDER BY new_photo.position
 )
 SELECT id FROM answer

@@ -1,4 +1,4 @@
--- A question; no row where its key ($5) is claimed already, and not expired ($7).
+-- Adds a question; returns no row if its key ($5) is claimed and has not expired ($7).
 WITH claimed AS (
     INSERT INTO idempotency_keys AS k (key, fingerprint)
     SELECT $5::text, $6::bytea WHERE $5::text IS NOT NULL

@@ -1,4 +1,4 @@
--- All that the role of the service may do. Run it as the role that migrates; it may be run again.
+-- The privileges of the service's role. Run this as the role that migrates; it can be run again.
 BEGIN;
 REVOKE ALL ON SCHEMA atelier FROM {role};
 REVOKE ALL ON ALL TABLES IN SCHEMA atelier FROM {role};

@@ -1,5 +1,5 @@
--- Gives a build the privileges of the live schema that it will replace: those on the schema, on
--- relations and their columns, and on functions; what default privileges added is taken away.
+-- Gives a build exactly the privileges of the live schema that it will replace: on the schema, on
+-- relations and their columns, and on functions. Revokes what default privileges added.
 DO $$
 DECLARE
     statement text;
@@ -22,7 +22,7 @@ BEGIN
                 AND build.relnamespace = 'atelier_import'::regnamespace
                 AND live.relkind IN ('r', 'p', 'v', 'm', 'S')
         ),
-        -- What a privilege is on: with the list of columns that it is confined to, if it is.
+        -- The objects of the privileges; `columns` is empty unless a privilege is limited to a column.
         objects AS (
             SELECT
                 'n'::"char" AS kind,
