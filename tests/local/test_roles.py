@@ -277,6 +277,7 @@ async def test_security_definer_functions_have_a_fixed_search_path(own: Own) -> 
     )
     await connection.close()
     path = ["search_path=atelier, pg_temp"]
+    names = ["count_votes", "count_votes_once", "refresh_documents"]
     assert [tuple(each) for each in found] == [(name, path) for name in names]
 
 
