@@ -20,6 +20,8 @@ _FILE = "_FILE"
 _PREFIX = "ATELIER_"
 _OTHERS = ("ATELIER_BENCH_",)  # of the benchmark, which passes its environment on
 _LARGEST_SECRET = 64 << 10  # bytes
+_MAX_TEXT_LENGTH = 1 << 20  # characters
+_POST_FIELDS = ("product_id", "body", "name", "email", "photos", "photos[]")
 
 
 class Variable(NamedTuple):
@@ -67,6 +69,38 @@ def _positive(text: str) -> float:
     return value
 
 
+def _off_or(parse: Callable[[str], int], off: int | None) -> Callable[[str], int | None]:
+    def parse_or_off(text: str) -> int | None:
+        if text == "off":
+            return off
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise ValueError(f"{error}, or off") from error
+
+    return parse_or_off
+
+
+def _text_file(text: str) -> Path:
+    path = Path(text).absolute()
+    try:
+        with path.open(encoding="utf-8") as file:
+            is_too_large = len(file.read(_MAX_TEXT_LENGTH + 1)) > _MAX_TEXT_LENGTH
+    except OSError as error:
+        raise ValueError(f"a readable file ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise ValueError("a UTF-8 text file") from error
+    if is_too_large:
+        raise ValueError(f"a file of at most {_MAX_TEXT_LENGTH} characters")
+    return path
+
+
+def _extra_field(text: str) -> str:
+    if text in _POST_FIELDS:
+        raise ValueError(f"a name other than those of a post's fields ({', '.join(_POST_FIELDS)})")
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a user can change. Times are in seconds."""
@@ -93,6 +127,18 @@ class Settings:
     """How long pages are read from standbys alone after the primary's end."""
     metrics_port: int = _setting("ATELIER_METRICS_PORT", _integer(1, 65535), 9180)
     """The port of 127.0.0.1 where Prometheus finds the cluster's metrics."""
+    spam_repeat_minutes: int = _setting(
+        "ATELIER_SPAM_REPEAT_MINUTES", _off_or(_integer(0, 7 * 24 * 60), 0), 0
+    )
+    """How long a text cannot be posted again on a product, in minutes; 0 allows repeats."""
+    spam_max_links: int | None = _setting(
+        "ATELIER_SPAM_MAX_LINKS", _off_or(_integer(0, 100), None), None
+    )
+    """The maximum number of links in a text; None means unlimited."""
+    spam_words_file: Path | None = _setting("ATELIER_SPAM_WORDS_FILE", _text_file, None)
+    """The file of blocked words and phrases, one per line."""
+    spam_honeypot: str | None = _setting("ATELIER_SPAM_HONEYPOT", _extra_field, None)
+    """The name of the honeypot field, which must be absent or empty."""
 
     @property
     def is_embedded(self) -> bool:

@@ -45,6 +45,9 @@ _FORBIDDEN = [
     "DROP SCHEMA atelier CASCADE",
     "TRUNCATE questions CASCADE",
     "TRUNCATE idempotency_keys",
+    "TRUNCATE recent_texts",
+    "SELECT done_by FROM erasures",
+    "INSERT INTO erasures (done_by, mode) VALUES ('x', 'x')",
     "DELETE FROM questions",
     "DELETE FROM answers",
     "DELETE FROM photos",
@@ -129,11 +132,12 @@ async def own(postgres: Server) -> AsyncIterator[Own]:
 
 
 def use(own: Own) -> None:
-    """Call every route of a service and delete expired keys; all of it must succeed."""
+    """Call every route of a service and delete expired rows; all of it must succeed."""
     posted = {"body": "b", "name": "n", "email": "n@example.com"}
     key = {"Idempotency-Key": "k"}
+    as_user = own.role.replace(" ", "%20")
     with (
-        cluster(own.admin, instances=1, role=own.role.replace(" ", "%20")) as running,
+        cluster(own.admin, instances=1, role=as_user, ATELIER_SPAM_REPEAT_MINUTES="5") as running,
         httpx.Client(base_url=running.base_url) as client,
     ):
         new = client.post("/qa/questions", json=posted | {"product_id": 7}, headers=key)
@@ -141,7 +145,8 @@ def use(own: Own) -> None:
         assert (new.status_code, again.status_code) == (201, 201)
         (question,) = client.get("/qa/questions", params={"product_id": 7}).json()["results"][-1:]
         answers = f"/qa/questions/{question['question_id']}/answers"
-        assert client.post(answers, json=posted | {"photos": ["http://a/b"]}).status_code == 201
+        answered = posted | {"body": "c", "photos": ["http://a/b"]}
+        assert [client.post(answers, json=answered).status_code for _ in range(2)] == [201, 422]
         (answer,) = client.get(answers).json()["results"][:1]
         responses = [
             client.put(f"/qa/questions/{question['question_id']}/helpful"),
@@ -166,8 +171,11 @@ def use(own: Own) -> None:
             200,
         ]
         assert '"helpfulness":1' in responses[3].text
-    expired = "DELETE FROM idempotency_keys WHERE created_at < now() - interval '1 day'"
-    asyncio.run(own.execute(expired, own.service))
+    for expired in (
+        "DELETE FROM idempotency_keys WHERE created_at < now() - interval '1 day'",
+        "DELETE FROM recent_texts WHERE posted_at < now() - interval '1 day'",
+    ):
+        asyncio.run(own.execute(expired, own.service))
 
 
 async def assert_forbidden(own: Own) -> None:

@@ -33,16 +33,19 @@ class Cluster:
 
 
 @contextmanager
-def cluster(database: str, *, instances: int = 3, role: str = "") -> Iterator[Cluster]:
+def cluster(
+    database: str, *, instances: int = 3, role: str = "", **settings: str
+) -> Iterator[Cluster]:
     """Yield a running service on a migrated database; stop it at the end.
 
-    `role`: connect to the database as this role instead of that of the URL.
+    `role`: connect to the database as this role instead of that of the URL. `settings` are
+    environment variables of the instances.
     """
     port = free_port()
     url = as_role(database, role) if role else database
     with temporary_folder() as folder, ExitStack() as stack:
         sockets = [folder / f"{n}.sock" for n in range(instances)]
-        started = [stack.enter_context(_instance(url, path)) for path in sockets]
+        started = [stack.enter_context(_instance(url, path, settings)) for path in sockets]
         for path in sockets:
             wait_until_ready(path)
         stack.enter_context(program(nginx.configure(folder, port, sockets)))
@@ -51,7 +54,7 @@ def cluster(database: str, *, instances: int = 3, role: str = "") -> Iterator[Cl
 
 
 def as_role(database: str, role: str) -> str:
-    """Return the address of the same database as another role, without a password."""
+    """Return the URL of the same database for another role, without a password."""
     return str(replace(DatabaseUrl.parse(database), user_info=role))
 
 
@@ -87,9 +90,11 @@ def program(command: Sequence[str], **environment: str) -> Iterator[subprocess.P
 
 
 @contextmanager
-def _instance(database: str, path: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _instance(
+    database: str, path: Path, settings: dict[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-P", "-m", "atelier", "serve", "--socket", str(path)]
-    with program(command, ATELIER_DATABASE_URL=database) as process:
+    with program(command, **{"ATELIER_DATABASE_URL": database, **settings}) as process:
         yield process
 
 

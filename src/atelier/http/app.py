@@ -16,6 +16,7 @@ from atelier.http.ops.metrics import Metrics, RequestTimer
 from atelier.http.pages.documentation import add_documentation
 from atelier.http.qa.answers import Answers
 from atelier.http.qa.questions import Questions
+from atelier.http.qa.spam import SpamGuards
 from atelier.http.qa.votes import Votes
 from atelier.settings import STREAM_CONNECTIONS, Settings
 from atelier.store.batcher import OverloadedError
@@ -46,7 +47,12 @@ def create_service(settings: Settings, database_url: str) -> Service:
     streams.expose_metrics("large pages")
     if reads is not database:
         reads.expose_metrics("reads")
-    writer = Writer(database, timedelta(hours=settings.idempotency_hours))
+    writer = Writer(
+        database,
+        timedelta(hours=settings.idempotency_hours),
+        timedelta(minutes=settings.spam_repeat_minutes),
+    )
+    guards = SpamGuards.from_settings(settings)
 
     app: App = falcon.asgi.App(
         cors_enable=True,
@@ -66,8 +72,8 @@ def create_service(settings: Settings, database_url: str) -> Service:
 
     questions = PageReader("questions", reads, streams)
     answers = PageReader("answers", reads, streams)
-    app.add_route("/qa/questions", Questions(questions, writer))
-    app.add_route("/qa/questions/{target_id}/answers", Answers(answers, writer))
+    app.add_route("/qa/questions", Questions(questions, writer, guards))
+    app.add_route("/qa/questions/{target_id}/answers", Answers(answers, writer, guards))
     app.add_route("/qa/questions/{target_id}/helpful", Votes(writer, "question", "helpful"))
     app.add_route("/qa/questions/{target_id}/report", Votes(writer, "question", "report"))
     app.add_route("/qa/answers/{target_id}/helpful", Votes(writer, "answer", "helpful"))

@@ -13,8 +13,14 @@ from atelier.store.queries import queries
 
 _QUERIES = queries("atelier.store")
 
+_CLEARED = b""
+"""The fingerprint of an erased post: a retry is answered as done, and reveals nothing."""
+
 Target = Literal["question", "answer"]
 Action = Literal["helpful", "report"]
+
+MAX_REPEAT_WINDOW = timedelta(days=7)
+"""The maximum time for which the digest of a text is kept."""
 
 
 class Key(NamedTuple):
@@ -43,22 +49,37 @@ class Outcome(Enum):
     """Another write was applied under this key."""
     NO_TARGET = auto()
     """The question or answer does not exist."""
+    REPEATED = auto()
+    """The same text was posted on the same product within the repeat window."""
 
 
 class Writer:
     """Writes to the database; concurrent votes are committed in one transaction."""
 
-    def __init__(self, database: Database, key_lifetime: timedelta) -> None:
-        """Take the database, and how long a key is kept."""
+    def __init__(
+        self,
+        database: Database,
+        key_lifetime: timedelta,
+        repeat_window: timedelta = timedelta(),
+    ) -> None:
+        """Take the database, how long a key is kept, and how long a text cannot be repeated."""
         self._database = database
         self._key_lifetime = key_lifetime
+        self._repeat_window = repeat_window
         self._votes = Batcher("votes", self._commit_votes, max_batch=200)
 
-    async def add_question(
-        self, product_id: int, body: str, name: str, email: str, *, key: Key | None = None
+    async def add_question(  # noqa: PLR0913 - one parameter per field
+        self,
+        product_id: int,
+        body: str,
+        name: str,
+        email: str,
+        *,
+        key: Key | None = None,
+        digest: bytes | None = None,
     ) -> Outcome:
-        """Add a question to a product."""
-        return await self._add("add_question", key, product_id, body, name, email)
+        """Add a question to a product; `digest` identifies its text within the repeat window."""
+        return await self._add("add_question", key, digest, product_id, body, name, email)
 
     async def add_answer(  # noqa: PLR0913 - one parameter per field
         self,
@@ -69,10 +90,12 @@ class Writer:
         photos: Sequence[str],
         *,
         key: Key | None = None,
+        digest: bytes | None = None,
     ) -> Outcome:
-        """Add an answer and its photos to a question."""
+        """Add an answer and photos to a question; `digest` identifies its text, as above."""
+        values = (question_id, body, name, email, photos)
         try:
-            return await self._add("add_answer", key, question_id, body, name, email, photos)
+            return await self._add("add_answer", key, digest, *values)
         except asyncpg.ForeignKeyViolationError:  # the question was deleted concurrently
             return Outcome.NO_TARGET
 
@@ -84,10 +107,18 @@ class Writer:
         """Delete the expired idempotency keys."""
         await self._database.write(_QUERIES["delete_expired_keys"], self._key_lifetime)
 
-    async def _add(self, query: str, key: Key | None, *values: object) -> Outcome:
-        key_columns = key or (None, None)
-        if await self._database.write(_QUERIES[query], *values, *key_columns, self._key_lifetime):
-            return Outcome.DONE
+    async def delete_expired_digests(self) -> None:
+        """Delete the digests of texts that can be posted again."""
+        window = self._repeat_window or MAX_REPEAT_WINDOW
+        await self._database.write(_QUERIES["delete_expired_digests"], window)
+
+    async def _add(
+        self, query: str, key: Key | None, digest: bytes | None, *values: object
+    ) -> Outcome:
+        claim = (*(key or (None, None)), self._key_lifetime, digest, self._repeat_window)
+        rows = await self._database.write(_QUERIES[query], *values, *claim)
+        if rows:
+            return Outcome[rows[0]["outcome"]]
         claimed = await self._claimed_keys([key] if key else [])
         return _why_not_applied(key, claimed)
 
@@ -120,4 +151,5 @@ def _row(vote: Vote, count: int) -> tuple[object, ...]:
 def _why_not_applied(key: Key | None, claimed: Mapping[str, bytes]) -> Outcome:
     if key is None or key.name not in claimed:
         return Outcome.NO_TARGET
-    return Outcome.REPLAYED if claimed[key.name] == key.fingerprint else Outcome.CONFLICT
+    is_same = claimed[key.name] in (key.fingerprint, _CLEARED)
+    return Outcome.REPLAYED if is_same else Outcome.CONFLICT

@@ -15,7 +15,7 @@ class Lifespan:
     """Middleware for the ASGI lifespan events."""
 
     def __init__(self, writer: Writer, *databases: Database) -> None:
-        """Take the writer whose expired keys are deleted, and the databases to open and close."""
+        """Take the writer whose expired rows are deleted, and the databases to open and close."""
         self._writer = writer
         self._databases = databases
         self._cleanup: asyncio.Task[None] | None = None
@@ -38,3 +38,4 @@ class Lifespan:
             await asyncio.sleep(_CLEANUP_INTERVAL_SECONDS)
             with suppress(DatabaseUnavailableError):
                 await self._writer.delete_expired_keys()
+                await self._writer.delete_expired_digests()

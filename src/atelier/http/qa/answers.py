@@ -4,17 +4,19 @@ import falcon.asgi
 
 from atelier.http.common.responses import send_created, send_page
 from atelier.http.qa import bodies, idempotency, params
+from atelier.http.qa.spam import SpamGuards
 from atelier.store.reads import PageReader
-from atelier.store.writes import Writer
+from atelier.store.writes import Outcome, Writer
 
 
 class Answers:
     """`/qa/questions/{target_id}/answers`; the router requires one name per path segment."""
 
-    def __init__(self, reader: PageReader, writer: Writer) -> None:
-        """Take the reader and the writer of answers."""
+    def __init__(self, reader: PageReader, writer: Writer, guards: SpamGuards) -> None:
+        """Take the reader and the writer of answers, and the spam guards for posts."""
         self._reader = reader
         self._writer = writer
+        self._guards = guards
 
     async def on_get(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, target_id: str
@@ -30,8 +32,12 @@ class Answers:
     ) -> None:
         """Add an answer to a question."""
         question_id = params.target_id("question", target_id)
-        answer = await bodies.new_answer(req)
+        answer = await bodies.new_answer(req, self._guards)
         key = idempotency.key(req, answer)
-        outcome = await self._writer.add_answer(question_id, *answer, key=key)
+        outcome = await self._writer.add_answer(
+            question_id, *answer, key=key, digest=self._guards.digest(answer.body)
+        )
+        if outcome is Outcome.REPEATED:
+            raise bodies.repeated("Answer")
         idempotency.apply_outcome(outcome, resp, "question")
         send_created(resp)

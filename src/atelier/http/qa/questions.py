@@ -4,17 +4,19 @@ import falcon.asgi
 
 from atelier.http.common.responses import send_created, send_page
 from atelier.http.qa import bodies, idempotency, params
+from atelier.http.qa.spam import SpamGuards
 from atelier.store.reads import PageReader
-from atelier.store.writes import Writer
+from atelier.store.writes import Outcome, Writer
 
 
 class Questions:
     """`/qa/questions`."""
 
-    def __init__(self, reader: PageReader, writer: Writer) -> None:
-        """Take the reader and the writer of questions."""
+    def __init__(self, reader: PageReader, writer: Writer, guards: SpamGuards) -> None:
+        """Take the reader and the writer of questions, and the spam guards for posts."""
         self._reader = reader
         self._writer = writer
+        self._guards = guards
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Send a page of a product's questions, each with all its answers."""
@@ -25,8 +27,12 @@ class Questions:
 
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Add a question."""
-        question = await bodies.new_question(req)
+        question = await bodies.new_question(req, self._guards)
         key = idempotency.key(req, question)
-        outcome = await self._writer.add_question(*question, key=key)
+        outcome = await self._writer.add_question(
+            *question, key=key, digest=self._guards.digest(question.body)
+        )
+        if outcome is Outcome.REPEATED:
+            raise bodies.repeated("Question")
         idempotency.apply_outcome(outcome, resp, "question")
         send_created(resp)

@@ -24,6 +24,24 @@ MAX_OPEN_FILES = 8192
 _MAX_OPEN_FILES_ON_HOST = 65536
 _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7", "::1")
 _SLACK_SECONDS = 0.5
+_PATH_SEGMENTS = (
+    "qa",
+    "questions",
+    "answers",
+    "helpful",
+    "report",
+    "live",
+    "ready",
+    "reads",
+    "metrics",
+    r"openapi\.yaml",
+    "docs",
+    r"page\.css",
+    r"page\.js",
+    r"swagger-ui\.css",
+    r"swagger-ui-bundle\.js",
+)
+"""Path segments that the access log shows, besides numbers; see nginx.conf."""
 _KEEPALIVE_MIN_TIMEOUT_VERSION = (1, 27, 4)
 
 
@@ -62,6 +80,7 @@ class Proxy:
             access_log=self.access_log,
             error_log=self.error_log,
             folder=self.folder,
+            paths="|".join(_PATH_SEGMENTS),
             listen=self.listen,
             trusted="\n".join(f"    set_real_ip_from {network};" for network in self.trusted),
             trusted_ids="\n".join(f"        {network} 1;" for network in self.trusted),

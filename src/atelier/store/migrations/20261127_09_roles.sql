@@ -1,5 +1,5 @@
 -- Two functions run with the owner's privileges, because the service's role lacks those they need
--- depends: 20261122_04_votes
+-- depends: 20261127_08_privacy
 
 -- migrate: apply
 

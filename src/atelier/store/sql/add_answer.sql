@@ -1,19 +1,16 @@
--- Adds an answer and its photos in the given order; returns no row if the question does not exist,
--- or if the key ($6) is claimed and has not expired ($8).
-WITH question AS (SELECT id FROM questions WHERE id = $1),
-claimed AS (
-    INSERT INTO idempotency_keys AS k (key, fingerprint)
-    SELECT $6::text, $7::bytea FROM question WHERE $6::text IS NOT NULL
-    ON CONFLICT (key) DO UPDATE
-    SET fingerprint = excluded.fingerprint, created_at = excluded.created_at
-    WHERE k.created_at < now() - $8::interval
-    RETURNING k.key
+-- Adds an answer and its photos in the given order, unless its key ($6, expires after $8) or its
+-- text ($9, cannot repeat within $10) is claimed; returns no row if the question does not exist.
+WITH claim AS MATERIALIZED (
+    SELECT
+        id AS question_id,
+        claim_post(product_id, $6::text, $7::bytea, $8::interval, $9::bytea, $10::interval)
+            AS outcome
+    FROM questions
+    WHERE id = $1
 ),
 answer AS (
     INSERT INTO answers (question_id, body, answerer_name, answerer_email)
-    SELECT id, $2, $3, $4
-    FROM question
-    WHERE $6::text IS NULL OR EXISTS (SELECT 1 FROM claimed)
+    SELECT question_id, $2, $3, $4 FROM claim WHERE outcome = 'DONE'
     RETURNING id
 ),
 photo AS (
@@ -22,4 +19,4 @@ photo AS (
     FROM answer, unnest($5::text[]) WITH ORDINALITY AS new_photo (url, position)
     ORDER BY new_photo.position
 )
-SELECT id FROM answer
+SELECT outcome FROM claim

@@ -1,13 +1,10 @@
--- Adds a question; returns no row if its key ($5) is claimed and has not expired ($7).
-WITH claimed AS (
-    INSERT INTO idempotency_keys AS k (key, fingerprint)
-    SELECT $5::text, $6::bytea WHERE $5::text IS NOT NULL
-    ON CONFLICT (key) DO UPDATE
-    SET fingerprint = excluded.fingerprint, created_at = excluded.created_at
-    WHERE k.created_at < now() - $7::interval
-    RETURNING k.key
+-- Adds a question, unless its key ($5, expires after $7) or its text ($8, cannot repeat within $9)
+-- is claimed.
+WITH claim AS MATERIALIZED (
+    SELECT claim_post($1, $5::text, $6::bytea, $7::interval, $8::bytea, $9::interval) AS outcome
+),
+question AS (
+    INSERT INTO questions (product_id, body, asker_name, asker_email)
+    SELECT $1, $2, $3, $4 FROM claim WHERE outcome = 'DONE'
 )
-INSERT INTO questions (product_id, body, asker_name, asker_email)
-SELECT $1, $2, $3, $4
-WHERE $5::text IS NULL OR EXISTS (SELECT 1 FROM claimed)
-RETURNING id
+SELECT outcome FROM claim

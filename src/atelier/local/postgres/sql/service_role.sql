@@ -19,6 +19,9 @@ GRANT SELECT (question_id, answer_id, helpful, document) ON atelier.answer_docum
 GRANT SELECT (key, fingerprint, created_at), INSERT (key, fingerprint),
     UPDATE (fingerprint, created_at), DELETE
     ON atelier.idempotency_keys TO {role};
-GRANT EXECUTE ON FUNCTION atelier.count_votes, atelier.refresh_documents TO {role};
+GRANT SELECT (product_id, digest, posted_at), INSERT (product_id, digest),
+    UPDATE (posted_at), DELETE
+    ON atelier.recent_texts TO {role};
+GRANT EXECUTE ON FUNCTION atelier.claim_post, atelier.count_votes, atelier.refresh_documents TO {role};
 GRANT SELECT ON public._pogo_migration, public._pogo_version TO {role};
 COMMIT;

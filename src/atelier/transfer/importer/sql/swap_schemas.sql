@@ -1,3 +1,6 @@
+-- The record of erasures is not part of an export: it moves to the new schema.
+DROP TABLE atelier_import.erasures;
+ALTER TABLE atelier.erasures SET SCHEMA atelier_import;
 DROP SCHEMA atelier CASCADE;
 ALTER SCHEMA atelier_import RENAME TO atelier;
 DELETE FROM public._pogo_migration WHERE schema_name = 'atelier';
