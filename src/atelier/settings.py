@@ -22,6 +22,7 @@ _OTHERS = ("ATELIER_BENCH_",)  # of the benchmark, which passes its environment 
 _LARGEST_SECRET = 64 << 10  # bytes
 _MAX_TEXT_LENGTH = 1 << 20  # characters
 _POST_FIELDS = ("product_id", "body", "name", "email", "photos", "photos[]")
+_MIN_SECRET_LENGTH = 16  # characters
 
 
 class Variable(NamedTuple):
@@ -101,6 +102,21 @@ def _extra_field(text: str) -> str:
     return text
 
 
+def _one_of(*names: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in names:
+            raise ValueError(f"one of {', '.join(names)}")
+        return text
+
+    return parse
+
+
+def _secret(text: str) -> str:
+    if len(text) < _MIN_SECRET_LENGTH:
+        raise ValueError(f"at least {_MIN_SECRET_LENGTH} characters that cannot be guessed")
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a user can change. Times are in seconds."""
@@ -139,6 +155,14 @@ class Settings:
     """The file of blocked words and phrases, one per line."""
     spam_honeypot: str | None = _setting("ATELIER_SPAM_HONEYPOT", _extra_field, None)
     """The name of the honeypot field, which must be absent or empty."""
+    secret: str | None = _setting("ATELIER_SECRET", _secret, None, secret=True)
+    """The source of the keys for hashes of voters; None means a secret stored in the database."""
+    vote_once: str = _setting("ATELIER_VOTE_ONCE", _one_of("off", "address", "cookie"), "off")
+    """What identifies voters, so that each one counts once; off means that every vote counts."""
+    vote_memory_days: float = _setting("ATELIER_VOTE_MEMORY_DAYS", _positive, 90.0)
+    """How long voters and reports are stored."""
+    reports_to_hide: int = _setting("ATELIER_REPORTS_TO_HIDE", _integer(1, 1000), 1)
+    """The number of different reporters that hides a question or an answer."""
 
     @property
     def is_embedded(self) -> bool:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -83,6 +84,24 @@ def test_instance_gets_the_client_address_and_request_id() -> None:
         headers = instance.seen[0].headers
         assert headers["X-Forwarded-For"] == "127.0.0.1"
         assert len(headers["X-Request-ID"]) == 32
+
+
+def test_forwarded_scheme_of_an_untrusted_client_is_replaced() -> None:
+    with in_front_of([send(b"")]) as (ask, [instance]):
+        ask("PUT", "/", X_Forwarded_Proto="https").read()
+        assert instance.seen[0].headers["X-Forwarded-Proto"] == "http"
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"), [("https", "https"), ("http", "http"), ("x", "http")]
+)
+def test_forwarded_scheme_of_a_trusted_proxy_is_kept(
+    monkeypatch: pytest.MonkeyPatch, sent: str, expected: str
+) -> None:
+    monkeypatch.setattr(nginx, "Proxy", partial(nginx.Proxy, trusted=["127.0.0.0/8"]))
+    with in_front_of([send(b"")]) as (ask, [instance]):
+        ask("PUT", "/", X_Forwarded_Proto=sent).read()
+        assert instance.seen[0].headers["X-Forwarded-Proto"] == expected
 
 
 def test_a_page_whose_instance_dies_comes_from_another() -> None:

@@ -18,6 +18,7 @@ _QUERIES = queries("atelier.store")
 _PAGES = ("questions_page", "answers_page")
 _NO_PAGES: tuple[list[object], ...] = ([], [], [])
 _NO_VOTES: tuple[list[object], ...] = ([], [], [], [], [], [])
+_NO_VOTERS: tuple[list[object], ...] = ([],) * 8
 _PRIVILEGES_REMEDY = "the database's role lacks privileges: run `atelier db roles --apply`"
 
 
@@ -80,6 +81,7 @@ async def check_writes(database: Database) -> Fault | None:
         if pending := (await migrations(database)).pending:
             return _pending_fault(pending, None)
         await database.write(_QUERIES["votes"], *_NO_VOTES, timedelta())
+        await database.write(_QUERIES["votes_once"], *_NO_VOTERS, 1, False, timedelta())  # noqa: FBT003
     except DatabaseUnavailableError as error:
         return await _fault(error, database, "no primary takes writes")
     return None

@@ -51,6 +51,8 @@ class Outcome(Enum):
     """The question or answer does not exist."""
     REPEATED = auto()
     """The same text was posted on the same product within the repeat window."""
+    DUPLICATE = auto()
+    """The voter had already voted; this vote was not counted."""
 
 
 class Writer:
@@ -119,8 +121,8 @@ class Writer:
         rows = await self._database.write(_QUERIES[query], *values, *claim)
         if rows:
             return Outcome[rows[0]["outcome"]]
-        claimed = await self._claimed_keys([key] if key else [])
-        return _why_not_applied(key, claimed)
+        claimed = await claimed_keys(self._database, [key] if key else [])
+        return why_not_applied(key, claimed)
 
     async def _commit_votes(self, batch: Mapping[Vote, int]) -> dict[Vote, Outcome]:
         votes = list(batch)
@@ -129,18 +131,13 @@ class Writer:
             _QUERIES["votes"], *map(list, columns), self._key_lifetime
         )
         counted = {votes[row["position"] - 1] for row in rows}
-        claimed = await self._claimed_keys(vote.key for vote in votes if vote not in counted)
+        claimed = await claimed_keys(
+            self._database, (vote.key for vote in votes if vote not in counted)
+        )
         return {
-            vote: Outcome.DONE if vote in counted else _why_not_applied(vote.key, claimed)
+            vote: Outcome.DONE if vote in counted else why_not_applied(vote.key, claimed)
             for vote in votes
         }
-
-    async def _claimed_keys(self, keys: Iterable[Key | None]) -> dict[str, bytes]:
-        names = [key.name for key in keys if key]
-        if not names:
-            return {}
-        rows = await self._database.read(_QUERIES["claimed_keys"], names)
-        return {row["key"]: row["fingerprint"] for row in rows}
 
 
 def _row(vote: Vote, count: int) -> tuple[object, ...]:
@@ -148,7 +145,17 @@ def _row(vote: Vote, count: int) -> tuple[object, ...]:
     return (*vote[:3], 1 if vote.key else count, *(vote.key or (None, None)))
 
 
-def _why_not_applied(key: Key | None, claimed: Mapping[str, bytes]) -> Outcome:
+async def claimed_keys(database: Database, keys: Iterable[Key | None]) -> dict[str, bytes]:
+    """Return the fingerprints of those keys that are claimed, by the key's name."""
+    names = [key.name for key in keys if key]
+    if not names:
+        return {}
+    rows = await database.read(_QUERIES["claimed_keys"], names)
+    return {row["key"]: row["fingerprint"] for row in rows}
+
+
+def why_not_applied(key: Key | None, claimed: Mapping[str, bytes]) -> Outcome:
+    """Return why a write with this key was not applied, given the claimed keys."""
     if key is None or key.name not in claimed:
         return Outcome.NO_TARGET
     is_same = claimed[key.name] in (key.fingerprint, _CLEARED)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from atelier.store.connections.database import Database, DatabaseUnavailableError
+from atelier.store.voters import VoterWriter
 from atelier.store.writes import Writer
 
 _CLEANUP_INTERVAL_SECONDS = 600
@@ -14,9 +15,10 @@ _CLEANUP_INTERVAL_SECONDS = 600
 class Lifespan:
     """Middleware for the ASGI lifespan events."""
 
-    def __init__(self, writer: Writer, *databases: Database) -> None:
-        """Take the writer whose expired rows are deleted, and the databases to open and close."""
+    def __init__(self, writer: Writer, voters: VoterWriter, *databases: Database) -> None:
+        """Take the writers whose expired rows are deleted, and the databases to open and close."""
         self._writer = writer
+        self._voters = voters
         self._databases = databases
         self._cleanup: asyncio.Task[None] | None = None
 
@@ -39,3 +41,4 @@ class Lifespan:
             with suppress(DatabaseUnavailableError):
                 await self._writer.delete_expired_keys()
                 await self._writer.delete_expired_digests()
+                await self._voters.delete_expired()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
@@ -20,6 +21,8 @@ MAX_REQUEST_BYTES = 64 * 1024
 _MAX_BODY_LENGTH, _MAX_NAME_LENGTH, _MAX_EMAIL_LENGTH = 1000, 60, 60
 _MAX_PHOTOS, _MAX_URL_LENGTH = 5, 2048
 _MAX_FIELDS = 100
+_MAX_REASON_LENGTH = 200
+_MAX_REASON_BYTES = 4096  # of the whole body; enough for the longest reason, however escaped
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _URL = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 _DIGITS = re.compile(r"0*([0-9]{1,19})", re.ASCII)
@@ -70,6 +73,21 @@ async def new_answer(req: falcon.asgi.Request, guards: SpamGuards) -> NewAnswer:
 def repeated(kind: str) -> ApiError:
     """Return the error for a text that was recently posted on the same product."""
     return _invalid_entries(kind, ["body: was recently posted on this product"])
+
+
+async def reason(req: falcon.asgi.Request) -> str | None:
+    """Return the `reason` in the JSON body of a report; None if there is no valid one."""
+    if not (req.content_length or req.get_header("Transfer-Encoding")):
+        return None
+    content = await req.stream.read(_MAX_REASON_BYTES + 1)
+    if len(content) > _MAX_REASON_BYTES:
+        return None
+    with suppress(ValueError, _InvalidFieldError):
+        fields = json_body.parse(content)
+        if isinstance(fields, Mapping):
+            text: str = _text(_MAX_REASON_LENGTH, texts.normalize_lines)(fields.get("reason"))
+            return text
+    return None
 
 
 async def _fields(req: falcon.asgi.Request) -> object:

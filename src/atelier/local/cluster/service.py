@@ -31,6 +31,9 @@ RELOADABLE = (
     "ATELIER_SPAM_MAX_LINKS",
     "ATELIER_SPAM_WORDS_FILE",
     "ATELIER_SPAM_HONEYPOT",
+    "ATELIER_VOTE_ONCE",
+    "ATELIER_VOTE_MEMORY_DAYS",
+    "ATELIER_REPORTS_TO_HIDE",
 )
 """The settings that a reload changes."""
 

@@ -1,5 +1,5 @@
 -- Digests of recently posted texts, to reject repeats
--- depends: 20261122_04_votes
+-- depends: 20261127_05_voters
 
 -- migrate: apply
 
@@ -37,7 +37,9 @@ BEGIN
         WHERE k.created_at < now() - key_lifetime;
         IF NOT FOUND THEN
             RETURN (
-                SELECT CASE k.fingerprint WHEN post_fingerprint THEN 'REPLAYED' ELSE 'CONFLICT' END
+                -- An erasure cleared the digest of a post that it removed.
+                SELECT CASE WHEN k.fingerprint IN (post_fingerprint, '')
+                    THEN 'REPLAYED' ELSE 'CONFLICT' END
                 FROM idempotency_keys k
                 WHERE k.key = post_key);
         END IF;

@@ -1,6 +1,11 @@
 -- The record of erasures is not part of an export: it moves to the new schema.
 DROP TABLE atelier_import.erasures;
 ALTER TABLE atelier.erasures SET SCHEMA atelier_import;
+-- Voters are kept: the ids in an export identify the same questions and answers as before.
+DROP TABLE atelier_import.voters, atelier_import.reports, atelier_import.voter_secret;
+ALTER TABLE atelier.voters SET SCHEMA atelier_import;
+ALTER TABLE atelier.reports SET SCHEMA atelier_import;
+ALTER TABLE atelier.voter_secret SET SCHEMA atelier_import;
 DROP SCHEMA atelier CASCADE;
 ALTER SCHEMA atelier_import RENAME TO atelier;
 DELETE FROM public._pogo_migration WHERE schema_name = 'atelier';
