@@ -4,9 +4,11 @@ The table in docs/configuration.md lists them all; a test holds the two together
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
 from difflib import get_close_matches
+from ipaddress import ip_network
 from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -67,6 +69,76 @@ def _positive(text: str) -> float:
     return value
 
 
+class Limit(float):
+    """A limit, or 0 where there is none; its text is what a user sets."""
+
+    def __str__(self) -> str:
+        """Return `off` or the number."""
+        return f"{float(self):.10g}" if self else "off"
+
+
+class Texts(tuple[str, ...]):
+    """Several values, or none; its text is what a user sets."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """Return `none` or the values, parted by commas."""
+        return ",".join(self) or "none"
+
+
+PRIVATE_NETWORKS = Texts(
+    ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7", "::1")
+)
+"""Networks that no stranger can send from."""
+
+
+def _limit(minimum: float, maximum: float, *, whole: bool = False) -> Callable[[str], Limit]:
+    kind = "a whole number" if whole else "a number"
+    numbers = re.compile(r"[0-9]+" if whole else r"[0-9]+(\.[0-9]+)?", re.ASCII)
+
+    def parse(text: str) -> Limit:
+        if text == "off":
+            return Limit(0)
+        if not numbers.fullmatch(text) or not minimum <= float(text) <= maximum:
+            raise ValueError(f"{kind} from {minimum:g} to {maximum:.10g}, or off")
+        return Limit(text)
+
+    return parse
+
+
+def _networks(text: str) -> Texts:
+    try:
+        return Texts(str(ip_network(each)) for each in _listed(text))
+    except ValueError:
+        raise ValueError(
+            "networks such as 10.0.0.0/8,2001:db8::/32 parted by commas, or none"
+        ) from None
+
+
+_ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
+
+
+def _origins(text: str) -> Texts:
+    origins = Texts(text.split(",")) if text == "*" else Texts(_listed(text))
+    if origins != ("*",) and not all(map(_ORIGIN.fullmatch, origins)):
+        raise ValueError("*, none, or origins such as https://shop.example parted by commas")
+    return origins
+
+
+def _listed(text: str) -> list[str]:
+    return [] if text == "none" else [each.strip() for each in text.split(",")]
+
+
+def _one_of(*values: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in values:
+            raise ValueError(" or ".join(values))
+        return text
+
+    return parse
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a user can change. Times are in seconds."""
@@ -91,6 +163,36 @@ class Settings:
     """How long pages are read from standbys alone after the primary's end."""
     metrics_port: int = _setting("ATELIER_METRICS_PORT", _integer(1, 65535), 9180)
     """The port of 127.0.0.1 where Prometheus finds the cluster's metrics."""
+    rate_reads: Limit = _setting("ATELIER_RATE_READS", _limit(0.02, 100_000), Limit(100))
+    """The reads a second that nginx takes from one address; 0 for any number."""
+    rate_votes: Limit = _setting("ATELIER_RATE_VOTES", _limit(0.02, 100_000), Limit(10))
+    """The votes and reports a second."""
+    rate_posts: Limit = _setting("ATELIER_RATE_POSTS", _limit(0.02, 100_000), Limit(2))
+    """The new questions and answers a second."""
+    rate_exempt: Texts = _setting("ATELIER_RATE_EXEMPT", _networks, PRIVATE_NETWORKS)
+    """The networks whose requests are not counted."""
+    trusted_proxies: Texts | None = _setting("ATELIER_TRUSTED_PROXIES", _networks, None)
+    """The networks of proxies before nginx that say whom a request is from; None: see nginx.py."""
+    proxy_protocol: str = _setting("ATELIER_PROXY_PROTOCOL", _one_of("on", "off"), "off")
+    """Whether those proxies say so by the PROXY protocol, and not by X-Forwarded-For."""
+    posts_per_day: Limit = _setting(
+        "ATELIER_POSTS_PER_DAY", _limit(1, 1_000_000, whole=True), Limit(0)
+    )
+    """The questions and answers that one address may post in a day; 0 for any number."""
+    reports_per_day: Limit = _setting(
+        "ATELIER_REPORTS_PER_DAY", _limit(1, 1_000_000, whole=True), Limit(0)
+    )
+    """The reports that one address may make in a day; 0 for any number."""
+    secret: str | None = _setting("ATELIER_SECRET", str, None, secret=True)
+    """What addresses are hashed with; None for a random key a day, kept in the database."""
+    cors_origins: Texts = _setting("ATELIER_CORS_ORIGINS", _origins, Texts(("*",)))
+    """The origins whose pages may call the API from a browser; `*` for all."""
+    log_addresses: str = _setting(
+        "ATELIER_LOG_ADDRESSES", _one_of("full", "masked", "off"), "full"
+    )
+    """How much of a client's address is written to the access log."""
+    log_days: Limit = _setting("ATELIER_LOG_DAYS", _limit(1, 3650, whole=True), Limit(0))
+    """The days after which lines of logs are deleted; 0: their size alone decides."""
 
     @property
     def connections(self) -> int:

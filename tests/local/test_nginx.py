@@ -16,6 +16,7 @@ import pytest
 
 from atelier.local.host.programs import nginx_program
 from atelier.local.nginx import nginx
+from atelier.settings import Settings
 from tests.support.cluster import free_port, program, wait_for_port
 from tests.support.postgres import temporary_folder
 from tests.support.upstream import Answer, StandIn, hang_up, send, stand_in
@@ -43,7 +44,7 @@ def in_front_of(
             stack.enter_context(stand_in(path, answer))
             for path, answer in zip(sockets, answers, strict=True)
         ]
-        stack.enter_context(program(nginx.configure(folder, port, sockets, timeout=timeout)))
+        stack.enter_context(program(nginx.configure(folder, port, sockets, settings=Settings(request_timeout=timeout))))
         wait_for_port(port)
 
         def ask(
@@ -283,7 +284,7 @@ def test_a_large_answer_is_compressed_for_those_who_ask(size: int, packed_as: st
 
 
 def test_the_file_for_a_host_of_its_own_is_one_that_nginx_takes(tmp_path: Path) -> None:
-    text = nginx.host_configuration("80", ["10.0.1.5:9000", "10.0.2.5:9000"], timeout=5.0)
+    text = nginx.host_configuration("80", ["10.0.1.5:9000", "10.0.2.5:9000"], Settings())
     assert "server 10.0.2.5:9000 max_conns" in text
     assert "set_real_ip_from 10.0.0.0/8;" in text
     for place in ("/var/log/nginx", "/var/lib/nginx", "/run"):

@@ -6,13 +6,15 @@ import pwd
 import re
 import subprocess
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
 from atelier.local.host.open_files import raise_open_files
 from atelier.local.host.programs import nginx_program
+from atelier.local.nginx import clients, limits
+from atelier.settings import PRIVATE_NETWORKS, Settings
 
 MAX_CONCURRENT_READS = 200
 """For each instance; docs/decisions/0007-overload-and-reload.md."""
@@ -22,7 +24,12 @@ MAX_CONCURRENT_REQUESTS = 250
 MAX_OPEN_FILES = 8192
 """That nginx on this machine may have open: half as many connections of clients."""
 _MOST_FILES_OF_A_HOST = 65536
-_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7", "::1")
+_THIS_MACHINE = ("127.0.0.0/8", "::1")
+SETTINGS = (
+    *("request_timeout", "rate_reads", "rate_votes", "rate_posts", "rate_exempt"),
+    *("trusted_proxies", "cors_origins", "log_addresses"),
+)
+"""The settings that nginx takes at a reload."""
 _SLACK_SECONDS = 0.5
 _KEEPS_CONNECTIONS = (1, 27, 4)
 
@@ -35,8 +42,7 @@ class Proxy:
     """An address and port, or a port."""
     servers: Sequence[str]
     """The instances: `unix:PATH` or `HOST:PORT`."""
-    timeout: float
-    """The longest an instance waits for the database, in seconds (ATELIER_REQUEST_TIMEOUT)."""
+    settings: Settings = field(default_factory=Settings)
     user: str = ""
     """The directive that says whose the workers are, if it is needed."""
     pid: str = "nginx.pid"
@@ -53,7 +59,9 @@ class Proxy:
     def render(self) -> str:
         """Return the configuration file."""
         template = Template((files(__package__) / "nginx.conf").read_text())
-        read_timeout = self.timeout + _SLACK_SECONDS
+        settings = self.settings
+        read_timeout = settings.request_timeout + _SLACK_SECONDS
+        limited = limits.rates(settings)
         return template.substitute(
             user=self.user,
             files=self.max_open_files,
@@ -64,7 +72,15 @@ class Proxy:
             folder=self.folder,
             listen=self.listen,
             trusted="\n".join(f"    set_real_ip_from {network};" for network in self.trusted),
-            trusted_ids="\n".join(f"        {network} 1;" for network in self.trusted),
+            trusted_ids=_members(self.trusted),
+            client_from="X-Forwarded-For" if settings.proxy_protocol == "off" else "proxy_protocol",
+            proxy_protocol="" if settings.proxy_protocol == "off" else " proxy_protocol",
+            logged_address=clients.logged_address(settings.log_addresses),
+            cors=clients.allowed_origin(settings.cors_origins),
+            vary="Accept" if "*" in settings.cors_origins else '"Accept, Origin"',
+            exempt=_members(settings.rate_exempt),
+            rate_zones=limits.zones(limited),
+            rate_checks=limits.checks(limited),
             keepalive_min_timeout=_KEEPALIVE_MIN_TIMEOUT if self.keeps_connections else "",
             max_reads=MAX_CONCURRENT_READS * len(self.servers),
             servers="\n".join(map(_server, self.servers)),
@@ -84,22 +100,25 @@ def configure(
     sockets: Iterable[Path],
     *,
     log: Path | None = None,
-    timeout: float = 5.0,
+    settings: Settings | None = None,
 ) -> list[str]:
     """Write nginx's configuration into the run folder; return the command that runs it.
 
     nginx listens on a port of 127.0.0.1 and passes requests to the instances' sockets. `log` is
-    the folder of its access log, else the run folder.
+    the folder of its access log, else the run folder. The settings are those for instances, too;
+    None means the defaults.
     """
+    settings = settings or Settings()
     if log:
         (run / "log").unlink(missing_ok=True)
         (run / "log").symlink_to(log)  # whose path may hold what nginx would take for its own
     proxy = Proxy(
         listen=f"127.0.0.1:{port}",
         servers=[f"unix:{socket}" for socket in sockets],
-        timeout=timeout,
+        settings=settings,
         user=_user(),
         access_log="log/access.log" if log else "access.log",
+        trusted=_trusted(settings, _THIS_MACHINE if settings.proxy_protocol == "on" else ()),
         max_open_files=max_open_files(),
         keeps_connections=_version() >= _KEEPS_CONNECTIONS,
     )
@@ -109,20 +128,29 @@ def configure(
     return [str(nginx_program()), "-p", f"{run}/", "-c", "nginx.conf", "-e", "stderr"]
 
 
-def host_configuration(listen: str, servers: Sequence[str], timeout: float) -> str:
+def host_configuration(listen: str, servers: Sequence[str], settings: Settings) -> str:
     """Return the configuration of an nginx that has a host of its own, as Debian installs it."""
     return Proxy(
         listen=listen,
         servers=servers,
-        timeout=timeout,
+        settings=settings,
         user="user www-data;",
         pid="/run/nginx.pid",
         access_log="/var/log/nginx/access.log",
         error_log="/var/log/nginx/error.log",
         folder="/var/lib/nginx/",
-        trusted=_PRIVATE,
+        trusted=_trusted(settings, PRIVATE_NETWORKS),
         max_open_files=_MOST_FILES_OF_A_HOST,
     ).render()
+
+
+def _trusted(settings: Settings, otherwise: Sequence[str]) -> Sequence[str]:
+    return otherwise if settings.trusted_proxies is None else settings.trusted_proxies
+
+
+def _members(networks: Iterable[str]) -> str:
+    """Return networks as the lines of a `geo` block."""
+    return "\n".join(f"        {network} 1;" for network in networks)
 
 
 def _server(address: str) -> str:

@@ -1,0 +1,29 @@
+"""What is said of clients and to them, as nginx's directives: addresses in logs, origins allowed."""
+
+from collections.abc import Sequence
+
+_MASKED = r"""    map $remote_addr $logged_address {
+        "~^(?<a>[0-9]+\.[0-9]+\.[0-9]+)\." "$a.0";
+        "~^::ffff:(?<b>[0-9]+\.[0-9]+\.[0-9]+)\." "$b.0";  # IPv4 written as IPv6
+        "~^(?<c>[0-9a-f]+:[0-9a-f]+:[0-9a-f]+):" "$c::";
+        "~^(?<d>[0-9a-f]+:[0-9a-f]+|[0-9a-f]+)::" "$d::";  # what is left out are zeros
+        default "::";
+    }"""
+_LOGGED = {
+    "full": "    map $remote_addr $logged_address { default $remote_addr; }",
+    "masked": _MASKED,
+    "off": '    map "" $logged_address { default ""; }',
+}
+
+
+def logged_address(how: str) -> str:
+    """Return what the access log has for a client's address: `full`, `masked` or `off`."""
+    return _LOGGED[how]
+
+
+def allowed_origin(origins: Sequence[str]) -> str:
+    """Return what nginx's own errors have for Access-Control-Allow-Origin."""
+    if "*" in origins:
+        return '    map "" $allowed_origin { default *; }'
+    listed = "".join(f'        "{origin}" "{origin}";\n' for origin in origins)
+    return f'    map $http_origin $allowed_origin {{\n{listed}        default "";\n    }}'
