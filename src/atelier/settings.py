@@ -187,9 +187,7 @@ class Settings:
     """What addresses are hashed with; None for a random key a day, kept in the database."""
     cors_origins: Texts = _setting("ATELIER_CORS_ORIGINS", _origins, Texts(("*",)))
     """The origins whose pages may call the API from a browser; `*` for all."""
-    log_addresses: str = _setting(
-        "ATELIER_LOG_ADDRESSES", _one_of("full", "masked", "off"), "full"
-    )
+    log_addresses: str = _setting("ATELIER_LOG_ADDRESSES", _one_of("full", "masked", "off"), "full")
     """How much of a client's address is written to the access log."""
     log_days: Limit = _setting("ATELIER_LOG_DAYS", _limit(1, 3650, whole=True), Limit(0))
     """The days after which lines of logs are deleted; 0: their size alone decides."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -35,7 +36,7 @@ Ask = Callable[..., http.client.HTTPResponse]
 
 @contextmanager
 def in_front_of(
-    answers: Sequence[Answer], timeout: float = 5.0
+    answers: Sequence[Answer], timeout: float = 5.0, settings: Settings | None = None
 ) -> Iterator[tuple[Ask, list[StandIn]]]:
     port = free_port()
     with temporary_folder() as folder, ExitStack() as stack:
@@ -44,13 +45,21 @@ def in_front_of(
             stack.enter_context(stand_in(path, answer))
             for path, answer in zip(sockets, answers, strict=True)
         ]
-        stack.enter_context(program(nginx.configure(folder, port, sockets, settings=Settings(request_timeout=timeout))))
+        settings = replace(settings or Settings(), request_timeout=timeout)
+        stack.enter_context(program(nginx.configure(folder, port, sockets, settings=settings)))
         wait_for_port(port)
 
         def ask(
-            method: str, path: str, body: bytes | None = None, **headers: str
+            method: str,
+            path: str,
+            body: bytes | None = None,
+            *,
+            source: str = "127.0.0.1",
+            **headers: str,
         ) -> http.client.HTTPResponse:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            connection = http.client.HTTPConnection(
+                "127.0.0.1", port, timeout=60, source_address=(source, 0)
+            )
             stack.callback(connection.close)
             named = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, path, body, named)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from atelier.local.cluster.readiness import is_ready
 from atelier.local.nginx import nginx
+from atelier.settings import Settings
 from tests.support.postgres import temporary_folder
 from tests.support.waiting import wait_until
 
@@ -32,15 +33,15 @@ class Cluster:
 
 
 @contextmanager
-def cluster(database: str, *, instances: int = 3) -> Iterator[Cluster]:
-    """Yield a running service on a migrated database; stop it in the end."""
-    port = free_port()
+def cluster(database: str, *, instances: int = 3, **settings: str) -> Iterator[Cluster]:
+    """Yield a running service on a migrated database, with settings; stop it in the end."""
+    port, given = free_port(), Settings.from_environment(settings)
     with temporary_folder() as folder, ExitStack() as stack:
         sockets = [folder / f"{n}.sock" for n in range(instances)]
-        started = [stack.enter_context(_instance(database, path)) for path in sockets]
+        started = [stack.enter_context(_instance(database, path, **settings)) for path in sockets]
         for path in sockets:
             wait_until_ready(path)
-        stack.enter_context(program(nginx.configure(folder, port, sockets)))
+        stack.enter_context(program(nginx.configure(folder, port, sockets, settings=given)))
         wait_until_ready(port)
         yield Cluster(f"http://127.0.0.1:{port}", database, sockets, started)
 
@@ -77,9 +78,9 @@ def program(command: Sequence[str], **environment: str) -> Iterator[subprocess.P
 
 
 @contextmanager
-def _instance(database: str, path: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _instance(database: str, path: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-P", "-m", "atelier", "serve", "--socket", str(path)]
-    with program(command, ATELIER_DATABASE_URL=database) as process:
+    with program(command, ATELIER_DATABASE_URL=database, **settings) as process:
         yield process
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import falcon.asgi
 
 from atelier.http import App
+from atelier.http.common.cross_origin import CrossOrigin
 from atelier.http.common.errors import serialize, unavailable, unexpected
 from atelier.http.common.methods import UnknownMethod
 from atelier.http.common.schema_mismatch import SchemaMismatch
@@ -15,6 +16,7 @@ from atelier.http.ops.lifespan import Lifespan
 from atelier.http.ops.metrics import Metrics, RequestTimer
 from atelier.http.pages.documentation import add_documentation
 from atelier.http.qa.answers import Answers
+from atelier.http.qa.daily_limits import DailyLimit
 from atelier.http.qa.questions import Questions
 from atelier.http.qa.votes import Votes
 from atelier.settings import STREAM_CONNECTIONS, Settings
@@ -25,6 +27,7 @@ from atelier.store.connections.database import (
     SchemaMismatchError,
 )
 from atelier.store.connections.standby_reads import StandbyReads
+from atelier.store.limits import ClientHashes
 from atelier.store.reads import PageReader
 from atelier.store.writes import Writer
 
@@ -34,6 +37,7 @@ class Service(NamedTuple):
 
     app: App
     fast_path: FastPath
+    cross_origin: CrossOrigin
 
 
 def create_service(settings: Settings, database_url: str) -> Service:
@@ -48,13 +52,18 @@ def create_service(settings: Settings, database_url: str) -> Service:
         reads.measure("reads")
     writer = Writer(database, timedelta(hours=settings.idempotency_hours))
 
+    clients = ClientHashes(database, settings.secret)
+    posts = DailyLimit("posts", settings.posts_per_day, settings.rate_exempt, clients)
+    reports = DailyLimit("reports", settings.reports_per_day, settings.rate_exempt, clients)
+    cross_origin = CrossOrigin(settings.cors_origins)
+
     app: App = falcon.asgi.App(
-        cors_enable=True,
         middleware=[
             RequestTimer(),
             FastPathFailures(),
             UnknownMethod(),
-            Lifespan(writer, *{database, streams, reads}),
+            Lifespan((writer.forget_keys, clients.forget), *{database, streams, reads}),
+            cross_origin,
         ],
     )
     app.req_options.strip_url_path_trailing_slash = True
@@ -66,18 +75,18 @@ def create_service(settings: Settings, database_url: str) -> Service:
 
     questions = PageReader("questions", reads, streams)
     answers = PageReader("answers", reads, streams)
-    app.add_route("/qa/questions", Questions(questions, writer))
-    app.add_route("/qa/questions/{target_id}/answers", Answers(answers, writer))
+    app.add_route("/qa/questions", Questions(questions, writer, posts))
+    app.add_route("/qa/questions/{target_id}/answers", Answers(answers, writer, posts))
     app.add_route("/qa/questions/{target_id}/helpful", Votes(writer, "question", "helpful"))
-    app.add_route("/qa/questions/{target_id}/report", Votes(writer, "question", "report"))
+    app.add_route("/qa/questions/{target_id}/report", Votes(writer, "question", "report", reports))
     app.add_route("/qa/answers/{target_id}/helpful", Votes(writer, "answer", "helpful"))
-    app.add_route("/qa/answers/{target_id}/report", Votes(writer, "answer", "report"))
+    app.add_route("/qa/answers/{target_id}/report", Votes(writer, "answer", "report", reports))
     app.add_route("/live", Live())
     app.add_route("/ready", Ready(reads, database))
     app.add_route("/ready/reads", ReadyForReads(reads))
     app.add_route("/metrics", Metrics())
     add_documentation(app)
-    return Service(app, FastPath(questions, answers))
+    return Service(app, FastPath(questions, answers), cross_origin)
 
 
 def _standby_reads(settings: Settings, database_url: str, timeout: float) -> StandbyReads | None:

@@ -9,6 +9,7 @@ import falcon
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from atelier.http.common.cross_origin import CrossOrigin
 from atelier.http.fast_path import FastPath, PlainPage
 from atelier.store.reads import Found
 
@@ -26,8 +27,7 @@ _METHODS = {_UNKNOWN_METHOD, *(method.encode() for method in falcon.COMBINED_MET
 _TEXT = b"Error: the request cannot be understood"
 _REFUSAL = (
     b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n"
-    b"content-length: %d\r\naccess-control-allow-origin: *\r\nconnection: close\r\n"
-    b"%b\r\n%b"
+    b"content-length: %d\r\nconnection: close\r\n%b%b\r\n%b"
 )
 
 
@@ -39,6 +39,7 @@ class Protocol(HttpToolsProtocol):
     """
 
     fast_path: ClassVar[FastPath]
+    cross_origin: ClassVar[CrossOrigin]
 
     def data_received(self, data: bytes) -> None:
         """Parse what came; refuse, as nginx words it, what is no HTTP.
@@ -72,7 +73,8 @@ class Protocol(HttpToolsProtocol):
 
     def _send_refusal(self) -> None:
         headers = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
-        self.transport.write(_REFUSAL % (len(_TEXT), b"".join(headers), _TEXT))
+        origin = self.cross_origin.of_unknown
+        self.transport.write(_REFUSAL % (len(_TEXT), origin, b"".join(headers), _TEXT))
         self.transport.close()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
@@ -105,7 +107,7 @@ class Protocol(HttpToolsProtocol):
         body = page.body()
         if cycle.disconnected:
             return
-        self.transport.write(_head(cycle, len(body)) + body)
+        self.transport.write(_head(cycle, len(body), self.cross_origin) + body)
         cycle.response_complete = True
         cycle.message_event.set()
         if not cycle.keep_alive:
@@ -113,16 +115,16 @@ class Protocol(HttpToolsProtocol):
         cycle.on_response()
 
 
-def _head(cycle: RequestResponseCycle, length: int) -> bytes:
+def _head(cycle: RequestResponseCycle, length: int, cross_origin: CrossOrigin) -> bytes:
     """Return the status and the headers that the ASGI path sends, too."""
     headers = [b"%b: %b\r\n" % header for header in cycle.default_headers]
-    if any(name == b"origin" for name, _ in cycle.scope["headers"]):
-        headers.append(b"access-control-allow-origin: *\r\n")
+    headers.append(cross_origin.fields(cycle.scope["headers"]))
     if not cycle.keep_alive:
         headers.append(b"connection: close\r\n")
     return _HEAD % (length, b"".join(headers))
 
 
-def protocol(fast_path: FastPath) -> type[Protocol]:
+def protocol(fast_path: FastPath, cross_origin: CrossOrigin) -> type[Protocol]:
     """Return the protocol of an instance."""
-    return type("Protocol", (Protocol,), {"fast_path": fast_path})
+    parts = {"fast_path": fast_path, "cross_origin": cross_origin}
+    return type("Protocol", (Protocol,), parts)

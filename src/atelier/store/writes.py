@@ -9,6 +9,7 @@ import asyncpg
 
 from atelier.store.batcher import Batcher
 from atelier.store.connections.database import Database
+from atelier.store.limits import UNLIMITED, Share
 from atelier.store.queries import queries
 
 _QUERIES = queries("atelier.store")
@@ -43,6 +44,8 @@ class Outcome(Enum):
     """Something else was done under this key."""
     NO_TARGET = auto()
     """What it is about does not exist."""
+    LIMITED = auto()
+    """Its client has done as much today as it may."""
 
 
 class Writer:
@@ -54,11 +57,18 @@ class Writer:
         self._key_lifetime = key_lifetime
         self._votes = Batcher("votes", self._commit_votes, max_batch=200)
 
-    async def add_question(
-        self, product_id: int, body: str, name: str, email: str, *, key: Key | None = None
+    async def add_question(  # noqa: PLR0913 - a question has as many parts
+        self,
+        product_id: int,
+        body: str,
+        name: str,
+        email: str,
+        *,
+        key: Key | None = None,
+        share: Share = UNLIMITED,
     ) -> Outcome:
         """Add a question to a product."""
-        return await self._add("add_question", key, product_id, body, name, email)
+        return await self._add("add_question", key, share, product_id, body, name, email)
 
     async def add_answer(  # noqa: PLR0913 - an answer has as many parts
         self,
@@ -69,27 +79,41 @@ class Writer:
         photos: Sequence[str],
         *,
         key: Key | None = None,
+        share: Share = UNLIMITED,
     ) -> Outcome:
         """Add an answer and its photos to a question."""
         try:
-            return await self._add("add_answer", key, question_id, body, name, email, photos)
+            values = (question_id, body, name, email, photos)
+            return await self._add("add_answer", key, share, *values)
         except asyncpg.ForeignKeyViolationError:  # deleted in this very moment
             return Outcome.NO_TARGET
 
-    async def vote(self, vote: Vote) -> Outcome:
-        """Count a vote or a report."""
-        return await self._votes.submit(vote)
+    async def vote(self, vote: Vote, share: Share = UNLIMITED) -> Outcome:
+        """Count a vote or a report; one of a limited client is committed by itself."""
+        if share.client is None:
+            return await self._votes.submit(vote)
+        columns = ([value] for value in _row(vote, 1))
+        query = _QUERIES["limited_vote"]
+        [row] = await self._database.write(query, *columns, self._key_lifetime, *share)
+        return await self._outcome(vote.key, row["position"], is_allowed=row["is_allowed"])
 
     async def forget_keys(self) -> None:
         """Delete the keys that have expired."""
         await self._database.write(_QUERIES["forget_keys"], self._key_lifetime)
 
-    async def _add(self, query: str, key: Key | None, *values: object) -> Outcome:
-        claim = key or (None, None)
-        if await self._database.write(_QUERIES[query], *values, *claim, self._key_lifetime):
+    async def _add(self, query: str, key: Key | None, share: Share, *values: object) -> Outcome:
+        claim = (*(key or (None, None)), self._key_lifetime)
+        rows = await self._database.write(_QUERIES[query], *values, *claim, *share)
+        made, is_allowed = (rows[0]["id"], rows[0]["is_allowed"]) if rows else (None, True)
+        return await self._outcome(key, made, is_allowed=is_allowed)
+
+    async def _outcome(self, key: Key | None, done: int | None, *, is_allowed: bool) -> Outcome:
+        """Return what became of one write. What was done before is so whatever is allowed now."""
+        if done is not None:
             return Outcome.DONE
-        claimed = await self._claimed([key] if key else [])
-        return _undone(key, claimed)
+        undone = _undone(key, await self._claimed([key]))
+        is_limited = undone is Outcome.NO_TARGET and not is_allowed
+        return Outcome.LIMITED if is_limited else undone
 
     async def _commit_votes(self, batch: Mapping[Vote, int]) -> dict[Vote, Outcome]:
         votes = list(batch)

@@ -1,22 +1,24 @@
 """What happens when an instance starts, goes on, and stops."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeAlias
 
 from atelier.store.connections.database import Database, DatabaseUnavailableError
-from atelier.store.writes import Writer
 
 _SECONDS_BETWEEN_CLEANINGS = 600
+
+Cleaning: TypeAlias = Callable[[], Awaitable[None]]
+"""Deletes what has expired."""
 
 
 class Lifespan:
     """Falcon calls these at the ASGI lifespan's two ends."""
 
-    def __init__(self, writer: Writer, *databases: Database) -> None:
-        """Take what forgets old keys, and the databases to open and close."""
-        self._writer = writer
+    def __init__(self, cleanings: Sequence[Cleaning], *databases: Database) -> None:
+        """Take what is done now and then, and the databases to open and close."""
+        self._cleanings = cleanings
         self._databases = databases
         self._cleaning: asyncio.Task[None] | None = None
 
@@ -36,5 +38,6 @@ class Lifespan:
     async def _clean(self) -> None:
         while True:
             await asyncio.sleep(_SECONDS_BETWEEN_CLEANINGS)
-            with suppress(DatabaseUnavailableError):
-                await self._writer.forget_keys()
+            for clean in self._cleanings:
+                with suppress(DatabaseUnavailableError):
+                    await clean()

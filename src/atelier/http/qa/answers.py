@@ -4,6 +4,7 @@ import falcon.asgi
 
 from atelier.http.common.responses import send_created, send_page
 from atelier.http.qa import bodies, idempotency, params
+from atelier.http.qa.daily_limits import DailyLimit
 from atelier.store.reads import PageReader
 from atelier.store.writes import Writer
 
@@ -11,10 +12,11 @@ from atelier.store.writes import Writer
 class Answers:
     """`/qa/questions/{target_id}/answers`; the router wants one name for an id in a place."""
 
-    def __init__(self, reader: PageReader, writer: Writer) -> None:
-        """Take where answers are read from and written to."""
+    def __init__(self, reader: PageReader, writer: Writer, limit: DailyLimit) -> None:
+        """Take where answers are read from and written to, and how many one may give."""
         self._reader = reader
         self._writer = writer
+        self._limit = limit
 
     async def on_get(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, target_id: str
@@ -32,6 +34,8 @@ class Answers:
         question_id = params.target_id("question", target_id)
         answer = await bodies.new_answer(req)
         key = idempotency.key(req, answer)
-        outcome = await self._writer.add_answer(question_id, *answer, key=key)
+        share = await self._limit.share(req)
+        outcome = await self._writer.add_answer(question_id, *answer, key=key, share=share)
+        self._limit.check(outcome)
         idempotency.apply_outcome(outcome, resp, "question")
         send_created(resp)

@@ -4,6 +4,7 @@ import falcon.asgi
 
 from atelier.http.common.responses import send_created, send_page
 from atelier.http.qa import bodies, idempotency, params
+from atelier.http.qa.daily_limits import DailyLimit
 from atelier.store.reads import PageReader
 from atelier.store.writes import Writer
 
@@ -11,10 +12,11 @@ from atelier.store.writes import Writer
 class Questions:
     """`/qa/questions`."""
 
-    def __init__(self, reader: PageReader, writer: Writer) -> None:
-        """Take where questions are read from and written to."""
+    def __init__(self, reader: PageReader, writer: Writer, limit: DailyLimit) -> None:
+        """Take where questions are read from and written to, and how many one may ask."""
         self._reader = reader
         self._writer = writer
+        self._limit = limit
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Send a page of a product's questions, each with all its answers."""
@@ -27,6 +29,8 @@ class Questions:
         """Add a question."""
         question = await bodies.new_question(req)
         key = idempotency.key(req, question)
-        outcome = await self._writer.add_question(*question, key=key)
+        share = await self._limit.share(req)
+        outcome = await self._writer.add_question(*question, key=key, share=share)
+        self._limit.check(outcome)
         idempotency.apply_outcome(outcome, resp, "question")
         send_created(resp)

@@ -4,17 +4,21 @@ import falcon
 import falcon.asgi
 
 from atelier.http.qa import idempotency, params
+from atelier.http.qa.daily_limits import DailyLimit
 from atelier.store.writes import Action, Target, Vote, Writer
 
 
 class Votes:
     """`/qa/{questions,answers}/{id}/{helpful,report}`: one object for each pair."""
 
-    def __init__(self, writer: Writer, target: Target, action: Action) -> None:
-        """Take where votes are written to, and what this route votes on and how."""
+    def __init__(
+        self, writer: Writer, target: Target, action: Action, limit: DailyLimit | None = None
+    ) -> None:
+        """Take where votes are written to, what this route votes on and how, and how often."""
         self._writer = writer
         self._target = target
         self._action = action
+        self._limit = limit if limit and limit.is_on else None
 
     async def on_put(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, target_id: str
@@ -22,5 +26,10 @@ class Votes:
         """Count one vote; the body is ignored."""
         number = params.target_id(self._target, target_id)
         vote = Vote(self._target, number, self._action, idempotency.key(req))
-        idempotency.apply_outcome(await self._writer.vote(vote), resp, self._target)
+        if self._limit:
+            outcome = await self._writer.vote(vote, await self._limit.share(req))
+            self._limit.check(outcome)
+        else:
+            outcome = await self._writer.vote(vote)
+        idempotency.apply_outcome(outcome, resp, self._target)
         resp.status = falcon.HTTP_NO_CONTENT

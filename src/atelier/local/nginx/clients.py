@@ -1,4 +1,4 @@
-"""What is said of clients and to them, as nginx's directives: addresses in logs, origins allowed."""
+"""Clients' addresses in the log, and the origins that may read errors, as nginx's directives."""
 
 from collections.abc import Sequence
 

@@ -58,7 +58,8 @@ def zones(limited: list[Rate]) -> str:
 def checks(limited: list[Rate]) -> str:
     """Return what counts a request, and refuses it if there are too many: for a location."""
     return "\n".join(
-        f"            limit_req zone=rate_{rate.kind} burst={rate.burst - 1} nodelay;" for rate in limited
+        f"            limit_req zone=rate_{rate.kind} burst={rate.burst - 1} nodelay;"
+        for rate in limited
     )
 
 

@@ -1,9 +1,16 @@
--- An answer and its photos in the order given; no row where the question does not exist, or the
--- key ($6) is claimed already, and not expired ($8).
+-- An answer and its photos in the order given; no row where the question does not exist, and no id
+-- where the key ($6) is claimed already, and not expired ($8), or where the client has done as much
+-- today as it may ($9-$12).
 WITH question AS (SELECT id FROM questions WHERE id = $1),
+allowed AS MATERIALIZED (
+    SELECT id, CASE
+        WHEN $11::bytea IS NULL THEN true ELSE count_for_client($9, $10, $11, $12)
+    END AS is_allowed
+    FROM question
+),
 claimed AS (
     INSERT INTO idempotency_keys AS k (key, fingerprint)
-    SELECT $6::text, $7::bytea FROM question WHERE $6::text IS NOT NULL
+    SELECT $6::text, $7::bytea FROM allowed WHERE is_allowed AND $6::text IS NOT NULL
     ON CONFLICT (key) DO UPDATE
     SET fingerprint = excluded.fingerprint, created_at = excluded.created_at
     WHERE k.created_at < now() - $8::interval
@@ -12,8 +19,8 @@ claimed AS (
 answer AS (
     INSERT INTO answers (question_id, body, answerer_name, answerer_email)
     SELECT id, $2, $3, $4
-    FROM question
-    WHERE $6::text IS NULL OR EXISTS (SELECT 1 FROM claimed)
+    FROM allowed
+    WHERE is_allowed AND ($6::text IS NULL OR EXISTS (SELECT 1 FROM claimed))
     RETURNING id
 ),
 photo AS (
@@ -22,4 +29,10 @@ photo AS (
     FROM answer, unnest($5::text[]) WITH ORDINALITY AS given (url, position)
     ORDER BY given.position
 )
-SELECT id FROM answer
+SELECT
+    answer.id,
+    allowed.is_allowed,
+    CASE WHEN $11 IS NOT NULL AND is_allowed AND answer.id IS NULL THEN
+        uncount_for_client($9, $10, $11)
+    END
+FROM allowed LEFT JOIN answer ON true

@@ -1,0 +1,11 @@
+-- One vote, as in votes.sql, of a client that may do so much of its kind today ($8-$11); no position
+-- where it did not count.
+WITH allowed AS MATERIALIZED (SELECT count_for_client($8, $9, $10, $11) AS is_allowed),
+counted AS MATERIALIZED (
+    SELECT count_votes($1, $2, $3, $4, $5, $6, $7) AS position FROM allowed WHERE is_allowed
+)
+SELECT
+    counted.position,
+    allowed.is_allowed,
+    CASE WHEN is_allowed AND counted.position IS NULL THEN uncount_for_client($8, $9, $10) END
+FROM allowed LEFT JOIN counted ON true

@@ -1,0 +1,196 @@
+"""So many posts, and so many reports, of one address in a day: over all instances, and exactly."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+
+from atelier.store.connections.database import Database, connect
+from atelier.store.limits import ClientHashes
+from tests.contract.api import NEW_ANSWER, NEW_QUESTION
+from tests.support.cluster import Cluster, cluster
+from tests.support.data import Data
+
+_LIMITS = {
+    "ATELIER_POSTS_PER_DAY": "10",
+    "ATELIER_REPORTS_PER_DAY": "3",
+    "ATELIER_RATE_POSTS": "off",
+    "ATELIER_RATE_EXEMPT": "10.0.0.0/8",
+    "ATELIER_TRUSTED_PROXIES": "127.0.0.1",
+}
+
+
+@pytest.fixture
+def limited(database: str) -> Iterator[Cluster]:
+    with cluster(database, instances=2, **_LIMITS) as running:
+        yield running
+
+
+@pytest.fixture
+async def client(limited: Cluster) -> AsyncIterator[httpx.AsyncClient]:
+    limits = httpx.Limits(max_connections=100)
+    async with httpx.AsyncClient(base_url=limited.base_url, timeout=60, limits=limits) as client:
+        yield client
+
+
+@pytest.fixture
+async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
+    opened = await connect(database)
+    yield opened
+    await opened.close()
+
+
+async def ask(client: httpx.AsyncClient, **headers: str) -> httpx.Response:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return await client.post("/qa/questions", json=NEW_QUESTION, headers=named)
+
+
+async def test_of_a_hundred_posts_at_once_as_many_are_done_as_one_address_may(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    question_id = await Data(connection).question(5)
+    answer_to = f"/qa/questions/{question_id}/answers"
+    responses = await asyncio.gather(
+        *(ask(client) for _ in range(50)),
+        *(client.post(answer_to, json=NEW_ANSWER) for _ in range(50)),
+    )
+    assert Counter(each.status_code for each in responses) == {201: 10, 429: 90}
+    assert await written(connection) == 1 + 10
+    assert (await ask(client, X_Forwarded_For="203.0.113.7")).status_code == 201
+
+
+async def test_a_refusal_says_what_the_limit_is_and_that_it_lasts_until_midnight(
+    client: httpx.AsyncClient,
+) -> None:
+    for _ in range(10):
+        assert (await ask(client)).status_code == 201
+    for accept, text in [("*/*", "Error: too many posts"), ("application/problem+json", "{")]:
+        refused = await ask(client, Accept=accept, Origin="https://shop.example")
+        assert (refused.status_code, refused.text[: len(text)]) == (429, text)
+        assert refused.headers["ratelimit-policy"] == '"posts-per-day";q=10;w=86400'
+        left = int(refused.headers["retry-after"])
+        assert refused.headers["ratelimit"] == f'"posts-per-day";r=0;t={left}'
+        assert "RateLimit" in refused.headers["access-control-expose-headers"]
+        now = datetime.now(UTC)
+        assert 0 <= left - (timedelta(days=1) - (now - midnight(now))).total_seconds() < 60
+
+
+async def test_what_is_sent_again_or_refused_for_something_else_is_not_counted(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    key = {"Idempotency_Key": str(uuid4())}
+    nowhere = "/qa/questions/987654321987654321/answers"
+    assert (await ask(client, **key)).status_code == 201
+    again = await asyncio.gather(*(ask(client, **key) for _ in range(20)))
+    assert {each.headers["idempotency-replayed"] for each in again} == {"true"}
+    for _ in range(20):
+        assert (await client.post("/qa/questions", json={})).status_code == 422
+        assert (await client.post(nowhere, json=NEW_ANSWER)).status_code == 404
+    assert await connection.fetchval("SELECT sum(count) FROM daily_counts") == 1
+    new = {"Idempotency_Key": str(uuid4())}
+    for _ in range(9):
+        assert (await ask(client)).status_code == 201
+    assert (await ask(client, **new)).status_code == 429
+    assert (await ask(client, **key)).status_code == 201, "it was done before the limit"
+    assert (await ask(client, **new)).status_code == 429, "a refused write uses no key up"
+
+
+async def test_one_key_sent_many_times_at_once_is_counted_once(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    key = {"Idempotency_Key": str(uuid4())}
+    responses = await asyncio.gather(*(ask(client, **key) for _ in range(30)))
+    assert {each.status_code for each in responses} == {201}
+    assert await written(connection) == 1
+    assert await connection.fetchval("SELECT sum(count) FROM daily_counts") == 1
+
+
+async def test_reports_have_a_limit_of_their_own_and_votes_have_none(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    data = Data(connection)
+    questions = [await data.question(5) for _ in range(6)]
+    responses = await asyncio.gather(*(client.put(f"/qa/questions/{n}/report") for n in questions))
+    assert Counter(each.status_code for each in responses) == {204: 3, 429: 3}
+    reported = await connection.fetchval("SELECT count(*) FROM questions WHERE reported")
+    assert reported == 3
+    refused = next(each for each in responses if each.status_code == 429)
+    assert refused.headers["ratelimit-policy"] == '"reports-per-day";q=3;w=86400'
+    for number in questions:
+        assert (await client.put(f"/qa/questions/{number}/helpful")).status_code == 204
+    assert (await client.put("/qa/answers/987654321/report")).status_code == 429
+    elsewhere = {"X-Forwarded-For": "203.0.113.7"}
+    gone = await client.put("/qa/answers/987654321/report", headers=elsewhere)
+    assert gone.status_code == 404
+    counted = "SELECT sum(count) FROM daily_counts WHERE kind = 'reports'"
+    assert await connection.fetchval(counted) == 3
+
+
+async def test_exempt_networks_are_not_counted(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    for _ in range(11):
+        assert (await ask(client, X_Forwarded_For="10.1.2.3")).status_code == 201
+    assert await connection.fetchval("SELECT count(*) FROM daily_counts") == 0
+
+
+async def test_a_forged_address_does_not_make_another_client(client: httpx.AsyncClient) -> None:
+    responses = [
+        await ask(client, X_Forwarded_For=f"8.8.8.{n}, 203.0.113.7", X_Real_IP=f"8.8.8.{n}")
+        for n in range(11)
+    ]
+    assert [each.status_code for each in responses] == [201] * 10 + [429]
+
+
+async def test_no_address_is_stored_and_of_other_days_nothing(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, database: str
+) -> None:
+    await ask(client, X_Forwarded_For="203.0.113.7")
+    [row] = await connection.fetch("SELECT * FROM daily_counts")
+    assert "203.0.113.7" not in str(dict(row))
+    assert b"203.0.113.7" not in row["client"]
+    writer = Database(database, size=2, timeout=10)
+    today: date = row["day"]
+    await ClientHashes(writer, None, lambda: today).forget()
+    assert await connection.fetchval("SELECT count(*) FROM daily_counts") == 1
+    await ClientHashes(writer, None, lambda: today + timedelta(days=1)).forget()
+    await writer.close()
+    left = "SELECT (SELECT count(*) FROM daily_counts) + (SELECT count(*) FROM address_keys)"
+    assert await connection.fetchval(left) == 0
+
+
+@pytest.mark.parametrize("secret", [None, "s3cret"])
+async def test_a_client_has_one_hash_in_all_instances_and_another_each_day(
+    database: str, secret: str | None
+) -> None:
+    async def hash_of(address: str, day: date, secret: str | None = secret) -> bytes | None:
+        hashes = ClientHashes(writer, secret, lambda: day)
+        return (await hashes.share("posts", address, 1)).client
+
+    writer = Database(database, size=2, timeout=10)
+    day = date(2026, 11, 27)
+    same = {await hash_of("203.0.113.7", day) for _ in range(3)}
+    others = {
+        await hash_of("203.0.113.8", day),
+        await hash_of("203.0.113.7", day + timedelta(days=1)),
+        await hash_of("203.0.113.7", day, "another"),
+    }
+    await writer.close()
+    assert len(same) == 1
+    assert len(same | others) == 4
+
+
+async def written(connection: asyncpg.Connection) -> int:
+    counted: int = await connection.fetchval(
+        "SELECT (SELECT count(*) FROM questions) + (SELECT count(*) FROM answers)"
+    )
+    return counted
+
+
+def midnight(now: datetime) -> datetime:
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
