@@ -11,6 +11,7 @@ import pytest
 
 from atelier.errors import AtelierError
 from atelier.store.connections.database import SCHEMA, Database, connect
+from atelier.store.limits import ClientHashes
 from atelier.store.queries import queries
 from atelier.store.writes import Outcome, Vote, Writer
 from atelier.transfer.database.exclusive_lock import exclusive_lock
@@ -153,6 +154,21 @@ async def test_rows_written_meanwhile_are_not_lost(database: str, tmp_path: Path
         await load(database, folder, progress=PlainProgress(on_line))
     assert task
     assert [row[2] for row in (await contents(database))["questions"]] == ["mine"]
+
+
+async def test_a_new_schema_knows_what_every_client_did_today(
+    database: str, tmp_path: Path
+) -> None:
+    service = Database(database, size=2, timeout=10)
+    share = await ClientHashes(service, None).share("posts", "203.0.113.7", 1)
+    writer = Writer(service, timedelta(hours=1))
+    question = (1, "Why?", "jane", "jane@example.com")
+    assert await writer.add_question(*question, share=share) is Outcome.DONE
+    await load(database, made_up(tmp_path), replace=True)
+    again = await ClientHashes(service, None).share("posts", "203.0.113.7", 1)
+    assert again == share
+    assert await writer.add_question(*question, share=again) is Outcome.LIMITED
+    await service.close()
 
 
 async def test_a_second_import_at_the_same_time_is_refused(database: str, tmp_path: Path) -> None:

@@ -5,28 +5,39 @@ import re
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from time import monotonic
 
-from atelier.local.logs.rotation import LogFile, rotate
+from atelier.local.logs.retention import age
+from atelier.local.logs.rotation import KEPT_FILES, LogFile, rotate
 
 _LARGEST_FILE = 10 << 20
 _LARGEST_FOREIGN_FILE = 100 << 20
 _MOST_LINES = 20  # of PostgreSQL's at one look: a lost disk makes thousands
 _MATTERS = {"WARNING", "ERROR", "CRITICAL"}
 _NGINX_TIME = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d |\b\d+#\d+: ")
+_NGINX_CLIENT = re.compile(r", client: [^,]+")
+_SECONDS_BETWEEN_CLEANINGS = 60.0
 _POSTGRES_LEVEL = re.compile(r"\b(WARNING|ERROR|FATAL|PANIC): ")
 
 
 class Logs:
     """The log files of one home, and the stream of what is worth a look."""
 
-    def __init__(self, folder: Path, show: Callable[[str], None], *, verbose: bool) -> None:
-        """Take the folder of the files, what puts a line on the terminal, and how much of it."""
+    def __init__(
+        self, folder: Path, show: Callable[[str], None], *, verbose: bool, days: float = 0
+    ) -> None:
+        """Take the folder of the files, what puts a line on the terminal, and how much of it.
+
+        Lines are deleted before they are so many `days` old; 0 means that their size decides alone.
+        """
         self._folder = folder
         self._show = show
         self._verbose = verbose
+        self._longest = timedelta(days=days)
+        self._cleaned_at = float("-inf")
         self._files: dict[str, LogFile] = {}
         self._last_line: dict[str, str] = {}
         self._unrotated: set[Path] = set()
@@ -55,13 +66,27 @@ class Logs:
             self._read_until = 0
         if _size(self._folder / "access.log") > _LARGEST_FOREIGN_FILE:
             self._rotate(self._folder / "access.log")
+        if self._longest and monotonic() - self._cleaned_at > _SECONDS_BETWEEN_CLEANINGS:
+            self._cleaned_at = monotonic()
+            self._delete_old()
 
     def close(self) -> None:
         """Close the files."""
         for file in self._files.values():
             file.close()
 
+    def _delete_old(self) -> None:
+        """Rotate so often that the oldest file is too old as a whole; delete such files."""
+        for file in self._folder.glob("*.log"):
+            if _is_older(file, self._longest / (KEPT_FILES + 1)) and self._rotate(file):
+                self._read_until = 0 if file.name == "postgresql.log" else self._read_until
+        for file in self._folder.glob("*.log.*"):
+            if _is_older(file, self._longest):
+                file.unlink(missing_ok=True)
+
     def _on_line(self, part: str, line: str) -> None:
+        if part == "nginx":  # who a client is stands in the access log, as far as is wanted
+            line = _NGINX_CLIENT.sub("", line)
         self._write(part, line)
         if self._is_repeated(part, line) and not self._verbose:
             return
@@ -89,16 +114,20 @@ class Logs:
 
     def _write(self, part: str, line: str) -> None:
         if part not in self._files:
-            path = self._folder / f"{part.replace(' ', '-')}.log"
+            path = self._path(part)
             mark = _event if _is_instance(part) else _with_time
             self._files[part] = LogFile(path, self.log, mark, largest=_LARGEST_FILE)
         # An instance says itself when it was, in JSON.
         self._files[part].write(line if _is_instance(part) else _with_time(line))
 
+    def _path(self, part: str) -> Path:
+        return self._folder / f"{part.replace(' ', '-')}.log"
+
     def _rotate(self, file: Path) -> bool:
-        """Rotate a file that another process writes; say once if it cannot be done."""
+        """Rotate a file, also one that another process writes; say once if it cannot be done."""
+        own = next((each for part, each in self._files.items() if self._path(part) == file), None)
         try:
-            _copy_and_empty(file)
+            own.rotate() if own else _copy_and_empty(file)
         except OSError as error:
             if file not in self._unrotated:
                 self._unrotated.add(file)
@@ -146,6 +175,13 @@ def _copy_and_empty(file: Path) -> None:
     rotate(file, newest=copy)
     with file.open("r+b") as log:
         log.truncate()
+
+
+def _is_older(file: Path, longest: timedelta) -> bool:
+    try:
+        return file.stat().st_size > 0 and age(file) > longest
+    except OSError:  # gone meanwhile
+        return False
 
 
 def _size(file: Path) -> int:

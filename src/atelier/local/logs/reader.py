@@ -175,9 +175,15 @@ def _timed(part: str, texts: Iterable[bytes]) -> Iterator[Line]:
     """Yield lines with their time; those that do not tell it belong to the one before them."""
     time = datetime.min.replace(tzinfo=UTC)
     for text in texts:
-        if found := _TIME.match(text):
-            time = _moment(found[1].decode(), (found[2] or b"").decode())
+        time = line_time(text) or time
         yield Line(time, part, text)
+
+
+def line_time(text: bytes) -> datetime | None:
+    """Return when a line was written, if it tells."""
+    if found := _TIME.match(text):
+        return _moment(found[1].decode(), (found[2] or b"").decode())
+    return None
 
 
 def _moment(text: str, zone: str) -> datetime:

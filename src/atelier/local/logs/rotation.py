@@ -52,6 +52,12 @@ class LogFile:
         with self._one_at_a_time, suppress(OSError):
             self._recover()
 
+    def rotate(self) -> None:
+        """Begin a new file with the next line. Raises OSError if it cannot be done."""
+        with self._one_at_a_time:
+            self.close()
+            rotate(self._path)
+
     def close(self) -> None:
         """Close the file."""
         if self._file:

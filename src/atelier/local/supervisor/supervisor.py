@@ -45,7 +45,8 @@ def up(settings: Settings, *, verbose: bool = False) -> None:
         signal.signal(signal.SIGHUP, _on_hang_up)
     check_read_url(settings)
     home = Home.open(settings.home)
-    logs = Logs(home.log("supervisor.log").parent, _show, verbose=verbose)
+    folder = home.log("supervisor.log").parent
+    logs = Logs(folder, _show, verbose=verbose, days=settings.log_days)
     with only_one(home, settings.port):
         _end_orphans(home, logs)
         check_port(settings.port)
