@@ -2,23 +2,16 @@
 
 from collections.abc import Sequence
 
-_MASKED = r"""    map $remote_addr $logged_address {
+LOGGED_AS = {"full": "$remote_addr", "masked": "$logged_address", "off": ""}
+"""What the access log has for a client's address."""
+LOGGED_ADDRESS = r"""    map $remote_addr $logged_address {
         "~^(?<a>[0-9]+\.[0-9]+\.[0-9]+)\." "$a.0";
         "~^::ffff:(?<b>[0-9]+\.[0-9]+\.[0-9]+)\." "$b.0";  # IPv4 written as IPv6
         "~^(?<c>[0-9a-f]+:[0-9a-f]+:[0-9a-f]+):" "$c::";
         "~^(?<d>[0-9a-f]+:[0-9a-f]+|[0-9a-f]+)::" "$d::";  # what is left out are zeros
         default "::";
-    }"""
-_LOGGED = {
-    "full": "    map $remote_addr $logged_address { default $remote_addr; }",
-    "masked": _MASKED,
-    "off": '    map "" $logged_address { default ""; }',
-}
-
-
-def logged_address(how: str) -> str:
-    """Return what the access log has for a client's address: `full`, `masked` or `off`."""
-    return _LOGGED[how]
+    }
+"""
 
 
 def allowed_origin(origins: Sequence[str]) -> str:
