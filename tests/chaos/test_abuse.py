@@ -106,15 +106,11 @@ class _Cost:
 
 
 async def _cost(service: Service, *sources: str) -> _Cost:
-    began = datetime.now(UTC)
+    began, before = datetime.now(UTC).replace(microsecond=0), _processor_seconds(service)
     with _flooding(service, *sources):
-        await asyncio.sleep(1)
-        before = _processor_seconds(service)
-        start = await _answers(service, began, *sources)
         await asyncio.sleep(_ROUND)
-        end = await _answers(service, began, *sources)
-        seconds = _processor_seconds(service) - before
-    return _Cost(end - start, seconds)
+    seconds = _processor_seconds(service) - before
+    return _Cost(await _answers(service, began, *sources), seconds)
 
 
 async def _p99_of_a_round(samples: Samples) -> float:
@@ -131,7 +127,8 @@ def _flooding(service: Service, *sources: str) -> AbstractContextManager[Popen[b
 async def _answers(service: Service, began: datetime, *sources: str) -> Counter[int]:
     """Return how many answers of each status clients have had since a moment, by nginx's log."""
     await asyncio.sleep(1.5)  # it writes once a second
-    lines = service.access_log.read_text().splitlines()
+    files = service.access_log.parent.glob(service.access_log.name + "*")  # it may have rotated
+    lines = (line for file in files for line in file.read_text().splitlines())
     found = (json.loads(line) for line in lines if any(f'"{each}"' in line for each in sources))
     return Counter(
         int(each["status"]) for each in found if datetime.fromisoformat(each["time"]) >= began
