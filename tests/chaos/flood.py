@@ -47,8 +47,13 @@ async def _discard(reader: asyncio.StreamReader) -> None:
 
 async def _main(port: int, rate: int, *sources: str) -> None:
     each = max(1, rate // (_BEATS * _CONNECTIONS))
-    mine = islice(cycle(sources), _CONNECTIONS)
-    await asyncio.gather(*(_flood(port, source, each) for source in mine))
+    floods = []
+    for source in islice(cycle(sources), _CONNECTIONS):
+        floods.append(asyncio.create_task(_flood(port, source, each)))
+        await asyncio.sleep(
+            1 / _BEATS / _CONNECTIONS
+        )  # evenly: a rate, and not ten bursts a second
+    await asyncio.gather(*floods)
 
 
 if __name__ == "__main__":
