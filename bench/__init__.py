@@ -1,1 +1,1 @@
-"""The benchmark: the service beside its peers, interleaved, on one machine (bench/README.md)."""
+"""The benchmark: the service and its peers, measured in turn on one machine (bench/README.md)."""

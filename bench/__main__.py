@@ -25,7 +25,7 @@ _INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run a command; what the user must do something about is one line on stderr."""
+    """Run a command; report expected errors as one line on stderr."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     raise_open_files()
@@ -43,15 +43,17 @@ def main() -> None:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def bench() -> None:
-    """Measure the service beside its peers. Data is kept in ATELIER_BENCH_HOME."""
+    """Compare the service with its peers. Data is kept in ATELIER_BENCH_HOME."""
 
 
 @bench.command()
 @click.option("--quick", is_flag=True, help="A tenth of the data, in about three minutes.")
-@click.option("--only", multiple=True, type=click.Choice(runner.PARTS), help="Measure only this.")
+@click.option(
+    "--only", multiple=True, type=click.Choice(runner.PARTS), help="Measure only this part."
+)
 @click.option("--products", type=click.IntRange(1000), help="The size of the catalogue.")
-@click.option("--rounds", type=click.IntRange(1), help="How often everything is measured.")
-@click.option("--seconds", type=click.IntRange(1), help="Of one measurement at saturation.")
+@click.option("--rounds", type=click.IntRange(1), help="Number of rounds.")
+@click.option("--seconds", type=click.IntRange(1), help="Duration of a measurement at saturation.")
 def run(
     *,
     quick: bool,
@@ -62,8 +64,8 @@ def run(
 ) -> None:
     """Measure; write the results and, after a full run, docs/performance.md."""
     plan = QUICK if quick else FULL
-    given = {"products": products, "rounds": rounds, "seconds": seconds}
-    changes = {name: value for name, value in given.items() if value is not None}
+    options = {"products": products, "rounds": rounds, "seconds": seconds}
+    changes = {name: value for name, value in options.items() if value is not None}
     if changes or only:
         plan = replace(plan, name=f"{plan.name}-partly", **changes)
     file = _RESULTS / f"{plan.name}.json"
@@ -72,7 +74,7 @@ def run(
     results.save(found, file)
     document = _DOCUMENT if plan is FULL else file.with_suffix(".md")
     report.write(found, document)
-    click.echo(report.bars_text(found))
+    click.echo(report.targets_text(found))
     click.echo(f"{file.relative_to(ROOT)} and {document.relative_to(ROOT)} are written.")
 
 
@@ -80,7 +82,7 @@ def run(
 @click.option("--quick", is_flag=True, help="On a tenth of the data.")
 @click.option("--products", type=click.IntRange(1000), help="The size of the catalogue.")
 def run_profile(*, quick: bool, products: int | None) -> None:
-    """Measure whose processor time a request takes; write docs/profile.md."""
+    """Measure the CPU time of a request by component; write docs/profile.md."""
     plan = QUICK if quick else FULL
     is_whole = plan is FULL and not products
     document = _PROFILE if is_whole else _RESULTS / "profile-partly.md"
@@ -94,7 +96,7 @@ def run_profile(*, quick: bool, products: int | None) -> None:
 @click.option("--rounds", type=click.IntRange(1), default=7, show_default=True)
 @click.option("--seconds", type=click.IntRange(1), default=3, show_default=True)
 def run_compare(revision: str, *, products: int | None, rounds: int, seconds: int) -> None:
-    """Measure this checkout beside REVISION of itself, in turn, on the same data."""
+    """Compare this checkout with its REVISION, in turn, on the same data."""
     plan = replace(QUICK, products=products or QUICK.products, rounds=rounds, seconds=seconds)
     click.echo(compare(plan, revision, _clock()))
 
@@ -102,7 +104,7 @@ def run_compare(revision: str, *, products: int | None, rounds: int, seconds: in
 @bench.command(name="report")
 @click.argument("file", type=click.Path(exists=True, path_type=Path))
 def write_report(file: Path) -> None:
-    """Write the document of a results file anew."""
+    """Regenerate the document of a results file."""
     found = results.load(file)
     document = _DOCUMENT if found.plan == FULL.name else file.with_suffix(".md")
     report.write(found, document)
@@ -112,7 +114,7 @@ def write_report(file: Path) -> None:
 @click.argument("timeline", type=click.Path(exists=True, path_type=Path))
 @click.argument("picture", type=click.Path(path_type=Path))
 def ramp(timeline: Path, picture: Path) -> None:
-    """Draw a TIMELINE that a script of bench/k6 wrote (`TIMELINE=file`) as an SVG or PNG."""
+    """Plot a TIMELINE written by a script of bench/k6 (`TIMELINE=file`) as SVG or PNG."""
     report.draw_timeline(timeline, picture)
 
 
@@ -121,19 +123,22 @@ def ramp(timeline: Path, picture: Path) -> None:
 @click.option("--rate", type=click.IntRange(1), default=1000, show_default=True)
 @click.option("--quick", is_flag=True, help="On a tenth of the data.")
 @click.option("--products", type=click.IntRange(1000), help="The size of the catalogue.")
-def run_soak(*, minutes: float, rate: int, quick: bool, products: int | None) -> None:
-    """Load the service steadily for long; report its latency and memory over time."""
+@click.option("--hostile", is_flag=True, help="Beside hostile clients (bench/hostile.py).")
+def run_soak(
+    *, minutes: float, rate: int, quick: bool, products: int | None, hostile: bool
+) -> None:
+    """Run a long steady load; report latency and memory over time."""
     plan = QUICK if quick else FULL
     plan = replace(plan, products=products or plan.products)
-    click.echo(soak.soak(plan, minutes, rate, _RESULTS, _clock()))
+    click.echo(soak.soak(plan, minutes, rate, _RESULTS, _clock(), hostile=hostile))
 
 
 def _clock() -> Callable[[str], None]:
-    """Return what prints a line with the minutes and seconds since now."""
-    begin = time.monotonic()
+    """Return a function that prints a line with the time since now, in minutes and seconds."""
+    start = time.monotonic()
 
     def log(line: str) -> None:
-        seconds = int(time.monotonic() - begin)
+        seconds = int(time.monotonic() - start)
         click.echo(f"{seconds // 60:3}:{seconds % 60:02}  {line}")
 
     return log

@@ -1,4 +1,4 @@
-"""What is asked before anything is timed: that all answer the same, and how large a page is."""
+"""Checks before measuring: that all systems give the same responses, and the mean page size."""
 
 import asyncio
 import json
@@ -15,14 +15,14 @@ from bench.data import Catalogue
 from bench.sql import SQL
 from bench.systems import Running
 
-_SHOWN = 300
+_MAX_SHOWN = 300
 _SAMPLE = 500
 
 
-def check_same_answers(systems: Sequence[Running], catalogue: Catalogue) -> int:
-    """Compare each system's answers with the first one's; return how many were compared.
+def check_same_responses(systems: Sequence[Running], catalogue: Catalogue) -> int:
+    """Compare each system's responses with those of the first; return the number compared.
 
-    Raises AtelierError with the first difference.
+    Raises AtelierError at the first difference.
     """
     paths = _paths(asyncio.run(_check_ids(catalogue.dsn)))
     for path in paths:
@@ -32,10 +32,10 @@ def check_same_answers(systems: Sequence[Running], catalogue: Catalogue) -> int:
     return len(paths)
 
 
-def average_page(system: Running, products: int) -> int:
-    """Return the mean size in bytes of the pages of products drawn as `uniform` random them."""
-    draw = random.Random(1)  # noqa: S311 - to sample, not to hide
-    ids = (draw.randint(1, products) for _ in range(_SAMPLE))
+def average_page_size(system: Running, products: int) -> int:
+    """Return the mean page size, in bytes, of products sampled as in the workload `uniform`."""
+    generator = random.Random(1)  # noqa: S311 - not for cryptography
+    ids = (generator.randint(1, products) for _ in range(_SAMPLE))
     urls = (f"{system.url}/qa/questions?product_id={product}" for product in ids)
     return round(statistics.mean(len(_get(url)) for url in urls))
 
@@ -62,8 +62,8 @@ def _paths(ids: Sequence[tuple[int, int]]) -> list[str]:
 def _compare(path: str, one: str, expected: Any, other: str, got: Any) -> None:  # noqa: ANN401 - JSON
     if got != expected:
         raise AtelierError(
-            f"{path}: {other} answers otherwise than {one}, so it is no use to time them.\n"
-            f"{one}: {json.dumps(expected)[:_SHOWN]}\n{other}: {json.dumps(got)[:_SHOWN]}"
+            f"{path}: {other} and {one} give different responses, so they cannot be compared.\n"
+            f"{one}: {json.dumps(expected)[:_MAX_SHOWN]}\n{other}: {json.dumps(got)[:_MAX_SHOWN]}"
         )
 
 
@@ -72,6 +72,6 @@ def _json(url: str) -> Any:  # noqa: ANN401 - JSON
 
 
 def _get(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=30) as response:  # noqa: S310 - our own address
+    with urllib.request.urlopen(url, timeout=30) as response:  # noqa: S310 - a local URL
         content: bytes = response.read()
         return content

@@ -1,4 +1,4 @@
-"""Measures a checkout beside another revision of itself, on the same data, in turn."""
+"""Compares a checkout with another revision of itself, in turn, on the same data."""
 
 import shutil
 import subprocess
@@ -26,14 +26,14 @@ _COMPARED = ("uniform", "answers", "votes")
 def compare(plan: Plan, revision: str, log: Callable[[str], None]) -> str:
     """Measure this checkout and another revision in turn; return a table of the ratios.
 
-    Both are behind the same nginx, configured by this checkout, and on the same database, migrated
-    by this checkout. A ratio is that of two measurements next to each other in time. Raises
-    AtelierError if git does not know the revision.
+    Both run behind the same nginx and on the same database, configured and migrated by this
+    checkout. A ratio is computed from two consecutive measurements. Raises AtelierError if git
+    does not know the revision.
     """
     with stage_for(plan, log) as stage, _checked_out(stage.home.path, revision) as source:
         dsn = stage.catalogue.dsn
         warm(dsn)
-        base = replace(ours(dsn, _BASE), environment=_importing(source, ours(dsn)))
+        base = replace(ours(dsn, _BASE), environment=_environment(source, ours(dsn)))
         with stage.running(ours(dsn), base) as pair:
             costs = {name: measure(stage, name, pair, plan.rounds) for name in _COMPARED}
     return _table(costs)
@@ -41,7 +41,7 @@ def compare(plan: Plan, revision: str, log: Callable[[str], None]) -> str:
 
 @contextmanager
 def _checked_out(folder: Path, revision: str) -> Iterator[Path]:
-    """Unpack a revision's code into a folder of its own; yield where to import it from."""
+    """Unpack a revision's code into a separate folder; yield its import path."""
     unpacked = folder / "base"
     shutil.rmtree(unpacked, ignore_errors=True)
     unpacked.mkdir(mode=0o755)
@@ -57,7 +57,7 @@ def _checked_out(folder: Path, revision: str) -> Iterator[Path]:
         shutil.rmtree(unpacked, ignore_errors=True)
 
 
-def _importing(source: Path, system: System) -> Mapping[str, str]:
+def _environment(source: Path, system: System) -> Mapping[str, str]:
     return {**system.environment, "PYTHONPATH": str(source)}
 
 
@@ -68,17 +68,17 @@ def _table(found: Mapping[str, Mapping[str, list[Cost]]]) -> str:
 
 def _row(workload: str, costs: Mapping[str, list[Cost]]) -> list[str]:
     now, base = costs[OURS], costs[_BASE]
-    micros = [median(map(_of_instances, side)) for side in (now, base)]
+    micros = [median(map(_instances_time, side)) for side in (now, base)]
     return [
         WORKLOADS[workload],
         Spread.of(_ratios(now, base, lambda cost: cost.rate)).text(2),
         *(f"{number:.0f}" for number in micros),
-        Spread.of(_ratios(now, base, _of_instances)).text(2),
+        Spread.of(_ratios(now, base, _instances_time)).text(2),
         str(sum(cost.errors for cost in (*now, *base))),
     ]
 
 
-def _of_instances(cost: Cost) -> float:
+def _instances_time(cost: Cost) -> float:
     return cost.parts["instances"]
 
 

@@ -1,4 +1,4 @@
-"""The data: generated once, loaded once into the service's schema and the peers', reused."""
+"""The data: generated once, loaded once into the schemas of the service and the peers, reused."""
 
 import asyncio
 import itertools
@@ -21,13 +21,13 @@ from bench.processes import run
 from bench.sql import SQL
 
 SEED = 1
-SMALLER = 100
-"""The growth of latency is measured against a database of this part of the catalogue."""
+SCALE_DOWN = 100
+"""Latency growth is measured against a database smaller by this factor."""
 LARGE_PRODUCT = 2_000_000_000
 """The product with 50,000 questions (bench/sql/large_product.sql)."""
 
-_BYTES_A_PRODUCT = 20 << 10
-"""Room for the export, both schemas, and an import into a database of its own."""
+_BYTES_PER_PRODUCT = 20 << 10
+"""Disk space for the export, both schemas, and an import into a separate database."""
 _COPY_SECONDS = 900
 _IMPORT_SECONDS = 1800
 
@@ -36,7 +36,7 @@ Log = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """A loaded database, and what to draw ids from."""
+    """A loaded database, and the id ranges for workloads."""
 
     dsn: str
     products: int
@@ -47,7 +47,7 @@ class Catalogue:
 
 
 def export_folder(home: BenchHome, products: int, log: Log) -> Path:
-    """Return the folder of an export, generated if it is not there."""
+    """Return the folder of an export; generate it if missing."""
     folder = home.export(products)
     if not (folder / "questions.csv").exists():
         log(f"Generating an export of {products:,} products, once.")
@@ -56,10 +56,10 @@ def export_folder(home: BenchHome, products: int, log: Log) -> Path:
 
 
 def catalogue(home: BenchHome, embedded: Embedded, products: int, log: Log) -> Catalogue:
-    """Return the loaded database of an export, loaded if it is not there as it would be now."""
+    """Return the loaded database of an export; load it if missing or outdated."""
     dsn = embedded.server.dsn(f"bench_{products}")
     if not asyncio.run(_is_current(embedded.server.dsn(), products)):
-        _check_room(home, products)
+        _check_disk_space(home, products)
         folder = export_folder(home, products, log)
         log(f"Loading {products:,} products for the service and for the peers, once.")
         asyncio.run(create_database(embedded.server.dsn(), f"bench_{products}"))
@@ -72,7 +72,7 @@ def catalogue(home: BenchHome, embedded: Embedded, products: int, log: Log) -> C
 
 
 async def describe(dsn: str, products: int) -> Catalogue:
-    """Return a loaded database with what to draw ids from."""
+    """Return a loaded database and its id ranges."""
     connection = await asyncpg.connect(dsn, server_settings={"search_path": "peer"})
     try:
         row = await connection.fetchrow(SQL["catalogue"])
@@ -82,7 +82,7 @@ async def describe(dsn: str, products: int) -> Catalogue:
 
 
 async def create_database(server: str, name: str) -> None:
-    """Make an empty database, in the place of one of that name."""
+    """Create an empty database, replacing one of the same name."""
     connection = await asyncpg.connect(server)
     try:
         await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
@@ -92,7 +92,7 @@ async def create_database(server: str, name: str) -> None:
 
 
 async def drop_database(server: str, name: str) -> None:
-    """Drop a database, whoever is connected to it."""
+    """Drop a database, terminating its connections."""
     connection = await asyncpg.connect(server)
     try:
         await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
@@ -123,7 +123,7 @@ async def load_peers(dsn: str, folder: Path) -> None:
 
 
 async def add_rows(dsn: str, products: int, *steps: str) -> None:
-    """Add the same rows outside the catalogue to the service's schema and to the peers'."""
+    """Add rows outside the catalogue to the schemas of the service and the peers."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute("SELECT set_config('bench.products', $1, false)", str(products))
@@ -135,12 +135,12 @@ async def add_rows(dsn: str, products: int, *steps: str) -> None:
 
 
 async def vacuum_and_checkpoint(dsn: str) -> None:
-    """Leave nothing that a vacuum or a checkpoint would have to do while others are measured."""
+    """Run vacuum and checkpoint now, so that neither runs during a measurement."""
     await execute(dsn, "VACUUM ANALYZE", "CHECKPOINT")
 
 
 async def execute(dsn: str, *statements: str, seconds: float | None = None) -> None:
-    """Run statements one after the other, each within some seconds if given."""
+    """Run statements one after the other, each with a timeout in seconds, if given."""
     connection = await asyncpg.connect(dsn)
     try:
         for statement in statements:
@@ -150,7 +150,7 @@ async def execute(dsn: str, *statements: str, seconds: float | None = None) -> N
 
 
 async def copy_files(connection: asyncpg.Connection, folder: Path) -> None:
-    """Make plain tables in the first schema of the search path, and copy an export's files."""
+    """Create plain tables in the first schema of the search path, and copy an export into them."""
     await connection.execute(SQL["tables"])
     schema = await connection.fetchval("SELECT current_schema()")
     for file in FILES:
@@ -165,12 +165,12 @@ async def copy_files(connection: asyncpg.Connection, folder: Path) -> None:
 
 
 def atelier(command: str) -> list[str]:
-    """Return how a command of the service is started."""
+    """Return the command line of a command of the service."""
     return [sys.executable, "-P", "-m", "atelier", command]
 
 
-def _check_room(home: BenchHome, products: int) -> None:
-    needed, free = products * _BYTES_A_PRODUCT, shutil.disk_usage(home.path).free
+def _check_disk_space(home: BenchHome, products: int) -> None:
+    needed, free = products * _BYTES_PER_PRODUCT, shutil.disk_usage(home.path).free
     if free < needed:
         raise AtelierError(
             f"{products:,} products need {needed >> 30} GB in {home.path}, and {free >> 30} GB are "
@@ -181,8 +181,8 @@ def _check_room(home: BenchHome, products: int) -> None:
 async def _is_current(server: str, products: int) -> bool:
     connection = await asyncpg.connect(server)
     try:
-        mark = await connection.fetchval(SQL["database_mark"], f"bench_{products}")
-        return bool(mark == schema_digest())
+        loaded = await connection.fetchval(SQL["database_digest"], f"bench_{products}")
+        return bool(loaded == schema_digest())
     finally:
         await connection.close()
 

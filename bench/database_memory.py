@@ -1,7 +1,7 @@
-"""PostgreSQL's memory: as large as what all systems read, and filled before anything is measured.
+"""PostgreSQL's memory: large enough for all data, and filled before anything is measured.
 
-A shop's database has been up for days. Which pages a measurement would otherwise find in memory
-depends on what ran before it.
+A production database has been running for days. Without prewarming, the pages in memory would
+depend on what ran before a measurement.
 """
 
 import asyncio
@@ -11,15 +11,15 @@ from atelier.local.postgres.server import total_memory
 from bench.data import execute
 from bench.sql import SQL
 
-_PART_OF_MEMORY = 0.4
-"""The most that PostgreSQL's manual calls reasonable; both schemas lie in one server."""
+_MEMORY_FRACTION = 0.4
+"""The maximum that PostgreSQL's manual recommends; both schemas are in one server."""
 _MEGABYTE = 1 << 20
 _WARM_SECONDS = 600
 
 
 def enlarge(embedded: Embedded) -> None:
-    """Set shared_buffers for good; the server is started for that if it has another size."""
-    size = int(total_memory() * _PART_OF_MEMORY) // _MEGABYTE
+    """Set shared_buffers permanently; starts the server if the setting must be changed."""
+    size = int(total_memory() * _MEMORY_FRACTION) // _MEGABYTE
     setting = f"shared_buffers = '{size}MB'"
     kept = embedded.home.data / "postgresql.auto.conf"
     if kept.exists() and setting in kept.read_text():

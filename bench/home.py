@@ -17,13 +17,13 @@ from bench.processes import ROOT
 
 @dataclass(frozen=True, slots=True)
 class BenchHome:
-    """Exports, the embedded PostgreSQL with what was loaded, and logs."""
+    """Exports, the embedded PostgreSQL with the loaded data, and logs."""
 
     path: Path
 
     @classmethod
     def open(cls) -> "BenchHome":
-        """Make the folder."""
+        """Open the folder; create it if missing."""
         given = os.environ.get("ATELIER_BENCH_HOME")
         path = Path(given).absolute() if given else Path.home() / ".cache" / "atelier-bench"
         path.mkdir(parents=True, exist_ok=True)
@@ -35,22 +35,22 @@ class BenchHome:
         return self.path / "postgresql"
 
     def export(self, products: int) -> Path:
-        """Return the folder of an export, generated or not yet, by what generates it."""
-        return self.path / "exports" / f"{products}-{digest(_package('transfer') / 'generate')}"
+        """Return the folder of an export (existing or not), named after the generator's digest."""
+        return self.path / "exports" / f"{products}-{digest(_package('transfer') / 'generator')}"
 
     @contextmanager
-    def only_one(self) -> Iterator[None]:
-        """Let one benchmark at a time use the folder; raise AtelierError if one does already."""
-        lock = self.path / "lock"
+    def lock(self) -> Iterator[None]:
+        """Allow one benchmark at a time in the folder; raise AtelierError if one is running."""
+        path = self.path / "lock"
         try:
-            with exclusive(lock, wait=False) as file:
+            with exclusive(path, wait=False) as file:
                 file.truncate(0)
                 file.write(str(os.getpid()))
                 file.flush()
                 yield
         except BlockingIOError as error:
             raise AtelierError(
-                f"A benchmark is running in {self.path} already (process {lock.read_text()}): "
+                f"A benchmark is running in {self.path} already (process {path.read_text()}): "
                 "wait for it, or set ATELIER_BENCH_HOME to another folder."
             ) from error
 
@@ -67,9 +67,9 @@ class BenchHome:
 
 
 def schema_digest() -> str:
-    """Return what changes when a loaded database is no longer what would be loaded now."""
+    """Return a digest that changes when loading would create a different database."""
     return digest(
-        _package("store") / "migrations", _package("transfer") / "generate", ROOT / "bench" / "sql"
+        _package("store") / "migrations", _package("transfer") / "generator", ROOT / "bench" / "sql"
     )
 
 
@@ -81,12 +81,12 @@ def digest(*folders: Traversable) -> str:
     return total.hexdigest()[:12]
 
 
-def _all_files(places: tuple[Traversable, ...]) -> Iterator[Traversable]:
-    for place in sorted(places, key=lambda place: place.name):
-        if place.is_file():
-            yield from [place] if place.name.endswith((".py", ".sql")) else []
+def _all_files(paths: tuple[Traversable, ...]) -> Iterator[Traversable]:
+    for path in sorted(paths, key=lambda path: path.name):
+        if path.is_file():
+            yield from [path] if path.name.endswith((".py", ".sql")) else []
         else:
-            yield from _all_files(tuple(place.iterdir()))
+            yield from _all_files(tuple(path.iterdir()))
 
 
 def _package(name: str) -> Traversable:

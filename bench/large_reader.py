@@ -1,4 +1,4 @@
-"""A client that asks for one address again and again, and throws away what it gets."""
+"""A client that requests one URL repeatedly, and discards the responses."""
 
 import sys
 import urllib.request
@@ -7,9 +7,9 @@ _CHUNK = 1 << 20
 
 
 def main() -> None:
-    """Read the address given as the first argument until this process is stopped."""
+    """Request the URL given as the first argument until terminated."""
     while True:
-        with urllib.request.urlopen(sys.argv[1], timeout=60) as response:  # noqa: S310 - the runner's
+        with urllib.request.urlopen(sys.argv[1], timeout=60) as response:  # noqa: S310 - a local URL
             while response.read(_CHUNK):
                 pass
 

@@ -1,4 +1,4 @@
-"""Load on one system: as much as it takes, or a given number of requests a second."""
+"""Load on one system: saturation, or a constant arrival rate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,15 +23,15 @@ WORKLOADS = {
 }
 
 _K6_ENVIRONMENT = {"GOGC": "400"}
-"""Else k6's garbage collector takes both cores so often that it decides the 99th percentile."""
-_SLOWEST_SECONDS = 10
-_THRESHOLD_MISSED = 99
+"""Without it, k6's garbage collector occupies both cores often enough to determine the p99."""
+_REQUEST_TIMEOUT = 10
+_K6_THRESHOLDS_CROSSED = 99
 _SPARE_SECONDS = 60
-_LONGEST_SECONDS = 3600
+_K6_TIMEOUT = 3600
 
 
 class _Wrk(msgspec.Struct):
-    """What bench/wrk/workload.lua prints."""
+    """The output of bench/wrk/workload.lua."""
 
     seconds: float
     requests: int
@@ -44,10 +44,10 @@ class _Wrk(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """Makes requests with ids out of a catalogue."""
+    """Sends requests with ids from a catalogue."""
 
     wrk: str | None
-    """None: k6 does what wrk would."""
+    """None: k6 is used instead."""
     k6: str
     scratch: Path
     catalogue: Catalogue
@@ -55,7 +55,7 @@ class Generator:
     def saturate(
         self, system: Running, workload: str, seconds: int, *, seed: int, connections: int
     ) -> Sample:
-        """Keep connections busy for some seconds: each sends as soon as it has its answer."""
+        """Keep connections busy for some seconds: each sends a request after every response."""
         if not self.wrk:
             environment = {"SECONDS": f"{seconds}", "CONNECTIONS": f"{connections}"}
             return self.k6_run(system, "saturate", {"WORKLOAD": workload, **environment})
@@ -73,37 +73,37 @@ class Generator:
     def wrk_command(
         self, url: str, workload: str, seconds: int, seed: int, connections: int = CONNECTIONS
     ) -> list[str]:
-        """Return how wrk is called."""
+        """Return the wrk command."""
         data = self.catalogue
         ids = (data.products, data.questions, data.answers, data.hot_product, seed)
-        options = ("-t1", f"-c{connections}", f"-d{seconds}s", f"--timeout={_SLOWEST_SECONDS}s")
+        options = ("-t1", f"-c{connections}", f"-d{seconds}s", f"--timeout={_REQUEST_TIMEOUT}s")
         script = ("-s", "bench/wrk/workload.lua", url, "--", workload)
         return [self.wrk or "wrk", *options, *script, *map(str, ids)]
 
     def shown(self, workload: str, seconds: int, connections: int = CONNECTIONS) -> str:
-        """Return the command of `saturate` as it is shown: the port is another each time."""
+        """Return the command of `saturate` for display, with a placeholder for the port."""
         if self.wrk:
-            called = self.wrk_command("http://127.0.0.1:PORT", workload, seconds, 0, connections)
-            return " ".join(called)
+            command = self.wrk_command("http://127.0.0.1:PORT", workload, seconds, 0, connections)
+            return " ".join(command)
         return self.shown_script(
             "saturate", WORKLOAD=workload, SECONDS=seconds, CONNECTIONS=connections
         )
 
     def shown_script(self, script: str, **settings: object) -> str:
-        """Return how one of the scripts in bench/k6 is called, as it is shown."""
-        where = {"BASE_URL": "http://127.0.0.1:PORT", "PRODUCTS": self.catalogue.products}
-        told = " ".join(
-            f"{name}={value}" for name, value in (_K6_ENVIRONMENT | settings | where).items()
+        """Return the command of a script in bench/k6 for display."""
+        target = {"BASE_URL": "http://127.0.0.1:PORT", "PRODUCTS": self.catalogue.products}
+        variables = " ".join(
+            f"{name}={value}" for name, value in (_K6_ENVIRONMENT | settings | target).items()
         )
-        return f"{told} k6 run --no-usage-report bench/k6/{script}.js"
+        return f"{variables} k6 run --no-usage-report bench/k6/{script}.js"
 
     def at_rate(self, system: Running, workload: str, rate: int, seconds: int) -> Sample:
-        """Begin `rate` requests a second, however long their answers take."""
+        """Start `rate` requests per second, independent of response times."""
         environment = {"WORKLOAD": workload, "RATE": f"{rate}", "SECONDS": f"{seconds}"}
         return self.k6_run(system, "load", environment)
 
     def k6_run(self, system: Running, script: str, environment: Mapping[str, str]) -> Sample:
-        """Run one of the scripts in bench/k6 and sum it up as one sample."""
+        """Run a script in bench/k6; return its summary as a sample."""
         summary = self.scratch / "summary.json"
         self.k6_script(system, script, environment, "--summary-export", str(summary))
         return _k6_sample(msgspec.json.decode(summary.read_bytes())["metrics"])
@@ -111,7 +111,7 @@ class Generator:
     def k6_script(
         self, system: Running, script: str, environment: Mapping[str, str], *options: str
     ) -> None:
-        """Run one of the scripts in bench/k6; its thresholds are judged here, not by k6."""
+        """Run a script in bench/k6, ignoring k6's verdict on the script's thresholds."""
         data = self.catalogue
         run(
             [self.k6, "run", "--no-usage-report", "--quiet", *options, f"bench/k6/{script}.js"],
@@ -124,14 +124,14 @@ class Generator:
                 "PRODUCT": str(data.hot_product),
                 **environment,
             },
-            good=(0, _THRESHOLD_MISSED),
-            seconds=_LONGEST_SECONDS,
+            exit_codes=(0, _K6_THRESHOLDS_CROSSED),
+            seconds=_K6_TIMEOUT,
         )
 
 
 def _k6_sample(metrics: Mapping[str, Mapping[str, Any]]) -> Sample:
     requests, latency = metrics["http_reqs"], metrics["http_req_duration"]
-    errors = int(metrics["http_req_failed"]["passes"])  # k6 counts a failure as a `pass` of failed
+    errors = int(metrics["http_req_failed"]["passes"])  # a failed request is a `pass` of this rate
     return Sample(
         rate=requests["rate"] * (1 - errors / max(requests["count"], 1)),
         p50=latency["med"],

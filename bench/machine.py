@@ -1,4 +1,4 @@
-"""On what, and with what, was measured. No names, no paths."""
+"""The machine and the versions of the programs, without host names or paths."""
 
 import os
 import platform
@@ -27,7 +27,7 @@ _GIGABYTE = 1 << 30
 
 
 def machine() -> dict[str, str]:
-    """Return what the machine is."""
+    """Return a description of the machine."""
     return {
         "processor": _processor(),
         "cores": str(os.cpu_count()),
@@ -37,21 +37,21 @@ def machine() -> dict[str, str]:
 
 
 def versions(k6: str, wrk: str | None) -> dict[str, str]:
-    """Return the versions of everything that takes part."""
+    """Return the versions of all programs and packages involved."""
     return {
         "Python": platform.python_version(),
         **{name: version(name) for name in _PACKAGES},
-        "nginx": _first(r"nginx/([\d.]+)", str(nginx_program()), "-v"),
-        "Node.js": _first(r"v([\d.]+)", "node", "--version"),
+        "nginx": _version(r"nginx/([\d.]+)", str(nginx_program()), "-v"),
+        "Node.js": _version(r"v([\d.]+)", "node", "--version"),
         "express": _package("express"),
         "pg": _package("pg"),
-        "k6": _first(r"v([\d.]+)", k6, "version"),
-        **({"wrk": _first(r"wrk \S*?([\d.]+)", wrk, "--version")} if wrk else {}),
+        "k6": _version(r"v([\d.]+)", k6, "version"),
+        **({"wrk": _version(r"wrk \S*?([\d.]+)", wrk, "--version")} if wrk else {}),
     }
 
 
 async def postgresql(dsn: str) -> tuple[str, dict[str, str]]:
-    """Return PostgreSQL's version and the settings that decide what a commit is worth.
+    """Return PostgreSQL's version and its durability settings.
 
     Raises AtelierError if a commit would not be durable.
     """
@@ -81,9 +81,9 @@ def _package(name: str) -> str:
     return found[1] if found else "?"
 
 
-def _first(pattern: str, *command: str) -> str:
+def _version(pattern: str, *command: str) -> str:
     try:
-        output = run(command, good=(0, 1))  # wrk --version ends with 1
+        output = run(command, exit_codes=(0, 1))  # wrk --version exits with 1
     except (AtelierError, OSError):
         output = ""
     found = re.search(pattern, output)

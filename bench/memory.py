@@ -1,4 +1,4 @@
-"""How much memory processes take, watched from outside while they work."""
+"""Memory of processes, sampled while they run."""
 
 import re
 import threading
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.processes import family
+from bench.processes import process_tree
 from bench.results import Memory
 
 _FIELDS = re.compile(r"^(Rss|Pss): +(\d+) kB$", re.MULTILINE)
@@ -14,33 +14,33 @@ _KILOBYTES = 1024
 
 
 class Peak:
-    """The most that was seen."""
+    """The maximum of the samples."""
 
     def __init__(self) -> None:
-        """Start from nothing."""
+        """Start at zero."""
         self.value = Memory(0, 0)
 
-    def see(self, resident: float, proportional: float) -> None:
-        """Take another look into account."""
+    def add(self, resident: float, proportional: float) -> None:
+        """Add a sample, in MB."""
         self.value = Memory(
             max(self.value.resident, resident), max(self.value.proportional, proportional)
         )
 
 
 @contextmanager
-def watched(look: Callable[[Peak], None], interval: float = 2) -> Iterator[Peak]:
-    """Look every `interval` seconds while the context lasts; yield the peak.
+def sampled(sample: Callable[[Peak], None], interval: float = 2) -> Iterator[Peak]:
+    """Sample every `interval` seconds while the context lasts; yield the peak.
 
-    Seldom enough not to be noticed: a look at a large process takes milliseconds.
+    The default interval keeps the overhead negligible: sampling a large process takes milliseconds.
     """
     peak, done = Peak(), threading.Event()
 
-    def watch() -> None:
-        look(peak)
+    def run() -> None:
+        sample(peak)
         while not done.wait(interval):
-            look(peak)
+            sample(peak)
 
-    thread = threading.Thread(target=watch, daemon=True)
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
         yield peak
@@ -49,28 +49,28 @@ def watched(look: Callable[[Peak], None], interval: float = 2) -> Iterator[Peak]
         thread.join()
 
 
-def largest(pids: Sequence[int]) -> Callable[[Peak], None]:
-    """Return what looks at each of some processes for itself."""
+def largest_sampler(pids: Sequence[int]) -> Callable[[Peak], None]:
+    """Return a sampler of the largest of some processes."""
 
-    def look(peak: Peak) -> None:
+    def sample(peak: Peak) -> None:
         for pid in pids:
-            peak.see(*_megabytes(pid))
+            peak.add(*_megabytes(pid))
 
-    return look
+    return sample
 
 
-def together(pid: int) -> Callable[[Peak], None]:
-    """Return what looks at a process and all below it as one."""
+def tree_sampler(pid: int) -> Callable[[Peak], None]:
+    """Return a sampler of a process and its descendants, added up."""
 
-    def look(peak: Peak) -> None:
-        sizes = [_megabytes(each) for each in family(pid)]
-        peak.see(sum(size[0] for size in sizes), sum(size[1] for size in sizes))
+    def sample(peak: Peak) -> None:
+        sizes = [_megabytes(each) for each in process_tree(pid)]
+        peak.add(sum(size[0] for size in sizes), sum(size[1] for size in sizes))
 
-    return look
+    return sample
 
 
 def _megabytes(pid: int) -> tuple[float, float]:
-    """Return resident and proportional memory; nothing once the process is gone."""
+    """Return resident and proportional memory; zero if the process has ended."""
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:

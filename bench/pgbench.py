@@ -1,4 +1,4 @@
-"""The floor of the data path: the service's own page statement alone, inside PostgreSQL."""
+"""The floor of the data path: the service's page statement alone, inside PostgreSQL."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ def write_script(folder: Path, pages: int) -> Path:
 
 
 def command(programs: Path, script: Path, catalogue: Catalogue, seconds: int) -> list[str]:
-    """Return how pgbench is called."""
+    """Return the pgbench command."""
     return [
         *(str(programs / "pgbench"), "-n", "-M", "prepared", "-c", str(_CLIENTS), "-j", "2"),
         *("-T", str(seconds), "-D", f"products={catalogue.products}"),
@@ -33,12 +33,12 @@ def command(programs: Path, script: Path, catalogue: Catalogue, seconds: int) ->
     ]
 
 
-def pages_a_second(called: list[str], pages: int, seconds: int) -> float:
-    """Run pgbench; return how many pages it read in a second."""
+def pages_per_second(command: list[str], pages: int, seconds: int) -> float:
+    """Run pgbench; return the pages read per second."""
     environment = {
         "PGOPTIONS": "-c search_path=atelier -c plan_cache_mode=force_generic_plan",
         "LC_ALL": "C",
     }
-    output = run(called, environment=environment, seconds=seconds + _SPARE_SECONDS)
+    output = run(command, environment=environment, seconds=seconds + _SPARE_SECONDS)
     found = re.search(r"tps = ([\d.]+)", output)
     return pages * float(found[1]) if found else 0.0

@@ -1,39 +1,39 @@
-"""How much is measured, and for how long."""
+"""The size, rounds and durations of the measurements."""
 
 from dataclasses import dataclass
 
 CONNECTIONS = 64
-"""How many connections wrk keeps busy."""
+"""Number of connections that wrk keeps busy."""
 INSTANCES = 3
 OPEN_LOOP_RATE = 2500
-"""Requests a second of the open loop that the bar is about."""
+"""Requests/s of the open loop that has a target."""
 COMMON_RATE = 300
-"""Requests a second that every system can carry."""
+"""Requests/s that every system can sustain."""
 QUIET_RATE = 1000
-"""Requests a second of small reads beside a client that reads a large product."""
+"""Requests/s of small reads while a client reads a large product."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One way of running the benchmark. Times are in whole seconds, as wrk wants them."""
+    """A configuration of the benchmark. Times are in whole seconds, as wrk requires."""
 
     name: str
     products: int
     """The size of the catalogue."""
     rounds: int
-    """How often everything is measured, interleaved."""
+    """Number of rounds, each of which measures everything."""
     seconds: int
-    """Of one measurement at saturation."""
+    """Duration of a measurement at saturation."""
     warm_up: int
-    """Before each measurement at saturation."""
+    """Warm-up before each measurement at saturation."""
     first_warm_up: int
-    """Of each system before the first round."""
+    """Warm-up of each system before the first round."""
     open_loop: int
-    """Seconds of one measurement at a given rate."""
+    """Duration of a measurement at a constant rate."""
     transfer_rounds: int
-    """How often the export is imported, each time beside the floor."""
+    """Number of imports, each measured together with its floor."""
     ramp: int
-    """Seconds in which the rate is driven up until the service breaks."""
+    """Duration of the increase of the rate in the overload test."""
 
 
 FULL = Plan(

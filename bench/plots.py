@@ -1,4 +1,4 @@
-"""The pictures of docs/performance.md."""
+"""The plots of docs/performance.md."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from bench.load import WORKLOADS
-from bench.results import Results, Sample, Timeline
+from bench.results import Results, Sample, Soak, Timeline
 from bench.systems import CEILING, EXPRESS, FASTAPI, OURS, TITLES
 from bench.targets import Spread
 
@@ -35,21 +35,21 @@ mpl.rcParams.update(
 
 
 def draw_all(results: Results, folder: Path) -> list[str]:
-    """Draw what was measured as SVG files into a folder; return their names."""
+    """Plot the results as SVG files in a folder; return their names."""
     folder.mkdir(parents=True, exist_ok=True)
-    pictures: dict[str, tuple[bool, Callable[[Path], None]]] = {
+    plots: dict[str, tuple[bool, Callable[[Path], None]]] = {
         "throughput": (bool(results.saturation), lambda path: draw_throughput(results, path)),
         "latency": (bool(results.open_loop), lambda path: draw_latency(results, path)),
         "ramp": (results.ramp is not None, lambda path: _draw_ramp(results, path)),
     }
-    for name, (there, draw) in pictures.items():
-        if there:
+    for name, (is_measured, draw) in plots.items():
+        if is_measured:
             draw(folder / f"{name}.svg")
-    return [name for name, (there, _) in pictures.items() if there]
+    return [name for name, (is_measured, _) in plots.items() if is_measured]
 
 
 def draw_throughput(results: Results, path: Path) -> None:
-    """Draw requests a second of each system under each workload; whiskers are least and most."""
+    """Plot requests/s by system and workload; whiskers show minimum and maximum."""
     names = [name for name in WORKLOADS if name in results.saturation]
     figure, axes = _figure("requests/s at saturation (logarithmic)")
     _grouped(axes, names, results.saturation, lambda sample: sample.rate)
@@ -57,7 +57,7 @@ def draw_throughput(results: Results, path: Path) -> None:
 
 
 def draw_latency(results: Results, path: Path) -> None:
-    """Draw p99 at each rate of the open loop."""
+    """Plot the p99 at each rate of the open loop."""
     rates = sorted(results.open_loop, key=int)
     figure, axes = _figure("p99 in ms of the open loop (logarithmic)")
     groups = {f"{int(rate):,} requests/s": results.open_loop[rate] for rate in rates}
@@ -66,7 +66,7 @@ def draw_latency(results: Results, path: Path) -> None:
 
 
 def draw_timeline(timeline: Timeline, path: Path, title: str) -> None:
-    """Draw a long run: requests a second wanted and answered, errors, latency percentiles."""
+    """Plot a long run: target and achieved requests/s, errors, latency percentiles."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure = Figure(figsize=(_WIDTH, 5.6), layout="constrained")
     rates, latency = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
@@ -76,16 +76,35 @@ def draw_timeline(timeline: Timeline, path: Path, title: str) -> None:
     _save(figure, path)
 
 
+def draw_soak(soak: Soak, path: Path, title: str) -> None:
+    """Plot a soak test: its timeline, memory of the largest instance, and open files."""
+    figure = Figure(figsize=(_WIDTH, 8.2), layout="constrained")
+    rates, latency, memory, files = figure.subplots(4, 1, sharex=True, height_ratios=[3, 3, 2, 2])
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+    _draw_rates(rates, soak.timeline)
+    _draw_percentiles(latency, soak.timeline)
+    latency.set_xlabel("")
+    for axes, samples, label in (
+        (memory, soak.memory, "MB of the\nlargest instance"),
+        (files, soak.descriptors, "open files"),
+    ):
+        axes.plot(*zip(*samples, strict=True), color=COLOURS[OURS])
+        axes.set_ylabel(label)
+        axes.set_ylim(bottom=0)
+    files.set_xlabel("seconds")
+    _save(figure, path)
+
+
 def _draw_ramp(results: Results, path: Path) -> None:
-    assert results.ramp  # noqa: S101 - draw_all asked
-    draw_timeline(results.ramp, path, "The rate driven up until it breaks, and back")
+    assert results.ramp  # noqa: S101 - draw_all checked
+    draw_timeline(results.ramp, path, "Ramp to overload and back")
 
 
 def _draw_rates(axes: Axes, timeline: Timeline) -> None:
     starts = [slot.start for slot in timeline.slots]
     failed = [slot.rate * slot.errors for slot in timeline.slots]
     axes.plot(
-        starts, [slot.target for slot in timeline.slots], "--", color="#888888", label="wanted"
+        starts, [slot.target for slot in timeline.slots], "--", color="#888888", label="target"
     )
     axes.plot(starts, [slot.rate for slot in timeline.slots], color=COLOURS[OURS], label="answered")
     axes.fill_between(starts, failed, color=_FAILED, alpha=0.6, label="errors")
@@ -111,29 +130,29 @@ def _grouped(
     groups: dict[str, dict[str, list[Sample]]],
     figure_of: Callable[[Sample], float],
 ) -> None:
-    """Draw a group of bars for each name, one for each system."""
-    for place, system in enumerate(TITLES):
+    """Plot a group of bars for each name, one bar per system."""
+    for index, system in enumerate(TITLES):
         spreads = {
             n: Spread.of([figure_of(sample) for sample in groups[name][system]])
             for n, name in enumerate(names)
             if groups[name].get(system)
         }
         if spreads:
-            _bars(axes, place, system, spreads)
+            _bars(axes, index, system, spreads)
     axes.set_xticks([n + 1.5 * _BAR for n in range(len(names))], names)
     _logarithmic(axes)
     _legend_above(axes)
 
 
-def _bars(axes: Axes, place: int, system: str, spreads: dict[int, Spread]) -> None:
+def _bars(axes: Axes, index: int, system: str, spreads: dict[int, Spread]) -> None:
     found = list(spreads.values())
     middles = [spread.median for spread in found]
     whiskers = [
-        [spread.median - spread.least for spread in found],
-        [spread.most - spread.median for spread in found],
+        [spread.median - spread.minimum for spread in found],
+        [spread.maximum - spread.median for spread in found],
     ]
     drawn = axes.bar(
-        [n + place * _BAR for n in spreads],
+        [n + index * _BAR for n in spreads],
         middles,
         _BAR * 0.9,
         yerr=whiskers,

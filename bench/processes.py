@@ -1,4 +1,4 @@
-"""Programs the benchmark starts: in folders of their own, and gone when it is."""
+"""The benchmark's child processes, which end when it does."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from atelier.errors import AtelierError
 from atelier.local.host.account import die_with_parent
 
 ROOT = Path(__file__).parents[1]
-"""The checkout: commands run in it, so that they can be shown without the machine's paths."""
+"""The checkout and working directory, so that displayed commands contain no local paths."""
 
 _NOTHING: Mapping[str, str] = {}
 _START_SECONDS = 30
@@ -32,7 +32,7 @@ def started(
             cwd=ROOT,
             env={**os.environ, **environment},
             preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - one prctl, no locks
-            start_new_session=True,  # a terminal's Ctrl-C is for the benchmark alone
+            start_new_session=True,  # Ctrl-C must reach only the benchmark
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -47,10 +47,10 @@ def run(
     command: Sequence[str],
     *,
     environment: Mapping[str, str] = _NOTHING,
-    good: Sequence[int] = (0,),
+    exit_codes: Sequence[int] = (0,),
     seconds: float = 600,
 ) -> str:
-    """Run a program to its end; return what it printed, or raise AtelierError with its end."""
+    """Run a program; return its output, or raise AtelierError with the end of the output."""
     with subprocess.Popen(
         command,
         cwd=ROOT,
@@ -68,13 +68,13 @@ def run(
             raise AtelierError(f"{Path(command[0]).name} took over {seconds:g} s.") from error
         finally:
             _stop(process)
-    if process.returncode not in good:
+    if process.returncode not in exit_codes:
         raise AtelierError(f"{Path(command[0]).name} failed: {output.strip()[-2000:]}")
     return output
 
 
 def finish(process: subprocess.Popen[bytes], log: Path, seconds: float) -> None:
-    """Wait for a program's good end; raise AtelierError with the end of its log."""
+    """Wait until a program succeeds; raise AtelierError with the end of its log if it fails."""
     try:
         code = process.wait(seconds)
     except subprocess.TimeoutExpired as error:
@@ -84,32 +84,32 @@ def finish(process: subprocess.Popen[bytes], log: Path, seconds: float) -> None:
 
 
 def wait_for_socket(path: Path, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Return once a program listens on its unix socket; raise AtelierError if it does not."""
+    """Wait until a program listens on its unix socket; raise AtelierError if it does not."""
     deadline = time.monotonic() + _START_SECONDS
-    while not _listens(path):
+    while not _is_listening(path):
         if process.poll() is not None or time.monotonic() > deadline:
             raise AtelierError(f"{path.stem} did not start: {log.read_text()[-2000:]}")
         time.sleep(_POLL_SECONDS)
 
 
-def family(pid: int) -> list[int]:
-    """Return a process and all below it; nothing once it is gone."""
+def process_tree(pid: int) -> list[int]:
+    """Return a process and its descendants; an empty list if it has ended."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
         return []
-    return [pid, *(each for child in children for each in family(int(child)))]
+    return [pid, *(each for child in children for each in process_tree(int(child)))]
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on now."""
+    """Return a free port of 127.0.0.1."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
 
 
-def _listens(path: Path) -> bool:
+def _is_listening(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX) as client:
         try:
             client.connect(str(path))

@@ -19,13 +19,15 @@ _NOT_MEASURED = "Not measured."
 
 
 def write(results: Results, document: Path) -> None:
-    """Write a document, and its pictures into the folder beside it that has its name."""
+    """Write a document, and its plots into the folder of the same name beside it."""
     folder = document.with_suffix("")
     pictures = plots.draw_all(results, folder)
     shown = {name: f"![{name}]({folder.name}/{name}.svg)\n\n" for name in pictures}
     text = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         facts(results),
-        bars=table(["what", "bar", "measured", "reached"], map(_target_cells, targets(results))),
+        targets=table(
+            ["what", "target", "measured", "reached"], map(_target_cells, targets(results))
+        ),
         scale=_scale(results),
         saturation=shown.get("throughput", "") + _saturation(results),
         floor=_floor(results),
@@ -40,8 +42,8 @@ def write(results: Results, document: Path) -> None:
     document.write_text(text, encoding="utf-8")
 
 
-def bars_text(results: Results) -> str:
-    """Return the bars for a terminal."""
+def targets_text(results: Results) -> str:
+    """Return the targets for a terminal."""
     lines = [_target_cells(target) for target in targets(results)]
     width = max((len(cells[0]) for cells in lines), default=0)
     return "\n".join(
@@ -51,13 +53,13 @@ def bars_text(results: Results) -> str:
 
 
 def draw_timeline(timeline: Path, picture: Path) -> None:
-    """Draw what a script of bench/k6 wrote as TIMELINE."""
+    """Plot a TIMELINE written by a script of bench/k6."""
     found = msgspec.json.decode(timeline.read_bytes(), type=Timeline)
     plots.draw_timeline(found, picture, "Requests, errors and latency over time")
 
 
 def facts(results: Results) -> Mapping[str, object]:
-    """Return what a document says of the machine, the data and the run."""
+    """Return the template values for the machine, the data and the run."""
     machine, data = results.machine, results.data
     rows = (f"{data[name]:,} {name}" for name in ("products", "questions", "answers", "photos"))
     page = f"; a page has {data['page_bytes']:,} bytes on average" if "page_bytes" in data else ""
@@ -81,7 +83,7 @@ def _target_cells(target: Target) -> list[str]:
 
 
 def _scale(results: Results) -> str:
-    """Log how far the parts that a bar cannot change are from a peer."""
+    """Return a sentence that compares the ceiling with the peers."""
     pages = results.saturation.get("uniform", {})
     found = [
         f"{ratios(pages, CEILING, peer, lambda s: s.rate).text(1)} times as many as {TITLES[peer]}"
@@ -91,7 +93,7 @@ def _scale(results: Results) -> str:
     if not found:
         return ""
     return (
-        "For scale: the ceiling, a constant answer from the same nginx and uvicorn without any "
+        "For scale: the ceiling, a constant response from the same nginx and uvicorn without any "
         f"database, answers {' and '.join(found)}. "
     )
 
@@ -104,7 +106,7 @@ def _saturation(results: Results) -> str:
 def _workload(results: Results, name: str) -> str:
     rounds = results.saturation[name]
     rows = [_system_cells(rounds, system) for system in TITLES if system in rounds]
-    head = ["", "requests/s", "p50 ms", "p99 ms", "errors", "ours ÷ it"]
+    head = ["", "requests/s", "p50 ms", "p99 ms", "errors", "ours ÷ peer"]
     return f"### {WORKLOADS[name]}\n\n{table(head, rows)}{_commands(results, name)}"
 
 
@@ -124,7 +126,7 @@ def _latency(samples: Sequence[Sample]) -> list[str]:
 
 def _floor(results: Results) -> str:
     rows = [[pages, spread(rates, 0)] for pages, rates in results.floor.items()]
-    return table(["products a query", "pages/s"], rows) + _commands(results, "floor")
+    return table(["products per query", "pages/s"], rows) + _commands(results, "floor")
 
 
 def _hot(results: Results) -> str:
@@ -203,7 +205,7 @@ def _commands(results: Results, *names: str) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
+    """Return a Markdown table."""
     lines = list(rows)
     if not lines:
         return _NOT_MEASURED
@@ -211,5 +213,5 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def spread(values: Iterable[float], digits: int) -> str:
-    """Return the median of some figures and, in brackets, the least and the most."""
+    """Return the median of some values and, in brackets, their minimum and maximum."""
     return Spread.of(list(values)).text(digits)

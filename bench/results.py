@@ -1,4 +1,4 @@
-"""What was measured, as it is kept in a file. Latencies are in milliseconds, memory in MB."""
+"""The results file. Latencies are in milliseconds, memory in MB."""
 
 from pathlib import Path
 
@@ -6,40 +6,40 @@ import msgspec
 
 
 class Sample(msgspec.Struct):
-    """One system under one load for some seconds."""
+    """A measurement of one system under one load."""
 
     rate: float
-    """Requests answered well, a second."""
+    """Successful requests per second."""
     p50: float
     p99: float
     errors: int = 0
-    """Answers of another status than asked for, lost connections, and answers that took 10 s."""
+    """Unexpected statuses, lost connections, and responses that took 10 s."""
     dropped: int = 0
-    """Requests that an open loop could not begin in time."""
+    """Requests that an open loop could not start in time."""
     lookups: float | None = None
-    """Index lookups of documents inside PostgreSQL for each request, where counted."""
+    """Index lookups of documents in PostgreSQL per request, if counted."""
 
 
 Rounds = dict[str, list[Sample]]
-"""By system, one sample a round: the samples at one place were taken one after the other."""
+"""By system, one sample per round: samples with the same index were taken consecutively."""
 
 
 class Memory(msgspec.Struct):
-    """The most that one instance took while everything was measured."""
+    """Peak memory of an instance during all measurements."""
 
     resident: float
     proportional: float
-    """Without other processes' part of what they share."""
+    """Proportional set size (PSS): shared pages are divided among processes."""
 
 
 class Transfer(msgspec.Struct):
-    """One import of the export beside its floor. Times are in seconds."""
+    """One import of the export and its floor. Times are in seconds."""
 
     floor: float
     imported: float
     verified: float
     memory: float
-    """The most that the importer and its children took, in MB."""
+    """Peak memory of the importer and its children, in MB."""
 
 
 class Slot(msgspec.Struct):
@@ -52,16 +52,30 @@ class Slot(msgspec.Struct):
     p95: float | None
     p99: float | None
     errors: float
-    """The part of the requests that failed, from 0 to 1."""
+    """The fraction of failed requests, from 0 to 1."""
 
 
 class Timeline(msgspec.Struct):
-    """A long run in slots, as k6's scripts write it."""
+    """A long run in slots, as written by the k6 scripts."""
 
     seconds: float
     dropped: int
     slots: list[Slot]
     verdict: str = ""
+
+
+class Soak(msgspec.Struct):
+    """The result of a soak test."""
+
+    minutes: float
+    rate: int
+    timeline: Timeline
+    memory: list[tuple[float, float]]
+    """Seconds since the start, and resident MB of the largest instance."""
+    descriptors: list[tuple[float, int]]
+    """Seconds since the start, and open files of all instances and nginx."""
+    hostile: dict[str, dict[str, int]] = {}
+    """The statuses that each kind of hostile client received; 0 is no answer."""
 
 
 class Results(msgspec.Struct):
@@ -79,15 +93,15 @@ class Results(msgspec.Struct):
     saturation: dict[str, Rounds] = {}
     """By workload."""
     hot: list[Sample] = []
-    """The service alone under requests for one product, with `lookups` counted."""
+    """The service under requests for one product, with `lookups` counted."""
     floor: dict[str, list[float]] = {}
-    """Pages a second inside PostgreSQL, by pages a query."""
+    """Pages per second in PostgreSQL, by pages per query."""
     open_loop: dict[str, Rounds] = {}
-    """By requests a second."""
+    """By requests/s."""
     beside_large: dict[str, Rounds] = {}
-    """By system: small reads `alone` and `beside` a client that reads the large product."""
+    """By system: small reads `alone`, and `beside` a client that reads the large product."""
     growth: Rounds = {}
-    """Page reads one after the other at `full` and at `hundredth` size."""
+    """Sequential page reads at `full` and `hundredth` size."""
     memory: dict[str, Memory] = {}
     transfer: list[Transfer] = []
     ramp: Timeline | None = None

@@ -1,4 +1,4 @@
-"""A whole run of the benchmark, from the data to the results."""
+"""A complete run of the benchmark, from the data to the results."""
 
 import asyncio
 import shutil
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from atelier.local.postgres.embedded import Embedded
 from bench import machine, memory, systems, tools
-from bench.check import average_page, check_same_answers
-from bench.data import SMALLER, Catalogue, catalogue
+from bench.check import average_page_size, check_same_responses
+from bench.data import SCALE_DOWN, Catalogue, catalogue
 from bench.database_memory import enlarge, warm
 from bench.experiments import beside_large, growth, hot, open_loop, ramp, saturation, transfer
 from bench.home import BenchHome
@@ -27,18 +27,18 @@ Log = Callable[[str], None]
 
 
 def measure(plan: Plan, parts: Collection[str], log: Log, unfinished: Path) -> Results:
-    """Run the parts asked for; raise AtelierError if something needed is not there.
+    """Run the given parts; raise AtelierError if a requirement is missing.
 
-    If a part fails, what was measured before it is in the file `unfinished`.
+    If a part fails, the results so far are written to the file `unfinished`.
     """
-    begin = time.monotonic()
+    start = time.monotonic()
     with stage_for(plan, log) as stage:
         try:
             _measure(stage, parts)
         except BaseException:
             save(stage.results, unfinished)
             raise
-        stage.results.minutes = round((time.monotonic() - begin) / 60, 1)
+        stage.results.minutes = round((time.monotonic() - start) / 60, 1)
         return stage.results
 
 
@@ -51,9 +51,9 @@ def _measure(stage: Stage, parts: Collection[str]) -> None:
 
 @contextmanager
 def stage_for(plan: Plan, log: Log) -> Iterator[Stage]:
-    """Start PostgreSQL with the data, loaded if need be; stop it when the context ends."""
+    """Start PostgreSQL, load the data if necessary; stop it when the context ends."""
     home = BenchHome.open()
-    with home.only_one():
+    with home.lock():
         yield from _stage(home, plan, log)
 
 
@@ -72,17 +72,17 @@ def _stage(home: BenchHome, plan: Plan, log: Log) -> Iterator[Stage]:
 def _on_systems(stage: Stage, parts: Collection[str]) -> None:
     small = None
     if "growth" in parts:
-        products = max(1000, stage.plan.products // SMALLER)
+        products = max(1000, stage.plan.products // SCALE_DOWN)
         small = catalogue(stage.home, stage.embedded, products, stage.log)
-    stage.log("Bringing the data into PostgreSQL's memory.")
+    stage.log("Loading the data into shared_buffers.")
     for data in filter(None, (stage.catalogue, small)):
         warm(data.dsn)
     if "hot" in parts:
         hot.measure(stage)
-    stage.log("Starting the systems, and comparing their answers.")
-    with _everyone(stage) as running, ExitStack() as stack:
+    stage.log("Starting the systems, and comparing their responses.")
+    with _all_systems(stage) as running, ExitStack() as stack:
         peaks = {
-            system.name: stack.enter_context(memory.watched(memory.largest(system.pids)))
+            system.name: stack.enter_context(memory.sampled(memory.largest_sampler(system.pids)))
             for system in running
         }
         saturation.warm_up(stage, running)
@@ -109,12 +109,12 @@ def _measure_parts(
 
 
 @contextmanager
-def _everyone(stage: Stage) -> Iterator[list[Running]]:
-    """Start all systems, once those with data have been seen to answer the same."""
+def _all_systems(stage: Stage) -> Iterator[list[Running]]:
+    """Start all systems, after checking that those with data give the same responses."""
     dsn = stage.catalogue.dsn
     with stage.running(systems.ours(dsn), systems.express(dsn), systems.fastapi(dsn)) as running:
-        compared = check_same_answers(running, stage.catalogue)
-        size = average_page(running[0], stage.catalogue.products)
+        compared = check_same_responses(running, stage.catalogue)
+        size = average_page_size(running[0], stage.catalogue.products)
         stage.results.data |= {"answers_compared": compared, "page_bytes": size}
         with stage.running(systems.ceiling(size)) as ceiling:
             yield [*running, *ceiling]
@@ -122,7 +122,7 @@ def _everyone(stage: Stage) -> Iterator[list[Running]]:
 
 @contextmanager
 def _run_folder(embedded: Embedded) -> Iterator[Path]:
-    """Make a folder for sockets beside PostgreSQL's; remove it in the end."""
+    """Create a folder for sockets beside PostgreSQL's; remove it when the context ends."""
     folder = embedded.home.run / "bench"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o711)

@@ -1,71 +1,117 @@
-"""Half an hour of steady mixed load on the service alone: nothing may creep."""
+"""A long steady mixed load on the service, to detect growing latency, memory or descriptors."""
 
+import json
+import os
 import statistics
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
-from bench import memory, systems
+from bench import systems
+from bench.memory import Peak, largest_sampler, sampled
 from bench.plan import Plan
-from bench.plots import draw_timeline
-from bench.results import Timeline
+from bench.plots import draw_soak
+from bench.processes import process_tree, started
+from bench.results import Soak, Timeline
 from bench.runner import stage_for
+from bench.systems import Running
 
-_LOOK_SECONDS = 5.0
-
-
-class Soak(msgspec.Struct):
-    """A soak's outcome."""
-
-    minutes: float
-    rate: int
-    timeline: Timeline
-    memory: list[tuple[float, float]]
-    """Seconds from the start, and the resident MB of the largest instance then."""
+_SAMPLE_INTERVAL = 5.0
+_END_SECONDS = 60
 
 
 @dataclass
-class _Watch:
-    """Remembers how memory went over time."""
+class _Usage:
+    """Records memory and open files over time."""
 
-    pids: Sequence[int]
-    begin: float = field(default_factory=time.monotonic)
-    seen: list[tuple[float, float]] = field(default_factory=list)
+    system: Running
+    start: float = field(default_factory=time.monotonic)
+    memory: list[tuple[float, float]] = field(default_factory=list)
+    descriptors: list[tuple[float, int]] = field(default_factory=list)
 
-    def look(self, _peak: memory.Peak) -> None:
-        now = memory.Peak()
-        memory.largest(self.pids)(now)
-        self.seen.append((round(time.monotonic() - self.begin, 1), round(now.value.resident, 1)))
+    def sample(self, _peak: Peak) -> None:
+        peak = Peak()
+        largest_sampler(self.system.pids)(peak)
+        seconds = round(time.monotonic() - self.start, 1)
+        self.memory.append((seconds, round(peak.value.resident, 1)))
+        pids = (*self.system.pids, *process_tree(self.system.nginx))
+        self.descriptors.append((seconds, sum(map(_open_files, pids))))
 
 
-def soak(plan: Plan, minutes: float, rate: int, folder: Path, log: Callable[[str], None]) -> str:
-    """Run bench/k6/soak.js; write soak.json and soak.svg to a folder and return the verdict."""
+def _open_files(pid: int) -> int:
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 - no objects are needed
+    except OSError:
+        return 0
+
+
+def soak(  # noqa: PLR0913 - the command's options
+    plan: Plan,
+    minutes: float,
+    rate: int,
+    folder: Path,
+    log: Callable[[str], None],
+    *,
+    hostile: bool = False,
+) -> str:
+    """Run bench/k6/soak.js, beside hostile clients if wanted; return the verdict.
+
+    Writes soak.json and soak.svg (or hostile.json and hostile.svg) to a folder.
+    """
     with stage_for(plan, log) as stage:
         path = stage.load.scratch / "timeline.json"
         environment = {"MINUTES": str(minutes), "RATE": str(rate), "TIMELINE": str(path)}
+        attack = stage.load.scratch / "hostile.json"
         with stage.running(systems.ours(stage.catalogue.dsn)) as [ours]:
             log(f"{rate:,} requests/s of the mixed workload for {minutes:g} minutes.")
-            watch = _Watch(ours.pids)
-            with memory.watched(watch.look, _LOOK_SECONDS):
+            usage = _Usage(ours)
+            with (
+                sampled(usage.sample, _SAMPLE_INTERVAL),
+                _attack(ours, minutes, attack, wanted=hostile),
+            ):
                 stage.load.k6_script(ours, "soak", environment)
         timeline = msgspec.json.decode(path.read_bytes(), type=Timeline)
-    outcome = Soak(minutes, rate, timeline, watch.seen)
+        seen = json.loads(attack.read_text()) if hostile else {}
+    result = Soak(minutes, rate, timeline, usage.memory, usage.descriptors, seen)
+    name, title = "soak", f"{rate:,} requests/s for {minutes:g} minutes"
+    if hostile:
+        name, title = "hostile", f"{title}, beside hostile clients"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "soak.json").write_bytes(msgspec.json.format(msgspec.json.encode(outcome)) + b"\n")
-    draw_timeline(timeline, folder / "soak.svg", f"{rate:,} requests/s for {minutes:g} minutes")
-    return f"{timeline.verdict}\n{_memory_verdict(watch.seen)}"
+    (folder / f"{name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(result)) + b"\n")
+    draw_soak(result, folder / f"{name}.svg", title)
+    return "\n".join([timeline.verdict, *_verdicts(result)])
 
 
-def _memory_verdict(seen: Sequence[tuple[float, float]]) -> str:
-    """Compare the first sixth, once warm, with the last."""
-    if not seen:
-        return "Memory was not seen."
-    sixth = max(1, len(seen) // 6)
-    first = statistics.median(size for _, size in seen[sixth : 2 * sixth] or seen)
-    last = statistics.median(size for _, size in seen[-sixth:])
-    return (
-        f"The largest instance took {first:.0f} MB near the beginning and {last:.0f} MB at the end."
-    )
+@contextmanager
+def _attack(system: Running, minutes: float, output: Path, *, wanted: bool) -> Iterator[None]:
+    """Run hostile clients (bench/hostile.py) while the context lasts."""
+    if not wanted:
+        yield
+        return
+    port = system.url.rpartition(":")[2]
+    command = [sys.executable, "-m", "bench.hostile", port, str(60 * minutes)]
+    with started(command, log=output) as process:
+        yield
+        process.wait(_END_SECONDS)
+
+
+def _verdicts(result: Soak) -> Iterator[str]:
+    first, last = _beginning_and_end(result.memory)
+    yield f"The largest instance took {first:.0f} MB after warm-up and {last:.0f} MB at the end."
+    first, last = _beginning_and_end(result.descriptors)
+    yield f"Instances and nginx had {first:.0f} open files then and {last:.0f} at the end."
+    for kind, statuses in result.hostile.items():
+        counts = ", ".join(f"{status}: {count:,}" for status, count in sorted(statuses.items()))
+        yield f"{kind}: statuses {counts}"
+
+
+def _beginning_and_end(samples: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return the medians of the second sixth of a run, after warm-up, and of the last."""
+    sixth = max(1, len(samples) // 6)
+    first = statistics.median(value for _, value in samples[sixth : 2 * sixth] or samples)
+    return first, statistics.median(value for _, value in samples[-sixth:])

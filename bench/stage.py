@@ -1,4 +1,4 @@
-"""Everything that an experiment works with: the data, the tools, the running systems."""
+"""The environment of an experiment: data, tools and running systems."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,7 @@ from bench.systems import Running, System, running
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What stays the same through a run."""
+    """The parts that stay the same during a run."""
 
     plan: Plan
     home: BenchHome
@@ -27,7 +27,7 @@ class Stage:
     catalogue: Catalogue
     load: Generator
     folder: Path
-    """For the systems' sockets; nginx's workers can enter it."""
+    """For the systems' sockets; accessible to nginx's workers."""
     results: Results
     log: Callable[[str], None]
 
@@ -38,20 +38,20 @@ class Stage:
             yield [stack.enter_context(running(system, self.folder)) for system in systems]
 
     def checkpoint(self) -> None:
-        """Let each measurement of writes begin with everything on disk."""
+        """Run a checkpoint, before a measurement with writes."""
         asyncio.run(execute(self.catalogue.dsn, "CHECKPOINT"))
 
     def vacuum_and_checkpoint(self) -> None:
-        """Have done what the writes of an earlier part left to do: vacuum, and bring it to disk."""
+        """Run the vacuum and the checkpoint that earlier writes require."""
         asyncio.run(vacuum_and_checkpoint(self.catalogue.dsn))
 
     def count(self, query: str) -> int:
-        """Return the one number a query finds in the catalogue's database."""
+        """Return the number that a query returns from the catalogue's database."""
         return asyncio.run(_number(self.catalogue.dsn, query))
 
 
 def rotated(systems: Sequence[Running], by: int) -> list[Running]:
-    """Return systems beginning with another one each round: nobody is always first."""
+    """Rotate the systems by `by`, so that each round starts with a different one."""
     start = by % len(systems)
     return [*systems[start:], *systems[:start]]
 

@@ -1,4 +1,4 @@
-"""The systems measured: three instances each, behind the same nginx."""
+"""The measured systems: three instances each, behind the same nginx."""
 
 import os
 import shutil
@@ -22,11 +22,11 @@ TITLES = {
     OURS: "Atelier Q&A",
     EXPRESS: "Express + pg",
     FASTAPI: "FastAPI + SQLAlchemy",
-    CEILING: "the ceiling: a constant answer",
+    CEILING: "the ceiling: a constant response",
 }
 EXPRESS_FOLDER = ROOT / "bench" / "peers" / "express"
 
-_PEERS_POOL = "10"
+_PEER_POOL_SIZE = "10"
 _START_SECONDS = 20
 _POLL_SECONDS = 0.05
 _UVICORN = (
@@ -37,24 +37,24 @@ _UVICORN = (
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """How one instance of a system is started."""
+    """How an instance of a system is started."""
 
     name: str
     command: tuple[str, ...]
-    """`{socket}` stands for the unix socket it is to listen on."""
+    """`{socket}` is replaced by the path of the unix socket to listen on."""
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A system that answers at an address."""
+    """A running system."""
 
     name: str
     url: str
     pids: tuple[int, ...]
-    """Of its instances."""
+    """The pids of its instances."""
     nginx: int
-    """The pid of the nginx before them."""
+    """The pid of nginx."""
 
 
 def ours(dsn: str, name: str = OURS) -> System:
@@ -64,30 +64,30 @@ def ours(dsn: str, name: str = OURS) -> System:
 
 
 def express(dsn: str) -> System:
-    """Return the first peer on a database."""
+    """Return the Express peer on a database."""
     return System(
         EXPRESS,
         ("node", str(EXPRESS_FOLDER / "server.js")),
-        {**_pg_environment(dsn), "NODE_ENV": "production", "POOL_SIZE": _PEERS_POOL},
+        {**_pg_environment(dsn), "NODE_ENV": "production", "POOL_SIZE": _PEER_POOL_SIZE},
     )
 
 
 def fastapi(dsn: str) -> System:
-    """Return the second peer on a database."""
+    """Return the FastAPI peer on a database."""
     command = (*_UVICORN, "--uds", "{socket}", "bench.peers.fastapi.app:app")
     url = dsn.replace("postgresql://", "postgresql+asyncpg://", 1)
-    return System(FASTAPI, command, {"DATABASE_URL": url, "POOL_SIZE": _PEERS_POOL})
+    return System(FASTAPI, command, {"DATABASE_URL": url, "POOL_SIZE": _PEER_POOL_SIZE})
 
 
 def ceiling(page_bytes: int) -> System:
-    """Return what answers the same bytes each time, without a database."""
+    """Return the ceiling: a constant response of `page_bytes` bytes, without a database."""
     command = (*_UVICORN, "--lifespan", "off", "--uds", "{socket}", "bench.peers.ceiling.app:app")
     return System(CEILING, command, {"PAGE_BYTES": str(page_bytes)})
 
 
 @contextmanager
 def running(system: System, run: Path, instances: int = INSTANCES) -> Iterator[Running]:
-    """Start a system's instances and nginx before them; stop all when the context ends."""
+    """Start a system's instances, and nginx in front; stop all when the context ends."""
     folder = run / system.name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o711)
@@ -98,7 +98,7 @@ def running(system: System, run: Path, instances: int = INSTANCES) -> Iterator[R
         pids = [stack.enter_context(_instance(system, socket, log)) for socket in sockets]
         proxy = stack.enter_context(started(nginx.configure(folder, port, sockets), log=log))
         url = f"http://127.0.0.1:{port}"
-        _wait_for_answer(url, log)
+        _wait_for_response(url, log)
         yield Running(system.name, url, tuple(pids), proxy.pid)
 
 
@@ -109,15 +109,15 @@ def _instance(system: System, socket: Path, log: Path) -> Iterator[int]:
     with started(command, log=log, environment=environment) as process:
         wait_for_socket(socket, process, log)
         if os.geteuid() == 0:
-            socket.chmod(0o666)  # nginx's workers are another user
+            socket.chmod(0o666)  # nginx's workers run as another user
         yield process.pid
 
 
-def _wait_for_answer(url: str, log: Path) -> None:
+def _wait_for_response(url: str, log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while True:
         try:
-            with urllib.request.urlopen(f"{url}/qa/questions?product_id=1", timeout=10):  # noqa: S310 - our own
+            with urllib.request.urlopen(f"{url}/qa/questions?product_id=1", timeout=10):  # noqa: S310 - local
                 return
         except OSError as error:
             if time.monotonic() > deadline:
@@ -126,7 +126,7 @@ def _wait_for_answer(url: str, log: Path) -> None:
 
 
 def _pg_environment(dsn: str) -> dict[str, str]:
-    """Return a database's address as libpq's variables, which pg understands too."""
+    """Return a database URL as libpq environment variables, which pg supports."""
     parts = urlsplit(dsn)
     query = parse_qs(parts.query)
     return {

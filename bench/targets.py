@@ -1,4 +1,4 @@
-"""The bars the service is held to, and how far what was measured is from each."""
+"""The performance targets, compared with the results."""
 
 import statistics
 from collections.abc import Callable, Sequence
@@ -12,27 +12,27 @@ from bench.systems import CEILING, EXPRESS, FASTAPI, OURS
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The median of some rounds, and the least and most of them."""
+    """The median, minimum and maximum of some rounds."""
 
     median: float
-    least: float
-    most: float
+    minimum: float
+    maximum: float
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Spread":
-        """Return the spread of one value or more."""
+        """Return the spread of at least one value."""
         return cls(statistics.median(values), min(values), max(values))
 
     def text(self, digits: int) -> str:
-        """Return `median (least to most)`."""
-        numbers = (self.median, self.least, self.most)
-        middle, least, most = (f"{number:,.{digits}f}" for number in numbers)
-        return middle if least == most else f"{middle} ({least} to {most})"
+        """Return `median (minimum to maximum)`."""
+        numbers = (self.median, self.minimum, self.maximum)
+        median, minimum, maximum = (f"{number:,.{digits}f}" for number in numbers)
+        return median if minimum == maximum else f"{median} ({minimum} to {maximum})"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One bar: `limit` is the least that is wanted (≥), or the most (≤)."""
+    """A target: `limit` is the minimum (≥) or the maximum (≤)."""
 
     what: str
     sign: Literal["≥", "≤"]
@@ -43,35 +43,35 @@ class Target:
 
     @property
     def reached(self) -> bool:
-        """Log whether the median is on the right side, as it is shown."""
+        """Whether the median, rounded as displayed, is within the limit."""
         value = round(self.measured.median, self.digits)
         return value >= self.limit if self.sign == "≥" else value <= self.limit
 
     @property
     def limit_text(self) -> str:
-        """Return the limit as it is shown."""
+        """Return the limit for display."""
         return f"{self.sign} {self.limit:g}{self.unit}"
 
     @property
     def measured_text(self) -> str:
-        """Return what was measured as it is shown."""
+        """Return the measured values for display."""
         return f"{self.measured.text(self.digits)}{self.unit}"
 
 
 def ratios(rounds: Rounds, one: str, other: str, figure: Callable[[Sample], float]) -> Spread:
-    """Return the spread of the ratios of two systems, each taken within a round."""
+    """Return the spread of the ratios of two systems, computed within each round."""
     pairs = zip(rounds[one], rounds[other], strict=True)
     return Spread.of([figure(a) / max(figure(b), 1e-9) for a, b in pairs])
 
 
 def targets(results: Results) -> list[Target]:
-    """Return the bars of everything that was measured."""
+    """Return the targets of everything measured."""
     return [target for part in _PARTS for target in part(results)]
 
 
 def _saturation(results: Results) -> list[Target]:
     found = results.saturation
-    wanted = [
+    limits = [
         ("uniform", "page reads", EXPRESS, "Express + pg", 15),
         ("uniform", "page reads", FASTAPI, "FastAPI + SQLAlchemy", 20),
         ("uniform", "page reads", CEILING, "the ceiling", 0.5),
@@ -79,7 +79,7 @@ def _saturation(results: Results) -> list[Target]:
     ]
     return [
         Target(f"{what}, ours ÷ {title}", "≥", limit, ratios(found[workload], OURS, peer, _rate))
-        for workload, what, peer, title, limit in wanted
+        for workload, what, peer, title, limit in limits
         if peer in found.get(workload, {})
     ]
 
@@ -90,26 +90,26 @@ def _open_loop(results: Results) -> list[Target]:
         return []
     name = f"open loop, {OPEN_LOOP_RATE:,} requests/s:"
 
-    def bar(figure: str, limit: float, values: list[float], unit: str, digits: int) -> Target:
+    def target(figure: str, limit: float, values: list[float], unit: str, digits: int) -> Target:
         return Target(f"{name} {figure}", "≤", limit, Spread.of(values), unit, digits)
 
     return [
-        bar("median", 1.2, [sample.p50 for sample in samples], " ms", 2),
-        bar("p99", 8, [sample.p99 for sample in samples], " ms", 1),
-        bar("errors in all rounds", 0, [sum(sample.errors for sample in samples)], "", 0),
-        bar("dropped in all rounds", 0, [sum(sample.dropped for sample in samples)], "", 0),
+        target("median", 1.2, [sample.p50 for sample in samples], " ms", 2),
+        target("p99", 8, [sample.p99 for sample in samples], " ms", 1),
+        target("errors in all rounds", 0, [sum(sample.errors for sample in samples)], "", 0),
+        target("dropped in all rounds", 0, [sum(sample.dropped for sample in samples)], "", 0),
     ]
 
 
 def _hot(results: Results) -> list[Target]:
     lookups = [sample.lookups for sample in results.hot if sample.lookups is not None]
-    what = "one hot product: lookups inside PostgreSQL ÷ requests"
+    what = "one hot product: lookups in PostgreSQL ÷ requests"
     return [Target(what, "≤", 0.2, Spread.of(lookups), digits=3)] if lookups else []
 
 
 def _beside_large(results: Results) -> list[Target]:
     rounds = results.beside_large.get(OURS)
-    what = "p99 of small reads beside a reader of 50,000 questions ÷ alone"
+    what = "p99 of small reads during reads of 50,000 questions ÷ alone"
     return [Target(what, "≤", 2, ratios(rounds, "beside", "alone", _p99))] if rounds else []
 
 

@@ -1,4 +1,4 @@
-"""The programs the benchmark needs, installed where that is possible."""
+"""The programs that the benchmark requires, installed if possible."""
 
 import os
 import re
@@ -14,11 +14,11 @@ from bench.systems import EXPRESS_FOLDER
 Log = Callable[[str], None]
 
 _NPM_RETRIES = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000")
-"""Else it tries for more than a minute where its registry cannot be reached."""
+"""By default, npm tries for over a minute to reach an unreachable registry."""
 
 
 def wrk(log: Log) -> str | None:
-    """Return wrk, installed from Debian if that is possible; None if it cannot be had."""
+    """Return wrk, installed from Debian if possible; None if unavailable."""
     if not shutil.which("wrk") and os.geteuid() == 0 and shutil.which("apt-get"):
         log("Installing wrk from Debian.")
         try:
@@ -29,14 +29,14 @@ def wrk(log: Log) -> str | None:
     if shutil.which("wrk"):
         return "wrk"
     log(
-        "wrk is not installed (as root: apt-get install wrk). k6 takes its place, and so much of "
-        "the processors that all ratios come out far smaller: they cannot be held to the bars."
+        "wrk is not installed (as root: apt-get install wrk). k6 replaces it, and uses so much "
+        "CPU time that all ratios are far smaller: they cannot be compared with the targets."
     )
     return None
 
 
 def k6() -> str:
-    """Return k6 as requirements/bench.txt installs it, or the system's."""
+    """Return k6 from requirements/bench.txt, or the system's."""
     beside = Path(sys.executable).with_name("k6")
     program = str(beside) if beside.exists() else shutil.which("k6")
     if not program:
@@ -45,7 +45,7 @@ def k6() -> str:
 
 
 def install_express(log: Log) -> None:
-    """Install the packages of the Express peer, unless these versions are there."""
+    """Install the packages of the Express peer, unless these versions are installed."""
     if not shutil.which("node") or not shutil.which("npm"):
         raise AtelierError("The Express peer needs Node.js 18 or newer and npm: install them.")
     lock = EXPRESS_FOLDER / "package-lock.json"
@@ -56,10 +56,12 @@ def install_express(log: Log) -> None:
         try:
             run(command)
         except AtelierError as error:
-            raise AtelierError(f"npm could not install the Express peer: {_why(error)}") from error
+            raise AtelierError(
+                f"npm could not install the Express peer: {_npm_error(error)}"
+            ) from error
 
 
-def _why(error: AtelierError) -> str:
-    """Return the line of npm's that says what failed, of the many that it writes."""
-    said = re.search(r"^npm error (?:network )?(.*\bfailed\b.*)", str(error), re.MULTILINE)
-    return said[1].strip() if said else " ".join(str(error).split())
+def _npm_error(error: AtelierError) -> str:
+    """Return the line of npm's output that names the failure."""
+    match = re.search(r"^npm error (?:network )?(.*\bfailed\b.*)", str(error), re.MULTILINE)
+    return match[1].strip() if match else " ".join(str(error).split())

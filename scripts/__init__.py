@@ -1,1 +1,1 @@
-"""What make runs to set up environments. The standard library is enough for it."""
+"""Scripts that make runs to set up environments; they use only the standard library."""

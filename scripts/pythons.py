@@ -1,4 +1,4 @@
-"""Finds the Pythons of this machine that the service supports: `make test-pythons`."""
+"""Finds the installed Pythons that the service supports, for `make test-pythons`."""
 
 import argparse
 import os
@@ -10,8 +10,8 @@ from pathlib import Path
 OLDEST = (3, 11)
 _FOLDERS = ("/usr/local/bin", "/usr/bin", "/opt/homebrew/bin")
 _MANAGERS = ("{PYENV_ROOT}/versions", "~/.pyenv/versions", "~/.local/share/uv/python")
-_ANSWER_SECONDS = 10
-_ASK = """
+_PROBE_TIMEOUT = 10
+_PROBE = """
 import sys, sysconfig
 released = sys.implementation.name == "cpython" and sys.version_info.releaselevel == "final"
 if released and not sysconfig.get_config_var("Py_GIL_DISABLED"):
@@ -24,19 +24,19 @@ Version = tuple[int, ...]
 def find(environment: Mapping[str, str]) -> dict[Version, Path]:
     """Return the Pythons from 3.11 on, by version: released CPythons, one of each version.
 
-    They are looked for in PATH, where systems have them, and in the folders of pyenv and uv. What
-    does not answer, as a shim without its Python, is passed over.
+    PATH, the usual system folders, and the folders of pyenv and uv are searched. A program that
+    does not run, such as a shim without its Python, is ignored.
     """
     found: dict[Version, Path] = {}
     for program in _programs(_folders(environment)):
-        answer = _ask(program)
+        answer = _probe(program)
         if answer and answer[0] >= OLDEST:
             found.setdefault(*answer)
     return dict(sorted(found.items()))
 
 
 def oldest_and_newest(versions: Iterable[Version], tested: Version) -> list[Version]:
-    """Return the first and the last of some versions, but not one that is tested already."""
+    """Return the oldest and the newest version, without the one already tested."""
     ordered = sorted(versions)
     return sorted({*ordered[:1], *ordered[-1:]} - {tested})
 
@@ -50,7 +50,7 @@ def _folders(environment: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _programs(folders: Iterable[Path]) -> Iterator[Path]:
-    """Yield what may be a Python from 3.11 on, each file once."""
+    """Yield the programs that may be a Python from 3.11 on, each file once."""
     seen = set()
     for folder in folders:
         for program in (folder / "python3", *sorted(folder.glob("python3.[1-9][0-9]"))):
@@ -59,14 +59,14 @@ def _programs(folders: Iterable[Path]) -> Iterator[Path]:
                 yield program
 
 
-def _ask(program: Path) -> tuple[Version, Path] | None:
+def _probe(program: Path) -> tuple[Version, Path] | None:
     try:
         answer = subprocess.run(
-            [program, "-c", _ASK],
+            [program, "-c", _PROBE],
             check=True,
             capture_output=True,
             text=True,
-            timeout=_ANSWER_SECONDS,
+            timeout=_PROBE_TIMEOUT,
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return None
@@ -75,7 +75,7 @@ def _ask(program: Path) -> tuple[Version, Path] | None:
 
 
 def parse(version: str) -> Version:
-    """Return the numbers of a version like 3.11.2."""
+    """Return the components of a version such as 3.11.2."""
     return tuple(map(int, version.split(".")))
 
 
@@ -90,11 +90,13 @@ def _lines(arguments: argparse.Namespace) -> list[str]:
 
 
 def main() -> None:
-    """Print the versions that are here, or the path of one."""
+    """Print the installed versions, or the path of one."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("version", nargs="?", help="print the path of this one")
+    parser.add_argument("version", nargs="?", help="print the path of this version")
     parser.add_argument(
-        "--ends", metavar="TESTED", help="the oldest and the newest, but for one already tested"
+        "--ends",
+        metavar="TESTED",
+        help="print the oldest and the newest, except one already tested",
     )
     sys.stdout.writelines(f"{line}\n" for line in _lines(parser.parse_args()))
 

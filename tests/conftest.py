@@ -1,4 +1,4 @@
-"""Fixtures for all tests: servers are shared by a session, databases are a test's own."""
+"""Fixtures for all tests: servers are shared by a session, each test has its own database."""
 
 import itertools
 from collections.abc import AsyncIterator, Iterator
@@ -13,7 +13,7 @@ from tests.support.cluster import Cluster, cluster
 from tests.support.postgres import INSTALLED, server, temporary_folder
 
 _numbers = itertools.count(1)
-raise_open_files()  # hundreds of clients at once are more than many shells allow
+raise_open_files()  # hundreds of clients exceed the limit of many shells
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,7 @@ def postgres(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 async def _template(postgres: Server) -> AsyncIterator[asyncpg.Connection]:
-    """Make a migrated database to clone; yield a connection to clone it through."""
+    """Create a migrated template database; yield a connection to clone it with."""
     connection = await asyncpg.connect(postgres.dsn())
     await connection.execute("CREATE DATABASE template")
     await migrate(postgres.dsn("template"))
@@ -36,7 +36,7 @@ async def _template(postgres: Server) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest.fixture
 async def database(postgres: Server, _template: asyncpg.Connection) -> AsyncIterator[str]:
-    """Return the address of a fresh, migrated, empty database, dropped after the test."""
+    """Return the URL of a new, migrated, empty database, dropped after the test."""
     name = f"test_{next(_numbers)}"
     await _template.execute(f"CREATE DATABASE {name} TEMPLATE template")
     yield postgres.dsn(name)
@@ -51,6 +51,6 @@ async def _service_database(postgres: Server, _template: asyncpg.Connection) -> 
 
 @pytest.fixture(scope="session")
 def service(_service_database: str) -> Iterator[Cluster]:
-    """Return three instances behind nginx; tests share it, and use products of their own."""
+    """Return three instances behind nginx; tests share them, and use their own products."""
     with cluster(_service_database) as running:
         yield running

@@ -91,7 +91,7 @@ def test_a_value_replaces_the_file_that_named_it_before() -> None:
             "10.0.0.0/8 1;",
             (
                 "ATELIER_TRUSTED_PROXIES=10.0.0.0/8 1;: set it to networks such as "
-                "10.0.0.0/8,2001:db8::/32 parted by commas, or none."
+                "10.0.0.0/8,2001:db8::/32 separated by commas, or none."
             ),
         ),
         (
@@ -99,7 +99,7 @@ def test_a_value_replaces_the_file_that_named_it_before() -> None:
             "https://shop.example/,*",
             (
                 "ATELIER_CORS_ORIGINS=https://shop.example/,*: set it to *, none, or origins such "
-                "as https://shop.example parted by commas."
+                "as https://shop.example separated by commas."
             ),
         ),
         (
@@ -115,7 +115,7 @@ def test_an_invalid_value_is_refused_with_what_to_set(name: str, text: str, what
     assert str(error.value) == what
 
 
-def test_what_is_off_or_none_is_shown_so() -> None:
+def test_off_and_none_are_shown() -> None:
     environment = {
         "ATELIER_RATE_READS": "off",
         "ATELIER_RATE_POSTS": "0.5",

@@ -9,6 +9,7 @@ import click
 import pytest
 
 from atelier.cli import atelier
+from tests.transfer.exports import fetch
 
 _ROOT = Path(__file__).parents[1]
 _LINK = re.compile(r"\[[^\]\[]*\]\(<?([^)\s>]+)>?\)")
@@ -72,3 +73,25 @@ def test_every_command_that_is_named_is_there() -> None:
             continue
         named = set(_ATELIER.findall(document.read_text()))
         assert named <= commands, f"{name}: {named - commands}"
+
+
+def test_the_defaults_of_a_load_test_are_those_that_are_told() -> None:
+    script = (_ROOT / "bench" / "k6" / "lib" / "thresholds.js").read_text()
+    defaults = dict(re.findall(r"setting\('([A-Z0-9_]+)', (\d+)\)", script))
+    told = dict(re.findall(r"`([A-Z0-9_]+)` \((\d+)\)", (_ROOT / "bench/README.md").read_text()))
+    assert defaults
+    assert {name: told.get(name) for name in defaults} == defaults
+
+
+async def test_what_is_said_of_a_restart_is_what_postgresql_says(database: str) -> None:
+    text = (_ROOT / "docs" / "configuration.md").read_text()
+    [changed] = re.findall(r"ALTER SYSTEM SET (\w+)", text)
+    [listed] = re.findall(
+        r"^Most settings take effect .*? need a restart", text, flags=re.MULTILINE
+    )
+    restarted = re.findall(r"`(\w+)`", listed)
+    rows = await fetch(database, "SELECT name FROM pg_settings WHERE context = 'postmaster'")
+    need_a_restart = {row["name"] for row in rows}
+    assert restarted
+    assert need_a_restart >= set(restarted)
+    assert changed not in need_a_restart

@@ -12,7 +12,7 @@ from scripts import environment, pythons
 
 _ROOT = Path(__file__).parent.parent
 _WITHOUT_ENSUREPIP = "import sys; sys.modules['ensurepip'] = None"
-_MAKE = "import sys, pathlib, scripts.environment as e; e.make(pathlib.Path(sys.argv[1]))"
+_MAKE = "import sys, pathlib, scripts.environment as e; e.create(pathlib.Path(sys.argv[1]))"
 
 
 @pytest.fixture
@@ -98,15 +98,15 @@ def test_a_finished_environment_is_made_anew_for_another_python_only(
     done: list[str] = []
     lock = _ROOT / "requirements" / "runtime.txt"
     monkeypatch.setattr(environment, "is_of_this_python", lambda _: "another" not in done)
-    monkeypatch.setattr(environment, "make", lambda _: done.append("made"))
+    monkeypatch.setattr(environment, "create", lambda _: done.append("made"))
     monkeypatch.setattr(environment, "install_packages", lambda *_: done.append("installed"))
     monkeypatch.setattr(environment, "install_project", lambda *_, **__: None)
-    environment.provide(tmp_path, lock, copy=False)
-    environment.provide(tmp_path, lock, copy=False)
+    environment.set_up(tmp_path, lock, copy=False)
+    environment.set_up(tmp_path, lock, copy=False)
     assert done == ["made", "installed"]
-    environment.provide(tmp_path, lock.with_name("dev.txt"), copy=False)
+    environment.set_up(tmp_path, lock.with_name("dev.txt"), copy=False)
     assert done == ["made", "installed", "installed"]
     assert [file.name for file in tmp_path.iterdir()] == ["dev.done"]
     done[:] = ["another"]
-    environment.provide(tmp_path, lock, copy=False)
+    environment.set_up(tmp_path, lock, copy=False)
     assert done == ["another", "made", "installed"]

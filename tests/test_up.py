@@ -1,4 +1,4 @@
-"""`atelier up` as a user meets it: real processes, from an empty folder to Ctrl-C."""
+"""`atelier up` end to end: real processes, from an empty folder to Ctrl-C."""
 
 import fcntl
 import json
@@ -41,7 +41,7 @@ _QUESTION = {"body": "Is it kept?", "name": "n", "email": "n@example.com", "prod
 _README = Path(__file__).parents[1] / "README.md"
 
 _PRIVATE = ("sh", "-c", 'umask 077 && exec "$@"', "sh")
-"""Runs a command whose new files are for its user alone."""
+"""Runs a command whose new files are accessible to its user only."""
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +52,11 @@ def folder() -> Iterator[Path]:
 
 @dataclass(frozen=True)
 class FirstStart:
-    """What the first `up` of a home said and did, and what it left when it was gone."""
+    """The output and effects of the first `up` of a home, and what it left behind."""
 
     home: Path
     port: int
-    said: str
+    output: str
     products: list[dict[str, object]]
     code: int
     alive: list[Process]
@@ -73,29 +73,29 @@ def first(folder: Path) -> FirstStart:
         httpx.post(f"http://127.0.0.1:{port}/qa/questions", json=_QUESTION).raise_for_status()
         family = processes_of(home)
         code = running.press_ctrl_c()
-        return FirstStart(home, port, running.said, pages, code, alive(family), left_behind(home))
+        return FirstStart(home, port, running.output, pages, code, alive(family), left_behind(home))
 
 
-def test_the_first_start_says_what_it_does_and_where_it_is(first: FirstStart) -> None:
-    told = [
+def test_first_start_prints_its_progress_and_url(first: FirstStart) -> None:
+    expected = [
         f"Starting PostgreSQL, with its data in {first.home}",
         "Migrated:",
         "Loading the sample",
         "Starting 3 instances and nginx",
         f"Ready: http://127.0.0.1:{first.port}\n",
     ]
-    places = [first.said.find(line) for line in told]
-    assert -1 not in places
-    assert places == sorted(places)
+    positions = [first.output.find(line) for line in expected]
+    assert -1 not in positions
+    assert positions == sorted(positions)
 
 
-def test_the_readme_shows_what_is_said(first: FirstStart) -> None:
+def test_readme_shows_the_output(first: FirstStart) -> None:
     shown = [line for line in _transcript("make up") if not line.startswith(("Installing", "..."))]
-    said = first.said.replace(str(first.home), ".atelier").replace(str(first.port), "8080")
-    assert [line for line in shown if line not in said.splitlines()] == []
+    output = first.output.replace(str(first.home), ".atelier").replace(str(first.port), "8080")
+    assert [line for line in shown if line not in output.splitlines()] == []
 
 
-def test_the_readme_shows_what_is_answered(first: FirstStart) -> None:
+def test_readme_shows_the_responses(first: FirstStart) -> None:
     with up(first.home, PORT=str(first.port)) as running:
         running.wait_for("Ready")
         commands = [line for line in _README.read_text().splitlines() if line.startswith("$ curl")]
@@ -119,12 +119,12 @@ def test_the_first_start_serves_a_sample(first: FirstStart) -> None:
     assert sum(bool(page["results"]) for page in first.products) > 20
 
 
-def test_ctrl_c_ends_well_and_leaves_no_process_and_no_stale_file(first: FirstStart) -> None:
+def test_ctrl_c_exits_cleanly_and_leaves_no_process_and_no_stale_file(first: FirstStart) -> None:
     assert first.code == 0
     assert first.alive == []
     assert first.left == []
     assert not Home.at(first.home).processes.exists()
-    assert "Traceback" not in first.said
+    assert "Traceback" not in first.output
 
 
 def test_a_second_start_keeps_the_data(first: FirstStart) -> None:
@@ -132,10 +132,12 @@ def test_a_second_start_keeps_the_data(first: FirstStart) -> None:
         running.wait_for("Ready")
         page = json.loads(_get(first.port, "/qa/questions?product_id=4711"))
         assert [question["question_body"] for question in page["results"]] == ["Is it kept?"]
-        assert "sample" not in running.said
+        assert "sample" not in running.output
 
 
-def test_a_second_service_in_the_same_home_is_told_of_the_first(first: FirstStart) -> None:
+def test_second_service_in_a_home_is_rejected_with_the_address_of_the_first(
+    first: FirstStart,
+) -> None:
     with up(first.home, PORT=str(first.port)) as running:
         running.wait_for("Ready")
         refused = run(first.home, "up", PORT=str(free_port()))
@@ -153,7 +155,7 @@ def test_commands_share_the_database_of_a_running_service(first: FirstStart) -> 
         assert json.loads(_get(first.port, "/ready"))["status"] == "ready"
 
 
-def test_a_command_given_in_another_folder_is_told_where_the_service_runs(
+def test_command_in_another_folder_names_the_home_of_the_service(
     first: FirstStart,
 ) -> None:
     elsewhere = first.home.with_name("elsewhere")
@@ -166,20 +168,20 @@ def test_a_command_given_in_another_folder_is_told_where_the_service_runs(
         assert not elsewhere.exists()
 
 
-def test_what_dies_is_started_again(first: FirstStart) -> None:
+def test_killed_components_are_restarted(first: FirstStart) -> None:
     with up(first.home, PORT=str(first.port)) as running:
         running.wait_for("Ready")
         for victim in ("instance-2.sock", "nginx: master", "bin/postgres"):
             os.kill(_pid_of(first.home, victim), signal.SIGKILL)
-        running.wait_for("instance 2 ended (SIGKILL)")
-        running.wait_for("nginx ended (SIGKILL)")
-        running.wait_for("PostgreSQL ended")
+        running.wait_for("instance 2 exited (SIGKILL)")
+        running.wait_for("nginx exited (SIGKILL)")
+        running.wait_for("PostgreSQL exited")
         wait_until_ready(first.port)
         assert running.press_ctrl_c() == 0
     assert left_behind(first.home) == []
 
 
-def test_a_killed_supervisor_leaves_nothing_running_and_can_be_started_again(
+def test_killed_supervisor_leaves_nothing_running_and_can_be_restarted(
     first: FirstStart,
 ) -> None:
     with up(first.home, PORT=str(first.port)) as running:
@@ -193,7 +195,7 @@ def test_a_killed_supervisor_leaves_nothing_running_and_can_be_started_again(
     assert left_behind(first.home) == []
 
 
-def test_a_terminated_service_stops_like_one_that_was_interrupted(first: FirstStart) -> None:
+def test_sigterm_stops_the_service_like_ctrl_c(first: FirstStart) -> None:
     with up(first.home, PORT=str(first.port)) as running:
         running.wait_for("Starting 3 instances")
         running.process.terminate()
@@ -211,7 +213,7 @@ def test_a_closed_terminal_stops_the_service_like_ctrl_c(first: FirstStart) -> N
     assert left_behind(first.home) == []
 
 
-def test_a_service_that_outlives_its_terminal_serves_on_and_still_obeys(first: FirstStart) -> None:
+def test_service_with_nohup_survives_its_terminal(first: FirstStart) -> None:
     nohup = ("sh", "-c", 'trap "" HUP; exec "$@"', "sh")
     with in_terminal(first.home, prefix=nohup, PORT=str(first.port)) as (process, terminal):
         wait_until_ready(first.port)
@@ -220,7 +222,9 @@ def test_a_service_that_outlives_its_terminal_serves_on_and_still_obeys(first: F
         os.kill(
             _pid_of(first.home, "instance-2.sock"), signal.SIGKILL
         )  # about which it says a line
-        wait_until(lambda: "instance 2 ended" in supervisor_log(first.home), "nothing was noted")
+        wait_until(
+            lambda: "instance 2 exited" in supervisor_log(first.home), "the exit was not logged"
+        )
         assert json.loads(_get(first.port, "/ready"))["status"] == "ready"
         process.terminate()
         assert process.wait(30) == 0
@@ -228,7 +232,7 @@ def test_a_service_that_outlives_its_terminal_serves_on_and_still_obeys(first: F
     assert left_behind(first.home) == []
 
 
-def test_a_terminal_that_closes_after_a_signal_does_not_stop_the_way_out(first: FirstStart) -> None:
+def test_terminal_closed_after_a_signal_does_not_prevent_shutdown(first: FirstStart) -> None:
     with in_terminal(first.home, PORT=str(first.port)) as (process, terminal):
         wait_until_ready(first.port)
         process.terminate()
@@ -246,7 +250,7 @@ def supervisor_log(home: Path) -> str:
 def in_terminal(
     home: Path, *, prefix: Sequence[str] = (), **settings: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], "Terminal"]]:
-    """Run `atelier up` in a terminal of its own."""
+    """Run `atelier up` in its own terminal."""
     ours, its = pty.openpty()
 
     def take_terminal() -> None:
@@ -260,7 +264,7 @@ def in_terminal(
         stdin=its,
         stdout=its,
         stderr=its,
-        preexec_fn=take_terminal,  # noqa: PLW1509 - as a shell does for what it starts
+        preexec_fn=take_terminal,  # noqa: PLW1509 - as a shell does
     )
     os.close(its)
     terminal = Terminal(ours)
@@ -273,7 +277,7 @@ def in_terminal(
 
 
 class Terminal(threading.Thread):
-    """Reads what is written to a terminal, until it is closed."""
+    """Reads the output of a terminal until it is closed."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
@@ -290,26 +294,26 @@ class Terminal(threading.Thread):
     def close(self) -> None:
         if not self._closing.is_set():
             self._closing.set()
-            self.join()  # a terminal that is being read is not closed
+            self.join()  # a terminal with a pending read cannot be closed
             os.close(self._descriptor)
 
 
-def test_what_outlived_a_killed_service_is_ended_by_the_next(first: FirstStart) -> None:
+def test_next_service_terminates_the_orphans_of_a_killed_one(first: FirstStart) -> None:
     with up(first.home, PORT=str(first.port)) as running:
         running.wait_for("Ready")
         family = processes_of(first.home)
-        victims = ("nginx: master", "postgres.keeper", "local.keeper", "bin/postgres", "serve")
-        doomed = [p for p in family if any(victim in p.command for victim in victims)]
-        os.kill(running.process.pid, signal.SIGSTOP)  # it would start anew what dies
-        for process in doomed:
+        victims = ("nginx: master", "postgres.holder", "bin/postgres", "serve")
+        killed = [p for p in family if any(victim in p.command for victim in victims)]
+        os.kill(running.process.pid, signal.SIGSTOP)  # it would restart the killed processes
+        for process in killed:
             os.kill(process.pid, signal.SIGKILL)
         running.process.kill()
         running.process.wait(30)
     left = [process for process in alive(family) if "nginx: worker" in process.command]
-    assert left, "nothing was left to be ended"
+    assert left, "no orphan was left"
     with up(first.home, PORT=str(first.port)) as running:
         running.wait_for("Ready")
-        assert "of a service that was killed before: nginx" in running.said
+        assert "orphaned processes of a killed service: nginx" in running.output
         assert alive(left) == []
         assert running.press_ctrl_c() == 0
     assert left_behind(first.home) == []
@@ -328,38 +332,38 @@ def test_status_fails_where_nothing_is_served(first: FirstStart) -> None:
         assert running.press_ctrl_c() == 0
 
 
-@pytest.mark.parametrize(("hard", "told"), [(16384, False), (2000, True)])
-def test_a_low_limit_of_open_files_is_raised_or_told(
-    first: FirstStart, hard: int, *, told: bool
+@pytest.mark.parametrize(("hard", "reported"), [(16384, False), (2000, True)])
+def test_low_limit_of_open_files_is_raised_or_reported(
+    first: FirstStart, hard: int, *, reported: bool
 ) -> None:
     limited = ("sh", "-c", f'ulimit -Sn 256 && ulimit -Hn {hard} && exec "$@"', "sh")
     with up(first.home, prefix=limited, PORT=str(first.port), INSTANCES="1") as running:
         running.wait_for("Ready")
-        assert (f"Only {hard} files may be open" in running.said) is told
+        assert (f"The limit of {hard} open files" in running.output) is reported
         for part in ("serve", "bin/postgres"):
             limits = Path(f"/proc/{_pid_of(first.home, part)}/limits").read_text()
             assert re.search(rf"Max open files\s+{hard} ", limits)
         assert running.press_ctrl_c() == 0
 
 
-def test_more_connections_than_postgresql_allows_are_warned_of(first: FirstStart) -> None:
+def test_more_connections_than_postgresql_allows_cause_a_warning(first: FirstStart) -> None:
     settings = {"PORT": str(first.port), "INSTANCES": "1", "ATELIER_POOL_SIZE": "100"}
     with up(first.home, **settings) as running:
         running.wait_for("Ready")
-        assert "PostgreSQL allows" not in running.said
+        assert "PostgreSQL allows" not in running.output
         scaled = run(first.home, "scale", "6")
         assert "may open 714 connections (102 each); PostgreSQL allows 597" in scaled.stdout
         postmaster = _pid_of(first.home, "bin/postgres")
-        os.kill(postmaster, signal.SIGSTOP)  # it takes no new connection, and none is needed
+        os.kill(postmaster, signal.SIGSTOP)  # it accepts no new connection, and none is needed
         scaled = run(first.home, "scale", "1")
         os.kill(postmaster, signal.SIGCONT)
         assert scaled.stdout == "1 instances serve.\n", scaled.stderr
         assert running.press_ctrl_c() == 0
 
 
-def test_a_taken_port_is_refused_in_one_line(folder: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+def test_port_in_use_is_reported_in_one_line(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as occupied:
+        port = occupied.getsockname()[1]
         refused = run(folder / "port", "up", PORT=str(port))
     assert _is_one_line(refused)
     assert f"Port {port} cannot be used" in refused.stderr
@@ -369,14 +373,14 @@ def test_a_taken_port_is_refused_in_one_line(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("mysql://shop@localhost/qa", "no PostgreSQL address"),
-        ("postgresql://shop:se#cret@localhost/qa", "no PostgreSQL address"),
-        ("postgresql://shop:se@cret@localhost/qa", "no PostgreSQL address"),
+        ("mysql://shop@localhost/qa", "not a valid PostgreSQL URL"),
+        ("postgresql://shop:se#cret@localhost/qa", "not a valid PostgreSQL URL"),
+        ("postgresql://shop:se@cret@localhost/qa", "not a valid PostgreSQL URL"),
         ("postgresql://shop:secret@127.0.0.1:1/qa", "Cannot connect to the database qa at"),
         ("postgresql:///qa?host=/nowhere&user=shop", "Cannot connect to the database qa at"),
     ],
 )
-def test_a_broken_database_url_is_refused_in_one_line(folder: Path, url: str, reason: str) -> None:
+def test_invalid_database_url_is_reported_in_one_line(folder: Path, url: str, reason: str) -> None:
     refused = run(folder / "url", "up", PORT=str(free_port()), ATELIER_DATABASE_URL=url)
     assert _is_one_line(refused)
     assert reason in refused.stderr
@@ -385,24 +389,22 @@ def test_a_broken_database_url_is_refused_in_one_line(folder: Path, url: str, re
 
 
 @pytest.mark.parametrize("command", [["up"], ["serve", "--port", "1"]])
-def test_a_broken_address_of_standbys_is_refused_in_one_line(
-    folder: Path, command: list[str]
-) -> None:
+def test_invalid_standby_url_is_reported_in_one_line(folder: Path, command: list[str]) -> None:
     settings = {"ATELIER_READ_DATABASE_URL": "postgresql://[broken/x"}
     refused = run(folder / "url", *command, PORT=str(free_port()), **settings)
     assert _is_one_line(refused)
-    assert "ATELIER_READ_DATABASE_URL is no PostgreSQL address" in refused.stderr
+    assert "ATELIER_READ_DATABASE_URL is not a valid PostgreSQL URL" in refused.stderr
     assert left_behind(folder / "url") == []
 
 
-def test_a_home_that_cannot_be_written_is_refused_in_one_line(folder: Path) -> None:
+def test_home_that_cannot_be_created_is_reported_in_one_line(folder: Path) -> None:
     (folder / "file").touch()
     refused = run(folder / "file" / "home", "up", PORT=str(free_port()))
     assert _is_one_line(refused)
     assert f"Cannot write to {folder / 'file' / 'home'}: Not a directory" in refused.stderr
 
 
-def test_a_given_database_is_used_and_nothing_is_embedded(folder: Path, database: str) -> None:
+def test_configured_database_is_used_without_an_embedded_one(folder: Path, database: str) -> None:
     home, port = folder / "given", free_port()
     with up(home, PORT=str(port), ATELIER_DATABASE_URL=database) as running:
         running.wait_for("Ready")
@@ -432,7 +434,7 @@ def test_it_runs_in_a_folder_of_any_name_whatever_the_locale(folder: Path, name:
         running.wait_for("Ready")
         assert json.loads(_get(port, "/ready"))["status"] == "ready"
         assert running.press_ctrl_c() == 0
-        assert "Traceback" not in running.said
+        assert "Traceback" not in running.output
     assert left_behind(home) == []
 
 
@@ -447,17 +449,17 @@ def test_it_runs_for_an_ordinary_user(folder: Path) -> None:
     assert left_behind(home) == []
 
 
-def test_a_home_that_one_may_not_write_is_refused_in_one_line(folder: Path) -> None:
+def test_home_without_write_permission_is_reported_in_one_line(folder: Path) -> None:
     (folder / "other").mkdir()
     prefix = as_ordinary_user(folder / "other")
     (folder / "other").chmod(0o555)
     refused = run(folder / "other" / "home", "up", prefix=prefix, PORT=str(free_port()))
     assert _is_one_line(refused)
-    assert "Permission denied. Set ATELIER_HOME to a folder" in refused.stderr
+    assert "Permission denied. Set ATELIER_HOME to a writable folder" in refused.stderr
 
 
 @pytest.mark.parametrize("megabytes", [1, 20, 42])
-def test_a_full_disk_is_refused_in_one_line(folder: Path, megabytes: int) -> None:
+def test_full_disk_is_reported_in_one_line(folder: Path, megabytes: int) -> None:
     with small_disk(folder / "disk", f"{megabytes}M") as disk:
         refused = run(disk / "home", "up", PORT=str(free_port()))
         assert _is_one_line(refused)

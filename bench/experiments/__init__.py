@@ -1,1 +1,1 @@
-"""What is measured. Each experiment takes a Stage and fills its part of the results."""
+"""The experiments. Each takes a Stage and fills its part of the results."""

@@ -1,4 +1,4 @@
-"""What small reads feel of one client that reads a product with 50,000 questions all the time."""
+"""The effect on small reads of a client that constantly reads a product with 50,000 questions."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,8 +15,8 @@ _PATH = f"/qa/questions?product_id={LARGE_PRODUCT}&count=10000000000"
 
 
 def measure(stage: Stage, systems: Sequence[Running]) -> None:
-    """Measure each system alone and beside that client; the peers once, at a lower rate."""
-    stage.log("Small reads beside a client that reads a large product.")
+    """Measure each system without and with that client; the peers once, at a lower rate."""
+    stage.log("Small reads during reads of a large product.")
     for system in systems:
         if system.name == OURS:
             _rounds(stage, system, QUIET_RATE, stage.plan.rounds)

@@ -1,4 +1,4 @@
-"""What a page read costs at full size against a hundredth of it."""
+"""The latency of a page read at full size and at a hundredth of it."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ FULL, HUNDREDTH = "full", "hundredth"
 
 
 def measure(stage: Stage, ours: Running, small: Catalogue) -> None:
-    """Read pages one after the other, by turns from either database."""
+    """Read pages sequentially, alternating between the two databases."""
     stage.log("Page reads at full size and at a hundredth of it.")
     load = {FULL: stage.load, HUNDREDTH: replace(stage.load, catalogue=small)}
     stage.results.growth = {FULL: [], HUNDREDTH: []}

@@ -1,4 +1,4 @@
-"""How many page lookups inside PostgreSQL a hot product's requests come to."""
+"""The number of page lookups in PostgreSQL per request for a hot product."""
 
 from bench import systems
 from bench.plan import CONNECTIONS
@@ -7,10 +7,10 @@ from bench.stage import Stage
 
 
 def measure(stage: Stage) -> None:
-    """Load a fresh service with one product.
+    """Load a newly started service with requests for one product.
 
-    PostgreSQL's sessions may hold back what they count for seconds, but not beyond their end: so
-    the counter is read before the service starts and after it has stopped.
+    PostgreSQL's sessions may delay their statistics for seconds, but not beyond their end, so the
+    counter is read before the service starts and after it has stopped.
     """
     stage.log("Lookups of a hot product.")
     for number in range(stage.plan.rounds):

@@ -1,4 +1,4 @@
-"""How long answers take at a given rate, whether or not earlier ones are still under way."""
+"""Latency at a constant arrival rate, independent of response times."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from bench.systems import CEILING, OURS, Running
 
 
 def measure(stage: Stage, systems: Sequence[Running]) -> None:
-    """Run the service at the bar's rate, and all systems at a rate that all can carry."""
+    """Run the service at the target's rate, and all systems at a rate that all can sustain."""
     systems = [system for system in systems if system.name != CEILING]
     _at(stage, OPEN_LOOP_RATE, [system for system in systems if system.name == OURS])
     _at(stage, COMMON_RATE, systems)

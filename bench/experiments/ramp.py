@@ -1,4 +1,4 @@
-"""The rate is driven up until the service breaks: where, how, and whether it recovers."""
+"""A rate that increases until the service is overloaded: when, how, and whether it recovers."""
 
 import msgspec
 
@@ -9,7 +9,7 @@ from bench.systems import Running
 
 def measure(stage: Stage, ours: Running) -> None:
     """Run bench/k6/stress.js on the service."""
-    stage.log("Ramp until it breaks.")
+    stage.log("Ramp to overload.")
     path = stage.load.scratch / "timeline.json"
     environment = {"SECONDS": str(stage.plan.ramp), "TIMELINE": str(path)}
     stage.load.k6_script(ours, "stress", environment)

@@ -1,4 +1,4 @@
-"""How much each system answers when 64 clients never rest, and the floor under it."""
+"""Throughput with 64 busy connections, and the database floor."""
 
 from collections.abc import Sequence
 
@@ -10,11 +10,11 @@ from bench.stage import Stage, rotated
 from bench.systems import CEILING, Running
 
 _WRITES = {"votes", "mix"}
-_PAGES_A_QUERY = (1, 50)
+_PAGES_PER_QUERY = (1, 50)
 
 
 def warm_up(stage: Stage, systems: Sequence[Running]) -> None:
-    """Load each system once, unmeasured, so that caches and pools are filled."""
+    """Load each system once before measuring, to fill caches and pools."""
     for system in systems:
         stage.load.saturate(
             system, "uniform", stage.plan.first_warm_up, seed=99, connections=CONNECTIONS
@@ -22,25 +22,27 @@ def warm_up(stage: Stage, systems: Sequence[Running]) -> None:
 
 
 def measure(stage: Stage, systems: Sequence[Running]) -> None:
-    """Run all workloads on all systems, round by round."""
+    """Run all workloads on all systems, in rounds."""
     results = stage.results
     for name in WORKLOADS:
-        results.saturation[name] = {system.name: [] for system in taking_part(name, systems)}
+        results.saturation[name] = {system.name: [] for system in participants(name, systems)}
     for number in range(stage.plan.rounds):
         stage.log(f"Saturation, round {number + 1} of {stage.plan.rounds}.")
         for name, rounds in results.saturation.items():
-            for system in rotated(taking_part(name, systems), number):
-                _once(stage, system, name, number, rounds)
+            for system in rotated(participants(name, systems), number):
+                _measure_once(stage, system, name, number, rounds)
         _floor(stage)
-    _note_commands(stage)
+    _record_commands(stage)
 
 
-def taking_part(workload: str, systems: Sequence[Running]) -> list[Running]:
-    """Leave out the ceiling where its constant answer is not what was asked for."""
+def participants(workload: str, systems: Sequence[Running]) -> list[Running]:
+    """Return the systems for a workload: the ceiling's constant response fits only `uniform`."""
     return [system for system in systems if workload == "uniform" or system.name != CEILING]
 
 
-def _once(stage: Stage, system: Running, workload: str, number: int, rounds: Rounds) -> None:
+def _measure_once(
+    stage: Stage, system: Running, workload: str, number: int, rounds: Rounds
+) -> None:
     plan, load = stage.plan, stage.load
     if workload in _WRITES:
         stage.checkpoint()
@@ -51,16 +53,16 @@ def _once(stage: Stage, system: Running, workload: str, number: int, rounds: Rou
 
 
 def _floor(stage: Stage) -> None:
-    for pages in _PAGES_A_QUERY:
+    for pages in _PAGES_PER_QUERY:
         script = pgbench.write_script(stage.load.scratch, pages)
         called = pgbench.command(
             stage.embedded.server.programs, script, stage.catalogue, stage.plan.seconds
         )
-        rate = pgbench.pages_a_second(called, pages, stage.plan.seconds)
+        rate = pgbench.pages_per_second(called, pages, stage.plan.seconds)
         stage.results.floor.setdefault(f"{pages}", []).append(rate)
 
 
-def _note_commands(stage: Stage) -> None:
+def _record_commands(stage: Stage) -> None:
     plan, load = stage.plan, stage.load
     for name in WORKLOADS:
         stage.results.commands[name] = load.shown(name, plan.seconds)

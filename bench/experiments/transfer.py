@@ -1,4 +1,4 @@
-"""What an import of the export costs above the least PostgreSQL could do it for."""
+"""The duration of an import compared with its floor, a plain COPY into PostgreSQL."""
 
 import asyncio
 import time
@@ -15,11 +15,11 @@ from bench.sql import SQL
 from bench.stage import Stage
 
 _DATABASE = "bench_transfer"
-_LONGEST_SECONDS = 1800
+_TIMEOUT_SECONDS = 1800
 
 
 def measure(stage: Stage) -> None:
-    """Load the same files plainly and with `atelier import`, then prove them with `verify`."""
+    """Load the same files with a plain COPY and with `atelier import`, then run `verify`."""
     folder = export_folder(stage.home, stage.plan.products, stage.log)
     _read_once(folder)
     for number in range(stage.plan.transfer_rounds):
@@ -61,27 +61,27 @@ def _timed(work: Awaitable[None]) -> float:
     async def run() -> None:
         await work
 
-    begin = time.monotonic()
+    start = time.monotonic()
     asyncio.run(run())
-    return time.monotonic() - begin
+    return time.monotonic() - start
 
 
 def _command(stage: Stage, dsn: str, name: str, *arguments: str) -> tuple[float, float]:
-    """Run a command of the service; return its seconds and the most memory it took, in MB."""
+    """Run a command of the service; return its duration in seconds and peak memory in MB."""
     log = stage.load.scratch / f"{name}.log"
-    begin = time.monotonic()
+    start = time.monotonic()
     with (
         started(
             [*atelier(name), *arguments], log=log, environment={"ATELIER_DATABASE_URL": dsn}
         ) as process,
-        memory.watched(memory.together(process.pid), interval=0.1) as peak,
+        memory.sampled(memory.tree_sampler(process.pid), interval=0.1) as peak,
     ):
-        finish(process, log, _LONGEST_SECONDS)
-    return time.monotonic() - begin, peak.value.proportional
+        finish(process, log, _TIMEOUT_SECONDS)
+    return time.monotonic() - start, peak.value.proportional
 
 
 def _read_once(folder: Path) -> None:
-    """Bring the files into memory, or the first to read them would pay for it."""
+    """Read the files into the page cache, or the first measurement would include disk reads."""
     for path in folder.glob("*.csv"):
         with path.open("rb", buffering=0) as file:
             while file.read(1 << 24):

@@ -1,6 +1,6 @@
-// RATE requests a second (2,500) for SECONDS (30), however long the answers take; the workload is
-// WORKLOAD (uniform, zipf, hot, answers, votes, mix). Fails if the thresholds
-// (lib/thresholds.js) are missed.
+// RATE requests/s (2,500) for SECONDS (30), independent of response times; the workload is
+// WORKLOAD (uniform, zipf, hot, answers, votes, mix). Fails if a threshold
+// (lib/thresholds.js) is crossed.
 
 import { latency, reliability } from './lib/thresholds.js';
 import { workload } from './lib/workloads.js';

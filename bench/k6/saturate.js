@@ -1,4 +1,4 @@
-// As many requests as CONNECTIONS busy clients can have answered: what wrk does better.
+// Saturation with CONNECTIONS busy clients, for machines without wrk.
 
 import { workload } from './lib/workloads.js';
 

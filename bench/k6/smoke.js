@@ -1,5 +1,5 @@
-// One shopper uses every endpoint once; every body is checked. What it writes it reports in the
-// end, so that no page shows it. PRODUCT (1) is the product it writes to.
+// A client calls every endpoint once, and every body is checked. Finally it reports what it wrote,
+// so that no page shows it. PRODUCT (1) is the product to which it writes.
 
 import { check, fail } from 'k6';
 import http from 'k6/http';
@@ -7,7 +7,7 @@ import http from 'k6/http';
 import { BASE_URL } from './lib/workloads.js';
 
 const PRODUCT = __ENV.PRODUCT || '1';
-const MARK = `smoke-${Date.now()}`;
+const TAG = `smoke-${Date.now()}`;
 const JSON_BODY = { headers: { 'Content-Type': 'application/json' } };
 const ISO_DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
@@ -57,14 +57,14 @@ function isSorted(rows, key) {
 }
 
 function ask() {
-  const body = { body: `${MARK} Does it shrink?`, name: 'jane', email: 'jane@example.com' };
+  const body = { body: `${TAG} Does it shrink?`, name: 'jane', email: 'jane@example.com' };
   const product = { product_id: Number(PRODUCT) };
   const response = http.post(url('/qa/questions'), JSON.stringify({ ...body, ...product }), JSON_BODY);
   check(response, {
     'ask: 201': (r) => r.status === 201,
     'ask: Created': (r) => r.body === 'Created',
   });
-  const found = questions().find((q) => q.question_body.startsWith(MARK));
+  const found = questions().find((q) => q.question_body.startsWith(TAG));
   if (!found) fail('the question asked is not on the page');
   check(found, {
     'question: fields': (q) => Object.keys(q).join() === 'question_id,question_body,question_date,'
@@ -78,7 +78,7 @@ function ask() {
 
 function answer(question) {
   const photos = ['https://example.com/1.jpg', 'https://example.com/2.jpg'];
-  const body = { body: `${MARK} It does not.`, name: 'joe', email: 'joe@example.com', photos };
+  const body = { body: `${TAG} It does not.`, name: 'joe', email: 'joe@example.com', photos };
   const response = http.post(url(`/qa/questions/${question}/answers`), JSON.stringify(body), JSON_BODY);
   check(response, {
     'answer: 201': (r) => r.status === 201,
@@ -112,18 +112,18 @@ function put(path) {
   });
 }
 
-function refusals() {
-  const refused = (response, status, text) => check(response, {
-    [`refused: ${text}`]: (r) => r.status === status && r.body.startsWith(text),
+function rejections() {
+  const rejected = (response, status, text) => check(response, {
+    [`rejected: ${text}`]: (r) => r.status === status && r.body.startsWith(text),
   });
   const expected = { responseCallback: http.expectedStatuses(404, 422) };
-  refused(http.get(url('/qa/questions?product_id=hello'), expected), 422,
+  rejected(http.get(url('/qa/questions?product_id=hello'), expected), 422,
     'Error: invalid product_id provided');
-  refused(http.get(url('/qa/questions/hello/answers'), expected), 404,
+  rejected(http.get(url('/qa/questions/hello/answers'), expected), 404,
     'Error: invalid question id provided');
-  refused(http.put(url('/qa/answers/hello/helpful'), null, expected), 404,
+  rejected(http.put(url('/qa/answers/hello/helpful'), null, expected), 404,
     'Error: invalid answer id provided');
-  refused(http.post(url('/qa/questions'), '{}', { ...JSON_BODY, ...expected }), 422,
+  rejected(http.post(url('/qa/questions'), '{}', { ...JSON_BODY, ...expected }), 422,
     'Error: Question body contains invalid entries');
 }
 
@@ -141,5 +141,5 @@ export default function smoke() {
   check(answers(question), { 'report: the answer is gone': (rows) => rows.length === 0 });
   put(`/qa/questions/${question}/report`);
   check(byId(question), { 'report: the question is gone': (q) => q === undefined });
-  refusals();
+  rejections();
 }

@@ -1,5 +1,5 @@
-// RATE requests a second (1,000) of the mixed workload for MINUTES (30): nothing may fail, and the
-// last minutes must be as quick as the first.
+// RATE requests/s (1,000) of the mixed workload for MINUTES (30): no request may fail, and the last
+// minutes must be as fast as the first.
 
 import { reliability } from './lib/thresholds.js';
 import { Timeline, summaryTrendStats } from './lib/timeline.js';
@@ -39,7 +39,7 @@ function median(values) {
   return values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
-function judge(slots, dropped) {
+function evaluate(slots, dropped) {
   const sixth = Math.max(1, Math.floor(slots.length / 6));
   const [first, last] = [slots.slice(0, sixth), slots.slice(-sixth)]
     .map((part) => median(part.map((slot) => slot.p99 ?? 0)));
@@ -49,5 +49,5 @@ function judge(slots, dropped) {
 }
 
 export function handleSummary(data) {
-  return timeline.summary(data, judge);
+  return timeline.summary(data, evaluate);
 }

@@ -1,6 +1,6 @@
-// Drives the rate up from START (500) to PEAK (12,000) requests a second in SECONDS (90), then
-// back to START: where does the service break (a p99 above P99_MS, errors, a rate that is not
-// reached), how, and does it recover?
+// Increases the rate from START (500) to PEAK (12,000) requests/s in SECONDS (90), then returns to
+// START: at which rate is the service overloaded (a p99 above P99_MS, errors, or a rate below the
+// target), how, and does it recover?
 
 import { P99_MS } from './lib/thresholds.js';
 import { Timeline, summaryTrendStats } from './lib/timeline.js';
@@ -44,11 +44,11 @@ export default function stress() {
 function fault({ target, rate, p99, errors }) {
   if (errors > 0.01) return `${(100 * errors).toFixed(1)} % of the answers were errors`;
   if (p99 > P99_MS) return `p99 rose to ${p99.toFixed(0)} ms`;
-  if (rate < 0.9 * target) return `${rate.toFixed(0)}/s were answered of ${target.toFixed(0)}/s wanted`;
+  if (rate < 0.9 * target) return `${rate.toFixed(0)}/s were answered of ${target.toFixed(0)}/s due`;
   return null;
 }
 
-function judge(slots) {
+function evaluate(slots) {
   const rising = slots.filter((slot) => slot.start + timeline.width <= SECONDS);
   const broken = rising.find(fault);
   const best = Math.max(...rising.map((slot) => slot.rate)).toFixed(0);
@@ -62,10 +62,10 @@ function judge(slots) {
     failed ? `at worst ${(100 * failed).toFixed(1)} % of the answers were errors.` : 'no answer was an error.',
     recovered
       ? `It recovered: ${recovered.start - SECONDS} s after the peak p99 was ${recovered.p99.toFixed(1)} ms.`
-      : 'It did not recover while this was watching.',
+      : 'It did not recover by the end of the run.',
   ].join(' ');
 }
 
 export function handleSummary(data) {
-  return timeline.summary(data, judge);
+  return timeline.summary(data, evaluate);
 }

@@ -1,1 +1,1 @@
-"""What the service is measured against, each written as well as its kind allows."""
+"""The peers of the comparison, each written as efficiently as its stack allows."""

@@ -1,1 +1,1 @@
-"""Whose processor time a request takes: `python -m bench profile`."""
+"""The CPU time of a request by component: `python -m bench profile`."""

@@ -1,4 +1,4 @@
-"""docs/profile.md: whose processor time a request takes, and what a page costs in PostgreSQL."""
+"""docs/profile.md: the CPU time of a request by component, and the plan of a page query."""
 
 import asyncio
 import random
@@ -10,10 +10,10 @@ from string import Template
 from atelier.store.connections.database import connect
 from atelier.store.queries import queries
 from bench import report
-from bench.check import average_page
+from bench.check import average_page_size
 from bench.data import Catalogue
 from bench.database_memory import warm
-from bench.experiments.saturation import taking_part
+from bench.experiments.saturation import participants
 from bench.load import WORKLOADS
 from bench.plan import CONNECTIONS, Plan
 from bench.profile import cpu
@@ -26,12 +26,12 @@ _WORKLOADS = ("uniform", "hot", "votes")
 _ROUNDS = 3
 _SQL = queries("bench.profile")
 _PAGES = 20
-"""Products of the query that is explained: about as many as a busy instance asks for at once."""
+"""Products of the explained query: about as many as a busy instance queries at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one request of a workload took, in microseconds and bytes, in a round of them."""
+    """The average cost of a request in a round, in microseconds and bytes."""
 
     rate: float
     parts: Mapping[str, float]
@@ -40,12 +40,12 @@ class Cost:
 
 
 def profile(plan: Plan, document: Path, log: Callable[[str], None]) -> None:
-    """Load each system for some seconds a round, and write down what that took of whom."""
+    """Load each system in rounds, and write the CPU time by component to a document."""
     with stage_for(plan, log) as stage:
         dsn = stage.catalogue.dsn
         warm(dsn)
         with stage.running(ours(dsn), express(dsn), fastapi(dsn)) as some:
-            size = average_page(some[0], stage.catalogue.products)
+            size = average_page_size(some[0], stage.catalogue.products)
             with stage.running(ceiling(size)) as constant:
                 tables = [_workload(stage, name, [*some, *constant]) for name in _WORKLOADS]
         text = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
@@ -59,7 +59,7 @@ def profile(plan: Plan, document: Path, log: Callable[[str], None]) -> None:
 
 
 def _workload(stage: Stage, name: str, running: list[Running]) -> str:
-    costs = measure(stage, name, taking_part(name, running), _ROUNDS)
+    costs = measure(stage, name, participants(name, running), _ROUNDS)
     head = ["", "requests/s", *(f"{part}, µs" for part in (*cpu.PARTS, "the rest")), "WAL, bytes"]
     rows = [[TITLES[system], *_cells(found)] for system, found in costs.items()]
     return f"### {WORKLOADS[name]}\n\n{report.table(head, rows)}"
@@ -68,7 +68,7 @@ def _workload(stage: Stage, name: str, running: list[Running]) -> str:
 def measure(
     stage: Stage, name: str, systems: Sequence[Running], rounds: int
 ) -> dict[str, list[Cost]]:
-    """Load systems in turn with a workload, some rounds long; return what that took of each."""
+    """Load the systems in turn with a workload; return the costs per round by system."""
     costs: dict[str, list[Cost]] = {system.name: [] for system in systems}
     for number in range(rounds):
         stage.log(f"{name}, round {number + 1} of {rounds}.")
@@ -85,12 +85,12 @@ def _measured(stage: Stage, system: Running, workload: str, seed: int) -> Cost:
     sample = stage.load.saturate(
         system, workload, stage.plan.seconds, seed=seed, connections=CONNECTIONS
     )
-    taken = {part: second - before[part] for part, second in cpu.seconds(roots).items()}
+    used = {part: second - before[part] for part, second in cpu.seconds(roots).items()}
     log = stage.count(_SQL["wal_written"]) - log
-    busy = taken.pop("busy")
-    taken["the rest"] = busy - sum(taken.values())
+    busy = used.pop("busy")
+    used["the rest"] = busy - sum(used.values())
     requests = max(sample.rate * stage.plan.seconds, 1)
-    micros = {part: 1e6 * second / requests for part, second in taken.items()}
+    micros = {part: 1e6 * second / requests for part, second in used.items()}
     return Cost(sample.rate, micros, log / requests, sample.errors)
 
 
@@ -107,14 +107,14 @@ def _cells(costs: list[Cost]) -> list[str]:
 
 
 async def explained(catalogue: Catalogue) -> str:
-    """Return the plan of the page statement, for products drawn from the whole catalogue."""
-    draw = random.Random(1)  # noqa: S311 - no secret
-    products = [draw.randint(1, catalogue.products) for _ in range(_PAGES)]
+    """Return the plan of the page statement, for products sampled from the whole catalogue."""
+    generator = random.Random(1)  # noqa: S311 - not for cryptography
+    products = [generator.randint(1, catalogue.products) for _ in range(_PAGES)]
     arrays = (products, [5] * _PAGES, [0] * _PAGES)
     connection = await connect(catalogue.dsn)
     try:
         statement = _SQL["explain_page"] + queries("atelier.store")["questions_page"]
-        await connection.fetch(statement, *arrays)  # what it reads is in memory then
+        await connection.fetch(statement, *arrays)  # reads everything into memory
         return "\n".join(row[0] for row in await connection.fetch(statement, *arrays))
     finally:
         await connection.close()

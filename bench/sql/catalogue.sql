@@ -1,5 +1,5 @@
--- What the workloads draw ids from: the catalogue ends below 800,000,000. The hot product is one
--- with a full page.
+-- The id ranges of the workloads: the catalogue ends below 800,000,000. The hot product has a full
+-- page.
 SELECT
     (SELECT max(id) FROM questions WHERE id < 800000000) AS questions,
     (SELECT max(id) FROM answers WHERE id < 800000000) AS answers,

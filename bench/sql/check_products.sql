@@ -1,5 +1,5 @@
--- Copies of products from all over the catalogue under ids outside it, which no workload writes
--- to: every system must always answer the same for them.
+-- Copies of products from the whole catalogue, with ids outside it, to which no workload writes:
+-- all systems must always give the same responses for them.
 INSERT INTO questions (
     id, product_id, body, date_written, asker_name, asker_email, reported, helpful)
 SELECT

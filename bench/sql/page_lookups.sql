@@ -1,3 +1,3 @@
--- How often documents were looked up through an index since the database was made.
+-- The number of index scans on documents since the database was created.
 SELECT sum(idx_scan)::bigint FROM pg_stat_user_indexes
 WHERE schemaname = 'atelier' AND relname = 'question_documents'

@@ -1,4 +1,4 @@
--- The export's three files as plain tables, before any key or index.
+-- The export's three files as plain tables, without keys and indexes.
 CREATE TABLE questions (
     id bigint NOT NULL,
     product_id bigint NOT NULL,

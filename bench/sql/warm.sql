@@ -1,4 +1,4 @@
--- Everything that any system reads, into shared_buffers.
+-- Read all tables and indexes of all systems into shared_buffers.
 SELECT sum(pg_prewarm(oid))
 FROM pg_class
 WHERE relnamespace IN ('atelier'::regnamespace, 'peer'::regnamespace) AND relkind IN ('r', 'i')

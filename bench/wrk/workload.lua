@@ -1,6 +1,6 @@
 -- The workloads for wrk:
 --   wrk … -s bench/wrk/workload.lua URL -- WORKLOAD PRODUCTS QUESTIONS ANSWERS HOT_PRODUCT SEED
--- Prints its figures as one line of JSON, latencies in milliseconds.
+-- Prints the results as one line of JSON; latencies are in milliseconds.
 
 local products, questions, answers, hot, seed
 local json = { ["Content-Type"] = "application/json" }
@@ -25,42 +25,42 @@ local function vote()
 end
 
 local function post()
-  local written = '"body":"Does it run small?","name":"jane","email":"jane@example.com"'
+  local fields = '"body":"Does it run small?","name":"jane","email":"jane@example.com"'
   if math.random() < 0.5 then
-    local body = "{" .. written .. ',"product_id":' .. uniform(products) .. "}"
+    local body = "{" .. fields .. ',"product_id":' .. uniform(products) .. "}"
     return wrk.format("POST", "/qa/questions", json, body)
   end
   local path = "/qa/questions/" .. uniform(questions) .. "/answers"
-  return wrk.format("POST", path, json, "{" .. written .. "}")
+  return wrk.format("POST", path, json, "{" .. fields .. "}")
 end
 
 local function mix()
-  local dice = math.random(100)
-  if dice <= 85 then return page(uniform(products)) end
-  if dice <= 95 then return answers_page() end
-  if dice <= 99 then return vote() end
+  local random = math.random(100)
+  if random <= 85 then return page(uniform(products)) end
+  if random <= 95 then return answers_page() end
+  if random <= 99 then return vote() end
   return post()
 end
 
--- Zipf with s = 1: the chance of a rank is in proportion to 1/rank. The sums of chances are in a
--- table; a rank is found in it by bisection, and scattered over the ids, or popular products
--- would be neighbours on disk.
-local sums = {}
+-- Zipf with s = 1: the probability of a rank is proportional to 1/rank. A rank is found by bisection
+-- in a table of cumulative probabilities, and scattered over the ids, since popular products would
+-- otherwise be neighbours on disk.
+local cumulative = {}
 
 local function zipf()
-  local dice, low, high = math.random() * sums[products], 1, products
+  local random, low, high = math.random() * cumulative[products], 1, products
   while low < high do
     local middle = math.floor((low + high) / 2)
-    if sums[middle] < dice then low = middle + 1 else high = middle end
+    if cumulative[middle] < random then low = middle + 1 else high = middle end
   end
   return low * 999983 % products + 1
 end
 
-local function sum_chances()
+local function accumulate()
   local sum = 0
   for rank = 1, products do
     sum = sum + 1 / rank
-    sums[rank] = sum
+    cumulative[rank] = sum
   end
 end
 
@@ -84,7 +84,7 @@ function init(args)
   products, questions, answers, hot, seed =
     tonumber(args[2]), tonumber(args[3]), tonumber(args[4]), args[5], tonumber(args[6])
   math.randomseed(seed * 1000 + number)
-  if args[1] == "zipf" then sum_chances() end
+  if args[1] == "zipf" then accumulate() end
   request = workloads[args[1]]
 end
 

@@ -1,5 +1,5 @@
-"""The nodes of a PostgreSQL under Patroni on one machine: their files, ports and commands."""
-# ruff: noqa: INP001 - no package: run.py finds it beside itself
+"""The nodes of a Patroni cluster on one machine: their files, ports and commands."""
+# ruff: noqa: INP001 - not a package: run.py imports it from its own folder
 
 import json
 import os
@@ -16,7 +16,7 @@ _TEMPLATE = Template(Path(__file__).with_name("patroni.yml").read_text(encoding=
 
 @dataclass(frozen=True)
 class Node:
-    """Where one node's files and ports are."""
+    """The files and ports of a node."""
 
     number: int
     folder: Path
@@ -24,7 +24,7 @@ class Node:
 
     @property
     def name(self) -> str:
-        """Its name in etcd and in Patroni."""
+        """The node's name in etcd and Patroni."""
         return f"node{self.number}"
 
     @property
@@ -34,22 +34,22 @@ class Node:
 
     @property
     def rest(self) -> int:
-        """Patroni's port."""
+        """The port of Patroni's REST API."""
         return self.first_port + 10 + self.number
 
     @property
     def etcd(self) -> int:
-        """The port of etcd for clients."""
+        """The client port of etcd."""
         return self.first_port + 20 + self.number
 
     @property
     def peer(self) -> str:
-        """The address of etcd for the other nodes."""
+        """The peer URL of etcd."""
         return f"http://127.0.0.1:{self.first_port + 30 + self.number}"
 
 
 def etcd_command(node: Node, nodes: Sequence[Node]) -> list[str]:
-    """Return what runs a node's etcd."""
+    """Return the command of a node's etcd."""
     client = f"http://127.0.0.1:{node.etcd}"
     options = {
         "name": node.name,
@@ -67,7 +67,7 @@ def etcd_command(node: Node, nodes: Sequence[Node]) -> list[str]:
 
 
 def patroni_command(node: Node) -> list[str]:
-    """Return what runs a node's Patroni, and with it PostgreSQL."""
+    """Return the command of a node's Patroni, which starts PostgreSQL."""
     return [sys.executable, "-P", "-m", "patroni", str(node.folder / "patroni.yml")]
 
 
@@ -76,21 +76,21 @@ def patroni_configuration(node: Node, nodes: Sequence[Node], passwords: Mapping[
     return _TEMPLATE.substitute(
         passwords,
         name=node.name,
-        folder=_in_quotes(node.folder),
+        folder=_yaml_escape(node.folder),
         postgresql=node.postgresql,
         rest=node.rest,
         etcd=", ".join(f"127.0.0.1:{each.etcd}" for each in nodes),
-        programs=_in_quotes(postgres_programs()),
+        programs=_yaml_escape(postgres_programs()),
         shared_buffers=os.environ.get("SHARED_BUFFERS", "128MB"),
     )
 
 
-def _in_quotes(path: Path) -> str:
-    """Return a path as it stands between double quotes in YAML."""
+def _yaml_escape(path: Path) -> str:
+    """Return a path escaped for a double-quoted YAML string."""
     return json.dumps(str(path), ensure_ascii=False)[1:-1]
 
 
 def address(nodes: Sequence[Node], user: str, password: str, database: str) -> str:
-    """Return the address of a database on all nodes."""
+    """Return the URL of a database that lists all nodes."""
     hosts = ",".join(f"127.0.0.1:{node.postgresql}" for node in nodes)
     return f"postgresql://{user}:{password}@{hosts}/{database}"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Runs a PostgreSQL of three nodes on this machine, with automatic failover, until Ctrl-C.
+"""Runs a PostgreSQL cluster of three nodes on this machine, with automatic failover, until Ctrl-C.
 
-A node is an etcd, a Patroni, and the PostgreSQL that this Patroni looks after. See README.md.
+A node consists of etcd, Patroni, and the PostgreSQL that Patroni manages. See README.md.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from nodes import Node, address, etcd_command, patroni_command, patroni_configur
 
 from atelier.errors import AtelierError
 from atelier.local.cluster.process import SupervisedProcess, running
-from atelier.local.host.account import Account, entering, nobody
+from atelier.local.host.account import Account, nobody, with_capability
 from atelier.local.host.programs import postgres_programs
 from atelier.local.host.utf8 import use_utf8
 from atelier.store.connections.hosts import connect_to_primary
@@ -44,18 +44,18 @@ def main(home: Path, port: int) -> None:
     try:
         check_path(home)
         check_programs()
-        account = entering(nobody(), "dac_read_search") if os.geteuid() == 0 else Account()
+        account = with_capability(nobody(), "dac_read_search") if os.geteuid() == 0 else Account()
         passwords = prepare(home, nodes, account)
         with suppress(asyncio.CancelledError):
             asyncio.run(run(home, nodes, account, passwords))
-        stop_stragglers(nodes, account)
+        stop_orphans(nodes, account)
     except AtelierError as error:
         click.echo(f"patroni: {error}", err=True)
         sys.exit(1)
 
 
 def check_path(home: Path) -> None:
-    """Raise AtelierError if Patroni could not read the path in its configuration."""
+    """Raise AtelierError if the path cannot be written to Patroni's configuration."""
     try:
         str(home).encode()
     except UnicodeEncodeError:
@@ -63,7 +63,7 @@ def check_path(home: Path) -> None:
 
 
 def check_programs() -> None:
-    """Raise AtelierError if something is not installed."""
+    """Raise AtelierError if a program is not installed."""
     if not shutil.which("etcd"):
         raise AtelierError("etcd is not installed: apt install etcd-server.")
     if not find_spec("patroni"):
@@ -74,7 +74,7 @@ def check_programs() -> None:
 
 
 def prepare(home: Path, nodes: Sequence[Node], account: Account) -> dict[str, str]:
-    """Make the folders and the configurations; return the passwords."""
+    """Create the folders and configurations; return the passwords."""
     home.mkdir(mode=0o711, parents=True, exist_ok=True)
     (home / "environment").unlink(missing_ok=True)
     passwords = read_passwords(home / "passwords.json")
@@ -88,7 +88,7 @@ def prepare(home: Path, nodes: Sequence[Node], account: Account) -> dict[str, st
 
 
 def read_passwords(file: Path) -> dict[str, str]:
-    """Return the passwords that were chosen when the home was made."""
+    """Return the passwords, which are generated when the home is created."""
     if not file.exists():
         names = ("superuser", "replication", "rewind", _USER)
         write_secret(file, json.dumps({name: secrets.token_hex(16) for name in names}))
@@ -97,7 +97,7 @@ def read_passwords(file: Path) -> dict[str, str]:
 
 
 def write_secret(file: Path, text: str) -> None:
-    """Write a file that nobody else may read."""
+    """Write a file that only its owner can read."""
     file.touch(mode=0o600)
     file.write_text(text, encoding="utf-8")
 
@@ -105,23 +105,23 @@ def write_secret(file: Path, text: str) -> None:
 async def run(
     home: Path, nodes: Sequence[Node], account: Account, passwords: Mapping[str, str]
 ) -> None:
-    """Run everything until a signal; a part that ends is started again."""
+    """Run everything until a signal; restart processes that end."""
     task = asyncio.current_task()
-    assert task  # noqa: S101 - a coroutine that runs has one
+    assert task  # noqa: S101 - always set in a coroutine
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    etcds = [part(f"etcd{n.number}", etcd_command(n, nodes), n, account) for n in nodes]
-    patronis = [part(f"patroni{n.number}", patroni_command(n), n, account) for n in nodes]
+    etcds = [process(f"etcd{n.number}", etcd_command(n, nodes), n, account) for n in nodes]
+    patronis = [process(f"patroni{n.number}", patroni_command(n), n, account) for n in nodes]
     click.echo(f"Starting {len(nodes)} nodes; their data and logs are in {home}.")
     async with running(etcds), running(patronis):
         await until_ready(home, nodes)
         await make_database(nodes, passwords)
-        tell(home / "environment", address(nodes, _USER, passwords[_USER], _DATABASE))
+        print_settings(home / "environment", address(nodes, _USER, passwords[_USER], _DATABASE))
         await asyncio.Event().wait()
 
 
-def part(name: str, command: Sequence[str], node: Node, account: Account) -> SupervisedProcess:
-    """Return a part of a node; what it says goes to a file."""
+def process(name: str, command: Sequence[str], node: Node, account: Account) -> SupervisedProcess:
+    """Return a supervised process of a node; its output is written to a log file."""
     return SupervisedProcess(
         name,
         [*account.prefix, *command],
@@ -133,13 +133,13 @@ def part(name: str, command: Sequence[str], node: Node, account: Account) -> Sup
 
 
 def logger(path: Path) -> Callable[[str], None]:
-    """Return what adds a line to a file."""
+    """Return a function that appends a line to a file."""
     file = path.open("a", encoding="utf-8", buffering=1)
     return lambda line: print(line, file=file)
 
 
 async def until_ready(home: Path, nodes: Sequence[Node]) -> None:
-    """Wait until there is a primary, a synchronous standby, and no node is missing."""
+    """Wait until there are a primary, a synchronous standby, and all nodes."""
     try:
         async with asyncio.timeout(_READY_SECONDS):
             while not await asyncio.to_thread(is_complete, nodes):  # noqa: ASYNC110 - no event
@@ -149,10 +149,10 @@ async def until_ready(home: Path, nodes: Sequence[Node]) -> None:
 
 
 def is_complete(nodes: Sequence[Node]) -> bool:
-    """Ask Patroni whether every node has its role."""
+    """Return whether Patroni reports a role for every node."""
     try:
-        with urlopen(f"http://127.0.0.1:{nodes[0].rest}/cluster", timeout=5) as answer:
-            members = json.load(answer)["members"]
+        with urlopen(f"http://127.0.0.1:{nodes[0].rest}/cluster", timeout=5) as response:
+            members = json.load(response)["members"]
     except (OSError, ValueError, KeyError):
         return False
     roles = [each["role"] for each in members if each["state"] in {"running", "streaming"}]
@@ -160,7 +160,7 @@ def is_complete(nodes: Sequence[Node]) -> bool:
 
 
 async def make_database(nodes: Sequence[Node], passwords: Mapping[str, str]) -> None:
-    """Make the service's user and its database, unless they are there."""
+    """Create the service's role and database if missing."""
     url = address(nodes, _SUPERUSER, passwords["superuser"], "postgres")
     connection = await connect_to_primary(url)
     with suppress(asyncpg.DuplicateObjectError):
@@ -170,8 +170,8 @@ async def make_database(nodes: Sequence[Node], passwords: Mapping[str, str]) -> 
     await connection.close()
 
 
-def tell(file: Path, url: str) -> None:
-    """Say how the service is run on it, and leave that in a file too."""
+def print_settings(file: Path, url: str) -> None:
+    """Print the settings for the service, and write them to a file."""
     lines = (
         f"export ATELIER_DATABASE_URL='{url}?target_session_attrs=primary'\n"
         f"export ATELIER_READ_DATABASE_URL='{url}'\n"
@@ -183,8 +183,8 @@ def tell(file: Path, url: str) -> None:
     )
 
 
-def stop_stragglers(nodes: Sequence[Node], account: Account) -> None:
-    """Stop a PostgreSQL whose Patroni was killed before it could do so."""
+def stop_orphans(nodes: Sequence[Node], account: Account) -> None:
+    """Stop a PostgreSQL whose Patroni was killed before it could stop it."""
     for node in nodes:
         data = node.folder / "data"
         if (data / "postmaster.pid").exists():

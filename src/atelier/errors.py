@@ -1,5 +1,5 @@
-"""The one error every command shows as a single line."""
+"""The error that every command prints as a single line."""
 
 
 class AtelierError(Exception):
-    """Something the user can put right: the message is one line and says what to do."""
+    """An error that the user can fix: the message is one line and says how."""

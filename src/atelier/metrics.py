@@ -1,4 +1,4 @@
-"""Everything an instance counts and times, kept and printed by Prometheus's own client."""
+"""The metrics of an instance, kept and rendered by the Prometheus client library."""
 
 from prometheus_client import (
     CollectorRegistry,
@@ -12,7 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 
 from atelier import __version__
 
-disable_created_metrics()  # type: ignore[no-untyped-call] # the library forgot its types
+disable_created_metrics()  # type: ignore[no-untyped-call] # untyped in the library
 REGISTRY = CollectorRegistry()
 ProcessCollector(namespace="atelier", registry=REGISTRY)
 
@@ -21,43 +21,43 @@ _KEYS = (1, 2, 5, 10, 20, 50, 100, 200)
 
 REQUEST_SECONDS = Histogram(
     "atelier_request_seconds",
-    "From a request's arrival at the instance to its answer (a large page: to its first piece).",
+    "Time from a request's arrival at the instance to its response (a stream's first chunk).",
     ["method", "route", "status"],
     buckets=_SECONDS,
     registry=REGISTRY,
 )
 BATCH_KEYS = Histogram(
-    "atelier_batch_keys", "Keys of a batch.", ["kind"], buckets=_KEYS, registry=REGISTRY
+    "atelier_batch_keys", "Keys in a batch.", ["kind"], buckets=_KEYS, registry=REGISTRY
 )
 BATCH_WAIT_SECONDS = Histogram(
     "atelier_batch_wait_seconds",
-    "How long the first key of a batch waited for its turn.",
+    "Time that the first key of a batch spent in the queue.",
     ["kind"],
     buckets=_SECONDS,
     registry=REGISTRY,
 )
 BATCH_SECONDS = Histogram(
     "atelier_batch_seconds",
-    "How long the database took for a batch.",
+    "Time that the database took for a batch.",
     ["kind"],
     buckets=_SECONDS,
     registry=REGISTRY,
 )
 WAITING = Gauge(
-    "atelier_waiting_requests", "Requests that wait for a batch.", ["kind"], registry=REGISTRY
+    "atelier_waiting_requests", "Requests queued for a batch.", ["kind"], registry=REGISTRY
 )
 DATABASE_ERRORS = Counter(
-    "atelier_database_errors", "Statements that failed.", ["error"], registry=REGISTRY
+    "atelier_database_errors", "Failed statements.", ["error"], registry=REGISTRY
 )
 POOL_CONNECTIONS = Gauge(
     "atelier_pool_connections", "Connections to PostgreSQL.", ["pool", "state"], registry=REGISTRY
 )
-VERSION = Gauge("atelier_version", "1, for the version that runs.", ["version"], registry=REGISTRY)
+VERSION = Gauge("atelier_version", "1 for the running version.", ["version"], registry=REGISTRY)
 VERSION.labels(__version__).set(1)
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 
 def exposition() -> bytes:
-    """Return all metrics as text in Prometheus's format."""
+    """Return all metrics in the Prometheus text format."""
     return generate_latest(REGISTRY)

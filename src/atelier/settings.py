@@ -70,27 +70,27 @@ def _positive(text: str) -> float:
 
 
 class Limit(float):
-    """A limit, or 0 where there is none; its text is what a user sets."""
+    """A limit; 0 means none. `str` returns the text of the setting."""
 
     def __str__(self) -> str:
-        """Return `off` or the number."""
+        """Return the number, or `off`."""
         return f"{float(self):.10g}" if self else "off"
 
 
-class Texts(tuple[str, ...]):
-    """Several values, or none; its text is what a user sets."""
+class CommaSeparated(tuple[str, ...]):
+    """A list of values; `str` returns the text of the setting."""
 
     __slots__ = ()
 
     def __str__(self) -> str:
-        """Return `none` or the values, parted by commas."""
+        """Return the values separated by commas, or `none`."""
         return ",".join(self) or "none"
 
 
-PRIVATE_NETWORKS = Texts(
+PRIVATE_NETWORKS = CommaSeparated(
     ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7", "::1")
 )
-"""Networks that no stranger can send from."""
+"""Networks that are not reachable from the internet."""
 
 
 def _limit(minimum: float, maximum: float, *, whole: bool = False) -> Callable[[str], Limit]:
@@ -107,26 +107,26 @@ def _limit(minimum: float, maximum: float, *, whole: bool = False) -> Callable[[
     return parse
 
 
-def _networks(text: str) -> Texts:
+def _networks(text: str) -> CommaSeparated:
     try:
-        return Texts(str(ip_network(each)) for each in _listed(text))
+        return CommaSeparated(str(ip_network(each)) for each in _split(text))
     except ValueError:
         raise ValueError(
-            "networks such as 10.0.0.0/8,2001:db8::/32 parted by commas, or none"
+            "networks such as 10.0.0.0/8,2001:db8::/32 separated by commas, or none"
         ) from None
 
 
 _ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
 
 
-def _origins(text: str) -> Texts:
-    origins = Texts(text.split(",")) if text == "*" else Texts(_listed(text))
+def _origins(text: str) -> CommaSeparated:
+    origins = CommaSeparated(text.split(",")) if text == "*" else CommaSeparated(_split(text))
     if origins != ("*",) and not all(map(_ORIGIN.fullmatch, origins)):
-        raise ValueError("*, none, or origins such as https://shop.example parted by commas")
+        raise ValueError("*, none, or origins such as https://shop.example separated by commas")
     return origins
 
 
-def _listed(text: str) -> list[str]:
+def _split(text: str) -> list[str]:
     return [] if text == "none" else [each.strip() for each in text.split(",")]
 
 
@@ -164,33 +164,35 @@ class Settings:
     metrics_port: int = _setting("ATELIER_METRICS_PORT", _integer(1, 65535), 9180)
     """The port of 127.0.0.1 where Prometheus finds the cluster's metrics."""
     rate_reads: Limit = _setting("ATELIER_RATE_READS", _limit(0.02, 100_000), Limit(100))
-    """The reads a second that nginx takes from one address; 0 for any number."""
+    """The maximum reads per second from one address; 0 means no limit."""
     rate_votes: Limit = _setting("ATELIER_RATE_VOTES", _limit(0.02, 100_000), Limit(10))
-    """The votes and reports a second."""
+    """The same for votes and reports."""
     rate_posts: Limit = _setting("ATELIER_RATE_POSTS", _limit(0.02, 100_000), Limit(2))
-    """The new questions and answers a second."""
-    rate_exempt: Texts = _setting("ATELIER_RATE_EXEMPT", _networks, PRIVATE_NETWORKS)
-    """The networks whose requests are not counted."""
-    trusted_proxies: Texts | None = _setting("ATELIER_TRUSTED_PROXIES", _networks, None)
-    """The networks of proxies before nginx that say whom a request is from; None: see nginx.py."""
+    """The same for new questions and answers."""
+    rate_exempt: CommaSeparated = _setting("ATELIER_RATE_EXEMPT", _networks, PRIVATE_NETWORKS)
+    """The networks without limits."""
+    trusted_proxies: CommaSeparated | None = _setting("ATELIER_TRUSTED_PROXIES", _networks, None)
+    """The networks of proxies in front of nginx that name the client; None: see nginx.py."""
     proxy_protocol: str = _setting("ATELIER_PROXY_PROTOCOL", _one_of("on", "off"), "off")
-    """Whether those proxies say so by the PROXY protocol, and not by X-Forwarded-For."""
+    """Whether those proxies use the PROXY protocol instead of X-Forwarded-For."""
     posts_per_day: Limit = _setting(
         "ATELIER_POSTS_PER_DAY", _limit(1, 1_000_000, whole=True), Limit(0)
     )
-    """The questions and answers that one address may post in a day; 0 for any number."""
+    """The maximum questions and answers from one address per day; 0 means no limit."""
     reports_per_day: Limit = _setting(
         "ATELIER_REPORTS_PER_DAY", _limit(1, 1_000_000, whole=True), Limit(0)
     )
-    """The reports that one address may make in a day; 0 for any number."""
+    """The maximum reports from one address per day; 0 means no limit."""
     secret: str | None = _setting("ATELIER_SECRET", str, None, secret=True)
-    """What addresses are hashed with; None for a random key a day, kept in the database."""
-    cors_origins: Texts = _setting("ATELIER_CORS_ORIGINS", _origins, Texts(("*",)))
-    """The origins whose pages may call the API from a browser; `*` for all."""
+    """The key for hashing addresses; None: a random key per day, stored in the database."""
+    cors_origins: CommaSeparated = _setting(
+        "ATELIER_CORS_ORIGINS", _origins, CommaSeparated(("*",))
+    )
+    """The origins whose pages may call the API from a browser; `*` means all."""
     log_addresses: str = _setting("ATELIER_LOG_ADDRESSES", _one_of("full", "masked", "off"), "full")
-    """How much of a client's address is written to the access log."""
+    """How client addresses are written to the access log."""
     log_days: Limit = _setting("ATELIER_LOG_DAYS", _limit(1, 3650, whole=True), Limit(0))
-    """The days after which lines of logs are deleted; 0: their size alone decides."""
+    """How long log lines are kept, in days; 0 means limited by size only."""
 
     @property
     def connections(self) -> int:

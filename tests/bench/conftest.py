@@ -1,4 +1,4 @@
-"""A small catalogue in the service's schema and the peers', and all systems running on it."""
+"""A small catalogue in the schemas of the service and the peers, and the systems running on it."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The peers answer as the service does: a comparison of their speed is one of the same work."""
+"""The peers give the same responses as the service, so that their speed is comparable."""
 
 import asyncio
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import pytest
 
 from atelier.errors import AtelierError
 from bench import systems
-from bench.check import average_page, check_same_answers
+from bench.check import average_page_size, check_same_responses
 from bench.data import Catalogue
 from bench.systems import Running
 
@@ -25,19 +25,19 @@ def client(peer: Running) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_a_peer_answers_reads_as_the_service_does(
+def test_peer_answers_reads_like_the_service(
     ours: Running, peer: Running, catalogue: Catalogue
 ) -> None:
-    assert check_same_answers([ours, peer], catalogue) > 100
+    assert check_same_responses([ours, peer], catalogue) > 100
 
 
-def test_a_peer_whose_answers_differ_is_not_timed(
+def test_peer_with_different_responses_is_not_measured(
     ours: Running, peer: Running, catalogue: Catalogue
 ) -> None:
     change = "UPDATE peer.answers SET helpful = helpful {} 1 WHERE id > 800000000"
     asyncio.run(_execute(catalogue.dsn, change.format("+")))
-    with pytest.raises(AtelierError, match=f"{peer.name} answers otherwise than ours"):
-        check_same_answers([ours, peer], catalogue)
+    with pytest.raises(AtelierError, match=f"{peer.name} and ours give different responses"):
+        check_same_responses([ours, peer], catalogue)
     asyncio.run(_execute(catalogue.dsn, change.format("-")))
 
 
@@ -53,7 +53,7 @@ def test_a_peer_whose_answers_differ_is_not_timed(
         ("PUT", "/qa/answers/hello/helpful"),
     ],
 )
-def test_a_peer_refuses_as_the_service_does(
+def test_peer_rejects_requests_like_the_service(
     ours: Running, client: httpx.Client, method: str, path: str
 ) -> None:
     expected = httpx.request(method, ours.url + path)
@@ -61,7 +61,7 @@ def test_a_peer_refuses_as_the_service_does(
     assert (got.status_code, got.text) == (expected.status_code, expected.text)
 
 
-def test_a_peers_writes_show_on_its_next_read(client: httpx.Client) -> None:
+def test_peer_reads_its_own_writes(client: httpx.Client) -> None:
     product = {"product_id": 500_000_000}
     assert client.post("/qa/questions", json={**WRITTEN, **product}).status_code == 201
     question = client.get("/qa/questions", params=product).json()["results"][0]["question_id"]
@@ -77,10 +77,10 @@ def test_a_peers_writes_show_on_its_next_read(client: httpx.Client) -> None:
     assert client.get("/qa/questions", params=product).json()["results"] == []
 
 
-def test_the_ceiling_answers_as_many_bytes_as_a_page_has(
+def test_ceiling_responds_with_the_mean_page_size(
     ours: Running, catalogue: Catalogue, sockets: Path
 ) -> None:
-    size = average_page(ours, catalogue.products)
+    size = average_page_size(ours, catalogue.products)
     with systems.running(systems.ceiling(size), sockets, instances=1) as ceiling:
         response = httpx.get(f"{ceiling.url}/qa/questions?product_id=1")
     assert len(response.content) == size

@@ -1,4 +1,4 @@
-"""The report says what was measured, and no more."""
+"""The report contains the results, and only those."""
 
 from pathlib import Path
 
@@ -42,13 +42,13 @@ def results() -> Results:
     )
 
 
-def test_a_ratio_is_the_median_of_the_ratios_of_rounds(results: Results) -> None:
+def test_ratio_is_the_median_of_the_ratios_per_round(results: Results) -> None:
     target = targets(results)[0]
     assert target.measured == Spread(20, 10, 30)
     assert target.measured_text == "20.00 (10.00 to 30.00)"
 
 
-def test_every_bar_is_one_row_of_the_report(results: Results, tmp_path: Path) -> None:
+def test_every_target_is_one_row_of_the_report(results: Results, tmp_path: Path) -> None:
     document = tmp_path / "performance.md"
     report.write(results, document)
     text = document.read_text()
@@ -62,18 +62,18 @@ def test_every_bar_is_one_row_of_the_report(results: Results, tmp_path: Path) ->
     assert "$" not in text
 
 
-def test_a_bar_that_was_missed_says_no(results: Results) -> None:
+def test_missed_target_is_reported(results: Results) -> None:
     missed = [target.what for target in targets(results) if not target.reached]
-    assert missed == ["p99 of small reads beside a reader of 50,000 questions ÷ alone"]
+    assert missed == ["p99 of small reads during reads of 50,000 questions ÷ alone"]
 
 
-def test_a_bar_is_judged_by_the_figure_that_is_shown() -> None:
+def test_target_is_checked_against_the_displayed_figure() -> None:
     assert Target("a", "≤", 1.2, Spread(1.204, 1, 2)).reached
     assert not Target("a", "≤", 1.2, Spread(1.205001, 1, 2)).reached
     assert not Target("a", "≥", 15, Spread(14.99, 14, 16)).reached
 
 
-def test_what_was_not_measured_is_said_so(results: Results, tmp_path: Path) -> None:
+def test_missing_measurements_are_reported(results: Results, tmp_path: Path) -> None:
     empty = Results(plan="quick", date="2026-01-01", machine=results.machine, data=results.data)
     document = tmp_path / "quick.md"
     report.write(empty, document)
@@ -81,7 +81,7 @@ def test_what_was_not_measured_is_said_so(results: Results, tmp_path: Path) -> N
     assert targets(empty) == []
 
 
-def test_the_pictures_are_there(results: Results, tmp_path: Path) -> None:
+def test_plots_are_written(results: Results, tmp_path: Path) -> None:
     document = tmp_path / "performance.md"
     report.write(results, document)
     for name in ("throughput", "latency", "ramp"):
@@ -89,6 +89,6 @@ def test_the_pictures_are_there(results: Results, tmp_path: Path) -> None:
         assert (tmp_path / "performance" / f"{name}.svg").read_text().startswith("<?xml")
 
 
-def test_results_come_back_from_their_file(results: Results, tmp_path: Path) -> None:
+def test_results_survive_a_round_trip_through_the_file(results: Results, tmp_path: Path) -> None:
     save(results, tmp_path / "full.json")
     assert load(tmp_path / "full.json") == results

@@ -1,4 +1,4 @@
-"""What the benchmark needs from outside is installed, or is said to be missing."""
+"""External programs of the benchmark are installed or reported as missing."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.support.cluster import free_port
 from tests.support.parts import program_or_skip
 
 
-def test_a_registry_that_does_not_answer_is_one_line(
+def test_unreachable_npm_registry_is_a_one_line_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     program_or_skip("npm", "npm")
@@ -21,7 +21,9 @@ def test_a_registry_that_does_not_answer_is_one_line(
     monkeypatch.setattr(tools, "EXPRESS_FOLDER", tmp_path)
     monkeypatch.setenv("npm_config_registry", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))
-    with pytest.raises(AtelierError, match=r"^npm could not install the Express peer: .+$") as said:
+    with pytest.raises(
+        AtelierError, match=r"^npm could not install the Express peer: .+$"
+    ) as raised:
         tools.install_express(lambda _: None)
-    assert "\n" not in str(said.value)
-    assert "127.0.0.1" in str(said.value)
+    assert "\n" not in str(raised.value)
+    assert "127.0.0.1" in str(raised.value)

@@ -1,1 +1,1 @@
-"""Faults, done to a real service under load, whose every answer is checked."""
+"""Fault injection: faults in a real service under load, with every response checked."""

@@ -1,4 +1,4 @@
-"""What the database holds, against what clients were told and what defines its documents."""
+"""Compares the database with the acknowledged writes and with the view that defines documents."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ _DIFFERENCES = """
 
 
 async def assert_written_once(connection: asyncpg.Connection, writers: Sequence[Writer]) -> int:
-    """Every acknowledged write is there once, and nothing else; return how many those are."""
+    """Assert that exactly the acknowledged writes are stored, each once; return their number."""
     for writer in writers:
         [row] = await connection.fetch(_WRITTEN, writer.question_id)
         assert (row["helpful"], Counter(row["answers"])) == (writer.votes, writer.answers)
@@ -29,5 +29,5 @@ async def assert_written_once(connection: asyncpg.Connection, writers: Sequence[
 
 
 async def assert_documents_are_the_view(connection: asyncpg.Connection) -> None:
-    """Every document is what the view says it is, and none is missing or too many."""
+    """Assert that the stored documents are exactly those of the view."""
     assert await connection.fetch(_DIFFERENCES) == []

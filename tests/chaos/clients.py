@@ -1,4 +1,4 @@
-"""Clients that keep a rate whatever the service does, and check each answer's content."""
+"""Open-loop clients: they send at a constant rate and check the content of each response."""
 
 import asyncio
 import random
@@ -14,15 +14,15 @@ from tests.chaos.known_products import KnownProducts
 from tests.chaos.measure import Samples, refusal
 
 Check = Callable[[bytes], str | None]
-"""Says what is wrong with a page, if anything."""
+"""Returns the fault of a page, or None."""
 Page = tuple[str, Check]
-"""Where a page is, and how to check it."""
+"""The target of a page, and its check."""
 
-_PATIENCE = 60.0
+_READ_TIMEOUT = 60.0
 
 
 class Clients:
-    """As many connections as requests are under way at once."""
+    """A pool with as many connections as there are concurrent requests."""
 
     def __init__(self, address: Address, sources: Sequence[str] = ()) -> None:
         self._address = address
@@ -31,9 +31,9 @@ class Clients:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        taken = self._idle.pop(0) if self._idle else self._new()
-        yield taken
-        self._idle.append(taken)
+        connection = self._idle.pop(0) if self._idle else self._new()
+        yield connection
+        self._idle.append(connection)
 
     def _new(self) -> Connection:
         return Connection(self._address, next(self._sources))
@@ -51,49 +51,49 @@ async def reading(
     tolerated: frozenset[int] = frozenset(),
     sources: Sequence[str] = (),
 ) -> AsyncIterator[Samples]:
-    """Read a shelf's pages at a rate while the context lasts; by turns from addresses, if given.
+    """Read pages of known products at a rate while the context lasts, from `sources` in turn.
 
-    An answer other than the right page is a fault, unless it is tolerated.
+    Any response other than the right page is a fault, unless its status is tolerated.
     """
 
     def any_page() -> Page:
         product_id = random.choice(list(products.pages))
         return f"/qa/questions?product_id={product_id}", partial(products.fault, product_id)
 
-    async with _asking(address, any_page, rate, tolerated, sources) as samples:
+    async with _open_loop(address, any_page, rate, tolerated, sources) as samples:
         yield samples
 
 
 @asynccontextmanager
-async def asking(
+async def reading_page(
     address: Address, target: str, body: bytes, rate: float, tolerated: frozenset[int]
 ) -> AsyncIterator[Samples]:
-    """Read one page, whose bytes are known, at a rate while the context lasts."""
+    """Read one page with a known body at a rate while the context lasts."""
 
     def fault(found: bytes) -> str | None:
         return None if found == body else "wrong page"
 
-    async with _asking(address, lambda: (target, fault), rate, tolerated) as samples:
+    async with _open_loop(address, lambda: (target, fault), rate, tolerated) as samples:
         yield samples
 
 
 @asynccontextmanager
-async def _asking(
+async def _open_loop(
     address: Address,
     choose: Callable[[], Page],
     rate: float,
     tolerated: frozenset[int],
     sources: Sequence[str] = (),
 ) -> AsyncIterator[Samples]:
-    """Send each request when it is due, whether or not earlier ones are answered."""
+    """Send each request when it is due, independent of earlier responses."""
     samples, clients = Samples(), Clients(address, sources)
 
     async def read(due: float) -> None:
         async with clients.connection() as connection:
             status, fault = await _read(connection, *choose(), tolerated)
-        samples.note(due, status, fault)
+        samples.record(due, status, fault)
 
-    async with keeping(rate, read):
+    async with at_rate(rate, read):
         yield samples
     clients.close()
 
@@ -102,7 +102,7 @@ async def _read(
     connection: Connection, target: str, check: Check, tolerated: frozenset[int]
 ) -> tuple[int, str | None]:
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_READ_TIMEOUT):
             answer = await connection.request("GET", target)
     except (OSError, EOFError) as error:
         return 0, None if 0 in tolerated else repr(error)
@@ -112,24 +112,24 @@ async def _read(
 
 
 @asynccontextmanager
-async def keeping(rate: float, send: Callable[[float], Awaitable[None]]) -> AsyncIterator[None]:
-    """Call a function, with the time when it is due, so often a second; in the end wait for all."""
-    over = asyncio.Event()
-    under_way: set[asyncio.Task[None]] = set()
+async def at_rate(rate: float, send: Callable[[float], Awaitable[None]]) -> AsyncIterator[None]:
+    """Call `send` with its due time `rate` times per second; finally wait for all calls."""
+    stop = asyncio.Event()
+    pending: set[asyncio.Task[None]] = set()
 
-    async def go_on() -> None:
+    async def run() -> None:
         due = time.monotonic()
-        while not over.is_set():
+        while not stop.is_set():
             await asyncio.sleep(max(0, due - time.monotonic()))
             task = asyncio.ensure_future(send(due))
-            under_way.add(task)
-            task.add_done_callback(under_way.discard)
+            pending.add(task)
+            task.add_done_callback(pending.discard)
             due += 1 / rate
 
-    pacer = asyncio.create_task(go_on())
+    pacer = asyncio.create_task(run())
     try:
         yield
     finally:
-        over.set()
+        stop.set()
         await pacer
-        await asyncio.gather(*under_way)
+        await asyncio.gather(*pending)

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection that is kept: as cheap as asyncio allows, for hundreds of requests/s."""
+"""A minimal persistent HTTP/1.1 connection, cheap enough for hundreds of requests/s."""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,19 +8,19 @@ from typing import NamedTuple
 Address = Path | tuple[str, int]
 """A unix socket, or a host and a port."""
 
-_NONE: Mapping[str, str] = {}
+_NO_HEADERS: Mapping[str, str] = {}
 
 
-class Answer(NamedTuple):
-    """What came back; the names of the fields are in lower case."""
+class Response(NamedTuple):
+    """A response; the header names are in lower case."""
 
     status: int
-    fields: Mapping[str, str]
+    headers: Mapping[str, str]
     body: bytes
 
 
 class Connection:
-    """Sends one request after the other; opens anew what was closed."""
+    """Sends requests sequentially; reconnects if closed."""
 
     def __init__(self, address: Address, source: str | None = None) -> None:
         self._address = address
@@ -28,19 +28,19 @@ class Connection:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def request(
-        self, method: str, target: str, body: bytes = b"", fields: Mapping[str, str] = _NONE
-    ) -> Answer:
-        """Return the answer; raise OSError or EOFError if the connection breaks before its end."""
+        self, method: str, target: str, body: bytes = b"", headers: Mapping[str, str] = _NO_HEADERS
+    ) -> Response:
+        """Return the response; raise OSError or EOFError if the connection breaks first."""
         try:
             reader, writer = self._streams = self._streams or await self._open()
-            writer.write(_head(method, target, len(body), fields) + body)
-            answer = await _answer(reader)
+            writer.write(_head(method, target, len(body), headers) + body)
+            response = await _read_response(reader)
         except BaseException:
             self.close()
             raise
-        if answer.fields.get("connection") == "close":
+        if response.headers.get("connection") == "close":
             self.close()
-        return answer
+        return response
 
     def close(self) -> None:
         if self._streams:
@@ -53,19 +53,19 @@ class Connection:
         return await asyncio.open_connection(*self._address, local_addr=self._local)
 
 
-def _head(method: str, target: str, length: int, fields: Mapping[str, str]) -> bytes:
+def _head(method: str, target: str, length: int, headers: Mapping[str, str]) -> bytes:
     lines = [f"{method} {target} HTTP/1.1", "Host: shop"]
-    lines += [f"{name}: {value}" for name, value in fields.items()]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
     if length:
         lines += ["Content-Type: application/json", f"Content-Length: {length}"]
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-async def _answer(reader: asyncio.StreamReader) -> Answer:
+async def _read_response(reader: asyncio.StreamReader) -> Response:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     first, *lines = head.splitlines()
-    fields = {
+    headers = {
         name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
     }
-    body = await reader.readexactly(int(fields.get("content-length", 0)))
-    return Answer(int(first.split()[1]), fields, body)
+    body = await reader.readexactly(int(headers.get("content-length", 0)))
+    return Response(int(first.split()[1]), headers, body)

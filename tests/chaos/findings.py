@@ -1,4 +1,4 @@
-"""What a fault showed: asserted as the set that runs promises, and kept for the table."""
+"""The results of a fault: checked against their limits, and recorded for the table."""
 
 from dataclasses import dataclass, field
 
@@ -14,22 +14,22 @@ class Finding:
     measured: list[str] = field(default_factory=list)
     outcome: str = "not run"
 
-    def note(self, text: str) -> None:
+    def record(self, text: str) -> None:
         self.measured.append(text)
 
     def within(self, what: str, value: float, limit: float, unit: str = "s") -> None:
-        """Note a figure, and hold it to its limit in the full set, which has the machine alone."""
-        self.note(f"{what} {value:.3g} {unit} (limit {limit:.3g})")
+        """Record a figure, and check its upper limit in the full set, which runs alone."""
+        self.record(f"{what} {value:.3g} {unit} (limit {limit:.3g})")
         assert value <= limit or not FULL, self.measured[-1]
 
     def at_least(self, what: str, value: float, limit: float, unit: str) -> None:
-        """Note a figure that is to be large, and hold it to its limit in the full set."""
-        self.note(f"{what} {value:.3g} {unit} (at least {limit:.3g})")
+        """Record a figure, and check its lower limit in the full set."""
+        self.record(f"{what} {value:.3g} {unit} (at least {limit:.3g})")
         assert value >= limit or not FULL, self.measured[-1]
 
 
 def table(findings: list[Finding]) -> str:
-    """Return the findings as a table in Markdown."""
+    """Return the findings as a Markdown table."""
     lines = ["| fault | must show | measured | |", "|---|---|---|---|"]
     for found in findings:
         measured = "; ".join(found.measured)

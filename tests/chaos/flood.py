@@ -1,6 +1,6 @@
-"""One client that sends without end, as a program: `flood.py PORT RATE SOURCE...`.
+"""A client that sends reads at a constant rate: `flood.py PORT RATE SOURCE...`.
 
-It sends so many reads a second in all, on forty connections, which have its addresses by turns.
+`RATE` is the total in requests per second, over forty connections from the sources in turn.
 """
 
 import asyncio
@@ -10,28 +10,28 @@ from itertools import cycle, islice
 
 _PRODUCTS = cycle(range(1, 200))
 _CONNECTIONS = 40
-_BEATS = 10  # a second
-_LONGEST_LIFE = 900  # in requests: nginx closes a connection after a thousand
+_BATCHES_PER_SECOND = 10
+_MAX_REQUESTS = 900  # per connection: nginx closes it after a thousand
 
 
-async def _flood(port: int, source: str, each: int) -> None:
+async def _flood(port: int, source: str, batch_size: int) -> None:
     while True:
         with suppress(OSError):
             reader, writer = await asyncio.open_connection(
                 "127.0.0.1", port, local_addr=(source, 0)
             )
-            answers = asyncio.create_task(_discard(reader))
-            await _send(writer, each)
+            responses = asyncio.create_task(_discard(reader))
+            await _send(writer, batch_size)
             writer.write_eof()
-            await answers
+            await responses
             writer.close()
 
 
-async def _send(writer: asyncio.StreamWriter, each: int) -> None:
-    for _ in range(_LONGEST_LIFE // each):
-        writer.write(b"".join(_request() for _ in range(each)))
+async def _send(writer: asyncio.StreamWriter, batch_size: int) -> None:
+    for _ in range(_MAX_REQUESTS // batch_size):
+        writer.write(b"".join(_request() for _ in range(batch_size)))
         await writer.drain()
-        await asyncio.sleep(1 / _BEATS)
+        await asyncio.sleep(1 / _BATCHES_PER_SECOND)
 
 
 def _request() -> bytes:
@@ -46,13 +46,11 @@ async def _discard(reader: asyncio.StreamReader) -> None:
 
 
 async def _main(port: int, rate: int, *sources: str) -> None:
-    each = max(1, rate // (_BEATS * _CONNECTIONS))
+    batch_size = max(1, rate // (_BATCHES_PER_SECOND * _CONNECTIONS))
     floods = []
     for source in islice(cycle(sources), _CONNECTIONS):
-        floods.append(asyncio.create_task(_flood(port, source, each)))
-        await asyncio.sleep(
-            1 / _BEATS / _CONNECTIONS
-        )  # evenly: a rate, and not ten bursts a second
+        floods.append(asyncio.create_task(_flood(port, source, batch_size)))
+        await asyncio.sleep(1 / _BATCHES_PER_SECOND / _CONNECTIONS)  # spread the batches evenly
     await asyncio.gather(*floods)
 
 

@@ -1,4 +1,4 @@
-"""Products with questions that nobody changes, so that every answer's content is known."""
+"""Products with unchanging questions, so that the content of every response is known."""
 
 import json
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ _DATE = "2018-10-18T00:00:00.000Z"
 
 @dataclass(frozen=True)
 class KnownProducts:
-    """What the page of each product must be, byte for byte parsed."""
+    """The expected page of each product, as parsed JSON."""
 
     pages: dict[int, dict[str, Any]]
 
     def fault(self, product_id: int, body: bytes) -> str | None:
-        """Say what is wrong with the page of a product, if anything."""
+        """Return the fault of a product's page, or None."""
         return None if json.loads(body) == self.pages[product_id] else f"wrong page: {body[:80]!r}"
 
 
 async def add_products(connection: asyncpg.Connection, products: int = 20) -> KnownProducts:
-    """Add products with two questions, one of them answered; return what they must show."""
+    """Add products with two questions, one of them answered; return their expected pages."""
     data = Data(connection)
     return KnownProducts(dict([await _product(data) for _ in range(products)]))
 

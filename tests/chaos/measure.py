@@ -1,4 +1,4 @@
-"""What clients noted of each request, and what follows from it."""
+"""The samples recorded by clients, and their statistics."""
 
 import time
 from collections import Counter
@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import NamedTuple
 
-from tests.chaos.connection import Answer
+from tests.chaos.connection import Response
 
 LOST = frozenset({0, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
-"""What a client is told whose instance dies; 0 is no answer."""
+"""The statuses of requests whose instance dies; 0 is no response."""
 UNAVAILABLE = frozenset({HTTPStatus.SERVICE_UNAVAILABLE})
-"""What it is told while the database is away, or too many ask."""
+"""The statuses during a database outage or overload."""
 
 
 class Sample(NamedTuple):
-    """One request: when it was due (monotonic), how long its answer took, and what it was.
+    """A request: its due time (monotonic), the time to its response, and the status.
 
-    The status is 0 where there was no answer; `fault` says what was wrong with it, if anything.
+    The status is 0 if there was no response; `fault` describes an unexpected response.
     """
 
     start: float
@@ -33,42 +33,42 @@ class Sample(NamedTuple):
 
 @dataclass
 class Samples:
-    """What all clients of a test have noted so far."""
+    """The samples of all clients of a test."""
 
     all: list[Sample] = field(default_factory=list)
 
-    def note(self, start: float, status: int, fault: str | None) -> None:
+    def record(self, start: float, status: int, fault: str | None) -> None:
         self.all.append(Sample(start, time.monotonic() - start, status, fault))
 
     @property
     def faults(self) -> Counter[str]:
-        """What went wrong, and how often; empty where everything was answered as expected."""
+        """The faults and their counts; empty if every response was as expected."""
         return Counter(sample.fault for sample in self.all if sample.fault)
 
     def of(self, *statuses: int) -> list[Sample]:
         return [sample for sample in self.all if sample.status in statuses]
 
-    def since(self, moment: float, until: float = float("inf")) -> list[Sample]:
-        """Return the requests that were due within a time."""
-        return [sample for sample in self.all if moment <= sample.start < until]
+    def since(self, start: float, until: float = float("inf")) -> list[Sample]:
+        """Return the requests that were due in a period (monotonic seconds)."""
+        return [sample for sample in self.all if start <= sample.start < until]
 
 
-def refusal(answer: Answer, tolerated: frozenset[int]) -> str | None:
-    """Say what is wrong with an answer that is not the one asked for, unless it is tolerated."""
+def refusal(answer: Response, tolerated: frozenset[int]) -> str | None:
+    """Return the fault of an unsuccessful response, or None if its status is tolerated."""
     if answer.status not in tolerated:
         return f"{answer.status} {answer.body[:60]!r}"
-    if answer.status == HTTPStatus.SERVICE_UNAVAILABLE and "retry-after" not in answer.fields:
+    if answer.status == HTTPStatus.SERVICE_UNAVAILABLE and "retry-after" not in answer.headers:
         return "503 without Retry-After"
     return None
 
 
 def percentile(samples: Sequence[Sample], share: float) -> float:
-    """Return the seconds within which a share of requests was answered."""
-    assert samples, "nothing was asked"
+    """Return a percentile of the response times in seconds; `share` is from 0 to 1."""
+    assert samples, "no requests were sent"
     ordered = sorted(sample.seconds for sample in samples)
     return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
 
 
 def longest(samples: Iterable[Sample]) -> float:
-    """Return the seconds of the slowest answer; 0 if there was none."""
+    """Return the slowest response time in seconds; 0 without samples."""
     return max((sample.seconds for sample in samples), default=0.0)

@@ -1,4 +1,4 @@
-"""The two sets: the quick one of `make test`, and the full one of `make chaos`."""
+"""The two test sets: the quick one of `make test`, and the full one of `make chaos`."""
 
 import os
 from typing import TypeVar
@@ -9,5 +9,5 @@ FULL = os.environ.get("CHAOS") == "full"
 
 
 def quick_or_full(quick: T, full: T) -> T:
-    """Return a length, a rate or a number for the set that runs."""
+    """Return the value for the running set."""
     return full if FULL else quick

@@ -1,4 +1,4 @@
-"""A PostgreSQL of a test's own, with all that keeps data safe switched on."""
+"""A separate PostgreSQL for a test, with full durability."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,7 +10,7 @@ from atelier.local.postgres import server as postgres
 
 
 class Postgres:
-    """A server that is stopped and started again."""
+    """A server that can be stopped and restarted."""
 
     def __init__(self, folder: Path) -> None:
         data, programs = folder / "data", postgres_programs()
@@ -36,7 +36,7 @@ class Postgres:
 
 @contextmanager
 def running_postgres(folder: Path, **settings: str) -> Iterator[Postgres]:
-    """Yield a new server that runs; it does not when the context ends."""
+    """Yield a new running server; stop it when the context ends."""
     made = Postgres(folder)
     try:
         made.start(**settings)

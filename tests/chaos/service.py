@@ -1,4 +1,4 @@
-"""`atelier up` under test: its processes, its database, and how to hurt them."""
+"""`atelier up` under test: its processes and its database."""
 
 import os
 import re
@@ -37,11 +37,11 @@ class Service:
         return f"http://127.0.0.1:{self.port}"
 
     def processes(self) -> list[Process]:
-        """Return everything that runs for this service."""
+        """Return all processes of this service."""
         return processes_of(self.home)
 
     def instances(self) -> list[Process]:
-        """Return the instances that run now."""
+        """Return the running instances."""
         return [process for process in self.processes() if "serve --socket" in process.command]
 
     @property
@@ -51,18 +51,18 @@ class Service:
 
     @property
     def access_log(self) -> Path:
-        """Return where nginx writes what it answered."""
+        """Return nginx's access log."""
         return Home.open(self.home).log("access.log")
 
     @property
     def proxy_timeout(self) -> float:
-        """Return the seconds after which nginx takes an instance for hung."""
+        """Return nginx's proxy_read_timeout in seconds."""
         text = (Home.open(self.home).run / "service" / "nginx.conf").read_text()
         [milliseconds] = re.findall(r"proxy_read_timeout (\d+)ms;", text)
         return int(milliseconds) / 1000
 
     def postmaster(self) -> int:
-        """Return the process number of the embedded PostgreSQL."""
+        """Return the pid of the embedded PostgreSQL."""
         return int((Home.open(self.home).data / "postmaster.pid").read_text().split()[0])
 
 
@@ -77,12 +77,12 @@ async def connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 def socket_of(instance: Process) -> Path:
-    """Return where an instance listens."""
+    """Return the socket of an instance."""
     return Path(instance.command.split("--socket ")[1].split()[0])
 
 
 async def pages_served(address: Address) -> float:
-    """Return how many pages the instance at an address has served; 0 while none listens there."""
+    """Return the number of pages that an instance has served; 0 if none is listening."""
     connection = Connection(address)
     try:
         answer = await connection.request("GET", "/metrics")
@@ -95,7 +95,7 @@ async def pages_served(address: Address) -> float:
 
 @contextmanager
 def serving(folder: Path, **settings: str) -> Iterator[Service]:
-    """Yield a running service with a home of its own; all of it is stopped in the end."""
+    """Yield a running service with a separate home; stop it when the context ends."""
     port, metrics = free_port(), free_port()
     home = folder / "home"
     with up(home, PORT=str(port), ATELIER_METRICS_PORT=str(metrics), **settings) as running:
@@ -104,6 +104,6 @@ def serving(folder: Path, **settings: str) -> Iterator[Service]:
 
 
 def resident(processes: list[Process]) -> int:
-    """Return the bytes of memory that processes hold."""
+    """Return the resident memory of processes, in bytes."""
     pages = (int(Path(f"/proc/{p.pid}/statm").read_text().split()[1]) for p in processes)
     return sum(pages) * os.sysconf("SC_PAGE_SIZE")

@@ -1,4 +1,4 @@
-"""Slow clients, as a program: `slow.py PORT COUNT`. Each sends or takes one byte a second."""
+"""Slow clients, as a program: `slow.py PORT COUNT`. Each sends or receives one byte per second."""
 
 import asyncio
 import socket
@@ -13,11 +13,11 @@ _BODY = (
 _PAGE = b"GET /qa/questions?product_id=1&count=100 HTTP/1.1\r\nHost: shop\r\n\r\n"
 
 
-async def be_slow(port: int, kind: int) -> None:
-    """Send a header, send a body or take a page, slowly; again when nginx has had enough."""
+async def run_client(port: int, kind: int) -> None:
+    """Slowly send a header, send a body or receive a page; reconnect when nginx closes."""
     while True:
         with suppress(OSError, EOFError):
-            await (_send_header, _send_body, _take_page)[kind](await _connect(port))
+            await (_send_header, _send_body, _receive_page)[kind](await _connect(port))
         await asyncio.sleep(1)
 
 
@@ -45,7 +45,7 @@ async def _trickle(client: socket.socket, data: bytes) -> None:
             await asyncio.sleep(1)
 
 
-async def _take_page(client: socket.socket) -> None:
+async def _receive_page(client: socket.socket) -> None:
     with client:
         await asyncio.get_running_loop().sock_sendall(client, _PAGE)
         for _ in range(1000):
@@ -54,7 +54,7 @@ async def _take_page(client: socket.socket) -> None:
 
 
 async def _main(port: int, count: int) -> None:
-    await asyncio.gather(*(be_slow(port, number % 3) for number in range(count)))
+    await asyncio.gather(*(run_client(port, number % 3) for number in range(count)))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Stands between the service and PostgreSQL, and can stop passing anything on: a black hole."""
+"""A TCP proxy between the service and PostgreSQL that can become a black hole."""
 
 import asyncio
 import threading
@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_PIECE = 1 << 16
+_CHUNK = 1 << 16
 
 
 class TcpProxy:
-    """A TCP server on this machine before a unix socket; its event loop has a thread of its own."""
+    """A local TCP server that forwards to a unix socket, with its event loop in a thread."""
 
     def __init__(self, target: Path) -> None:
         self.port = 0
@@ -25,50 +25,52 @@ class TcpProxy:
         try:
             yield
         finally:
-            self._loop.call_soon_threadsafe(self._over.set)
+            self._loop.call_soon_threadsafe(self._stop.set)
             thread.join()
 
     @contextmanager
     def black_hole(self) -> Iterator[None]:
-        """Pass nothing on, in neither direction, while the context lasts; refuse nobody."""
-        self._loop.call_soon_threadsafe(self._passing.clear)
+        """Forward nothing, in either direction, while the context lasts, but accept connections."""
+        self._loop.call_soon_threadsafe(self._forwarding.clear)
         try:
             yield
         finally:
-            self._loop.call_soon_threadsafe(self._passing.set)
+            self._loop.call_soon_threadsafe(self._forwarding.set)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._over, self._passing = asyncio.Event(), asyncio.Event()
-        self._passing.set()
+        self._stop, self._forwarding = asyncio.Event(), asyncio.Event()
+        self._forwarding.set()
         server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
         self._started.set()
-        await self._over.wait()
+        await self._stop.wait()
         server.close()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            there, back = await asyncio.open_unix_connection(self._target)
-        except OSError:  # nobody listens behind the gate
+            upstream_reader, upstream_writer = await asyncio.open_unix_connection(self._target)
+        except OSError:  # nothing listens on the target
             writer.close()
             return
         with suppress(asyncio.CancelledError):
-            await asyncio.gather(self._pass(reader, back), self._pass(there, writer))
+            await asyncio.gather(
+                self._forward(reader, upstream_writer), self._forward(upstream_reader, writer)
+            )
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
-            while piece := await reader.read(_PIECE):
-                await self._passing.wait()
-                writer.write(piece)
+            while chunk := await reader.read(_CHUNK):
+                await self._forwarding.wait()
+                writer.write(chunk)
                 await writer.drain()
-            await self._passing.wait()
+            await self._forwarding.wait()
         writer.close()
 
 
 @contextmanager
-def running_gate(target: Path) -> Iterator[TcpProxy]:
-    """Yield a gate before a unix socket."""
-    gate = TcpProxy(target)
-    with gate.serving():
-        yield gate
+def running_proxy(target: Path) -> Iterator[TcpProxy]:
+    """Yield a proxy in front of a unix socket."""
+    proxy = TcpProxy(target)
+    with proxy.serving():
+        yield proxy

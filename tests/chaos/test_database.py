@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL is killed, and its connections are; nothing acknowledged may be lost."""
+"""Kills PostgreSQL and its connections; no acknowledged write may be lost."""
 
 import asyncio
 import os
@@ -31,7 +31,7 @@ _TERMINATE = """
     "0 acknowledged writes lost; documents equal the view after each; "
     "service again within 5 s after PostgreSQL accepts",
 )
-async def test_no_acknowledged_write_is_lost_when_postgresql_is_killed(
+async def test_killed_postgresql_loses_no_acknowledged_write(
     service: Service, connection: asyncpg.Connection, finding: Finding
 ) -> None:
     again = []
@@ -45,7 +45,7 @@ async def test_no_acknowledged_write_is_lost_when_postgresql_is_killed(
     async with connected(service.dsn) as fresh:
         written = await assert_written_once(fresh, writers)
     assert samples.faults == {}
-    finding.note(f"{written} writes, none lost, none twice")
+    finding.record(f"{written} writes, none lost, none twice")
     finding.within("served again within", max(again), 5)
 
 
@@ -73,7 +73,7 @@ async def written_again(samples: Samples, dsn: str) -> float:
 @pytest.mark.fault(
     "all database connections terminated (pg_terminate_backend) under reads", "0 failed reads"
 )
-async def test_no_read_fails_when_all_connections_are_terminated(
+async def test_terminated_connections_fail_no_read(
     service: Service, products: KnownProducts, connection: asyncpg.Connection, finding: Finding
 ) -> None:
     terminated = 0
@@ -82,6 +82,6 @@ async def test_no_read_fails_when_all_connections_are_terminated(
             await asyncio.sleep(0.3)
             terminated += await connection.fetchval(_TERMINATE)
         await asyncio.sleep(0.5)
-    finding.note(f"{len(samples.all)} reads, {terminated} connections terminated")
+    finding.record(f"{len(samples.all)} reads, {terminated} connections terminated")
     assert samples.faults == {}
     assert terminated > 0

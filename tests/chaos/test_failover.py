@@ -1,4 +1,4 @@
-"""The primary dies and a standby takes its place; instances find it by themselves."""
+"""Failover to a promoted standby, which instances find by themselves."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ _READS = quick_or_full(200, 1000)
 
 @pytest.fixture
 async def group() -> AsyncIterator[Group]:
-    """Return a primary that answers a commit when its standby has it."""
+    """Return a primary with a synchronous standby."""
     with temporary_group() as made:
         await prepare(made, standbys=1)
         await made.primary.configure("synchronous_standby_names", "*")
@@ -30,7 +30,7 @@ async def group() -> AsyncIterator[Group]:
 
 @pytest.fixture
 def instances(group: Group) -> Iterator[Sequence[Path]]:
-    """Return the sockets of instances that know both servers, and not their roles."""
+    """Return the sockets of instances that know both servers, but not their roles."""
     with running_instances(group.url, group.url) as sockets:
         yield sockets
 
@@ -40,7 +40,7 @@ def instances(group: Group) -> Iterator[Sequence[Path]]:
     "0 acknowledged writes lost or hidden, 0 failed reads; documents equal the view; "
     "writes again within 30 s",
 )
-async def test_no_acknowledged_write_is_lost_or_hidden_when_the_primary_dies(
+async def test_failover_neither_loses_nor_hides_acknowledged_writes(
     group: Group, instances: Sequence[Path], finding: Finding
 ) -> None:
     [standby] = group.standbys
@@ -58,10 +58,11 @@ async def test_no_acknowledged_write_is_lost_or_hidden_when_the_primary_dies(
         for shopper in everyone:
             await assert_kept(connection, shopper)
         await assert_documents_are_the_view(connection)
-    finding.note(f"{seen.writes[201] + seen.writes[204]} writes acknowledged, none lost")
+    finding.record(f"{seen.writes[201] + seen.writes[204]} writes acknowledged, none lost")
 
 
 def assert_nothing_failed_but_writes(seen: Seen) -> None:
     assert seen.stale == []
     assert set(seen.reads) == {200}
-    assert set(seen.writes) == {201, 204, 503}
+    # How many writes meet the time without a primary is up to the machine.
+    assert {201, 204} <= set(seen.writes) <= {201, 204, 503}

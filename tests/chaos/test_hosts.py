@@ -1,4 +1,4 @@
-"""Three app hosts, an nginx host and a database host; the network between them breaks."""
+"""Network failures between three app hosts, an nginx host and a database host."""
 
 import asyncio
 import grp
@@ -39,7 +39,7 @@ _CUT_OFF = quick_or_full(5, 20)
 
 @dataclass
 class Deployment:
-    """The service on hosts of its own."""
+    """The service on separate hosts."""
 
     proxy: Host
     apps: Sequence[Host]
@@ -66,7 +66,7 @@ async def deployment() -> AsyncIterator[Deployment]:
 
 
 def postgres_on(host: Host, folder: Path) -> Postgres:
-    """Make a PostgreSQL that will run on a host and let the others of its network in."""
+    """Create a PostgreSQL that runs on a host and accepts connections from its network."""
     made = Postgres(folder)
     with (made.server.data / "pg_hba.conf").open("a") as rules:
         rules.write("host all all samenet trust\n")
@@ -116,7 +116,7 @@ async def until_ready(host: Host) -> None:
     f"off for {_CUT_OFF} s, then back",
     "0 failed reads after the first timeout; traffic returns by itself",
 )
-async def test_no_read_fails_when_an_app_host_is_cut_off_and_traffic_returns(
+async def test_unreachable_app_host_fails_no_read_and_gets_traffic_again(
     deployment: Deployment, finding: Finding
 ) -> None:
     victim = deployment.apps[0]
@@ -132,20 +132,20 @@ async def test_no_read_fails_when_an_app_host_is_cut_off_and_traffic_returns(
         await until_more_pages(victim)
         returned = time.monotonic() - back
         await asyncio.sleep(1)
-    finding.note(f"{len(samples.all)} reads, {samples.faults.total()} failed")
+    finding.record(f"{len(samples.all)} reads, {samples.faults.total()} failed")
     assert samples.faults == {}
     settled = samples.since(cut + _TIMEOUT + 1, back)
-    finding.note(f"slowest {longest(samples.all):.1f} s, p99 {percentile(settled, 0.99):.2g} s")
+    finding.record(f"slowest {longest(samples.all):.1f} s, p99 {percentile(settled, 0.99):.2g} s")
     finding.within("traffic returned within", returned, 10)
 
 
 async def until_more_pages(host: Host) -> None:
-    """Wait until an instance serves pages that it had not served before."""
-    place = (host.address, _PORT)
+    """Wait until an instance serves further pages."""
+    address = (host.address, _PORT)
     before: list[float] = []
 
     async def serves_more() -> bool:
-        served = await pages_served(place)
+        served = await pages_served(address)
         if served:
             before.append(served)
         return bool(before) and served > before[0]

@@ -1,4 +1,4 @@
-"""Instances die, hang and are replaced; the shop must not notice."""
+"""Instances that crash, hang and are replaced, without failed reads."""
 
 import asyncio
 import os
@@ -32,7 +32,7 @@ _HANGS = quick_or_full(7, 20)
     f"kill -9 one of three instances under {_READS} reads/s",
     "0 failed reads; back in service by itself within 5 s",
 )
-async def test_no_read_fails_when_an_instance_is_killed_and_it_comes_back(
+async def test_killed_instance_fails_no_read_and_is_replaced(
     service: Service, products: KnownProducts, finding: Finding
 ) -> None:
     async with reading(service.address, products, _READS) as samples:
@@ -45,15 +45,15 @@ async def test_no_read_fails_when_an_instance_is_killed_and_it_comes_back(
             ready.append(await back_in_service(service, victim) - killed)
             back.append(time.monotonic() - killed)
         await asyncio.sleep(1)
-    finding.note(f"{len(samples.all)} reads, {samples.faults.total()} failed")
+    finding.record(f"{len(samples.all)} reads, {samples.faults.total()} failed")
     assert samples.faults == {}
-    finding.note(f"slowest {longest(samples.all):.2g} s")
-    finding.note(f"ready again within {max(ready):.3g} s")
+    finding.record(f"slowest {longest(samples.all):.2g} s")
+    finding.record(f"ready again within {max(ready):.3g} s")
     finding.within("served by it again within", max(back), 5)
 
 
 async def back_in_service(service: Service, victim: Process) -> float:
-    """Wait until another process serves pages where one was killed; return when it was ready."""
+    """Wait until the replacement serves pages; return the time at which it was ready."""
     socket = socket_of(victim)
 
     async def serves() -> bool:
@@ -70,7 +70,7 @@ async def back_in_service(service: Service, victim: Process) -> float:
     "kill -9 an instance under votes and posts, sent again with the same Idempotency-Key",
     "every acknowledged write is there once, none twice",
 )
-async def test_every_acknowledged_write_is_there_once_when_instances_are_killed(
+async def test_killed_instances_neither_lose_nor_repeat_acknowledged_writes(
     service: Service, connection: asyncpg.Connection, finding: Finding
 ) -> None:
     async with writing(service.address, connection, 100, LOST) as (samples, writers):
@@ -80,7 +80,7 @@ async def test_every_acknowledged_write_is_there_once_when_instances_are_killed(
             os.kill(victim.pid, signal.SIGKILL)
             await back_in_service(service, victim)
     written = await assert_written_once(connection, writers)
-    finding.note(f"{written} writes, {len(samples.of(*LOST))} requests lost and sent again")
+    finding.record(f"{written} writes, {len(samples.of(*LOST))} requests lost and sent again")
     assert samples.faults == {}
     await assert_documents_are_the_view(connection)
 
@@ -89,7 +89,7 @@ async def test_every_acknowledged_write_is_there_once_when_instances_are_killed(
     f"SIGSTOP of an instance for {_HANGS} s under {_READS} reads/s",
     "p99 back to normal within the proxy's timeout; 0 failed reads",
 )
-async def test_no_read_fails_while_an_instance_hangs(
+async def test_hanging_instance_fails_no_read(
     service: Service, products: KnownProducts, finding: Finding
 ) -> None:
     victim = random.choice(service.instances())
@@ -99,10 +99,10 @@ async def test_no_read_fails_while_an_instance_hangs(
         with stopped_process(victim):
             await asyncio.sleep(_HANGS)
         await asyncio.sleep(1)
-    finding.note(f"{len(samples.all)} reads, {samples.faults.total()} failed")
+    finding.record(f"{len(samples.all)} reads, {samples.faults.total()} failed")
     assert samples.faults == {}
     before = percentile(samples.since(0, stopped), 0.99)
-    finding.note(f"p99 {before * 1000:.0f} ms before")
+    finding.record(f"p99 {before * 1000:.0f} ms before")
     timeout = service.proxy_timeout
     finding.within("slowest", longest(samples.all), timeout + 1)
     later = samples.since(stopped + timeout, stopped + _HANGS)
@@ -111,7 +111,7 @@ async def test_no_read_fails_while_an_instance_hangs(
 
 @contextmanager
 def stopped_process(process: Process) -> Iterator[None]:
-    """Have a process hang while the context lasts."""
+    """Stop a process (SIGSTOP) while the context lasts."""
     os.kill(process.pid, signal.SIGSTOP)
     try:
         yield

@@ -1,4 +1,4 @@
-"""More clients than the service can bear, and clients that never finish."""
+"""Overload, and slow clients."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 
 from tests.chaos import slow
-from tests.chaos.clients import asking, reading
+from tests.chaos.clients import reading, reading_page
 from tests.chaos.connection import Connection
 from tests.chaos.findings import Finding
 from tests.chaos.known_products import KnownProducts
@@ -30,6 +30,7 @@ _READS = 200
 _ROUNDS = quick_or_full(1, 3)
 _ROUND = quick_or_full(2.0, 8.0)
 _OVERLOAD = quick_or_full(4.0, 60.0)
+_LATER = quick_or_full(UNAVAILABLE, frozenset())  # only the full set has the machine alone
 _BUSY = 100
 _MANY = """
     WITH asked AS (
@@ -46,20 +47,20 @@ _MANY = """
 @pytest.mark.fault(
     f"{_SLOW} slow clients (1 byte/s)", "other clients' p99 unchanged within 20 %; 0 failed reads"
 )
-async def test_slow_clients_cost_the_others_nothing(
+async def test_slow_clients_do_not_affect_others(
     service: Service, products: KnownProducts, finding: Finding
 ) -> None:
-    without, beside = [], []
+    without, during = [], []
     async with reading(service.address, products, _READS) as samples:
         for _ in range(_ROUNDS):
             without.append(await p99_of_a_round(samples))
             with program([sys.executable, slow.__file__, str(service.port), str(_SLOW)]):
                 await asyncio.sleep(1)
-                beside.append(await p99_of_a_round(samples))
-    finding.note(f"{len(samples.all)} reads, {samples.faults.total()} failed")
+                during.append(await p99_of_a_round(samples))
+    finding.record(f"{len(samples.all)} reads, {samples.faults.total()} failed")
     assert samples.faults == {}
     usual = statistics.median(without)
-    finding.within("p99", statistics.median(beside) * 1000, 1.2 * usual * 1000, "ms")
+    finding.within("p99", statistics.median(during) * 1000, 1.2 * usual * 1000, "ms")
 
 
 async def p99_of_a_round(samples: Samples) -> float:
@@ -72,29 +73,33 @@ async def p99_of_a_round(samples: Samples) -> float:
     f"twice the saturation rate, {_OVERLOAD:.0f} s",
     "goodput at least 80 % of saturation, the rest 503; recovery at once",
 )
-async def test_an_overloaded_service_serves_what_it_can_and_refuses_the_rest(
+async def test_overloaded_service_keeps_its_throughput_and_rejects_the_rest(
     service: Service, connection: asyncpg.Connection, finding: Finding
 ) -> None:
-    target, body = await a_dear_page(service, connection)
-    with on_cores_of_their_own(service):
-        most = await saturation(service, target, body)
+    target, body = await expensive_page(service, connection)
+    with pinned_to_cores(service):
+        saturated = await saturation(service, target, body)
         start, began = time.monotonic(), datetime.now(UTC)
-        async with asking(service.address, target, body, 2 * most, UNAVAILABLE) as samples:
+        async with reading_page(
+            service.address, target, body, 2 * saturated, UNAVAILABLE
+        ) as samples:
             await asyncio.sleep(_OVERLOAD)
         good = len(samples.of(200)) / (time.monotonic() - start)
-        async with asking(service.address, target, body, most / 4, frozenset()) as later:
+        async with reading_page(service.address, target, body, saturated / 4, _LATER) as later:
             await asyncio.sleep(1)
     assert samples.faults + later.faults == {}
-    finding.note(f"saturation {most:.0f}/s; at twice that {len(samples.of(503))} answers 503")
-    finding.at_least("goodput", 100 * good / most, 80, "%")
+    finding.record(
+        f"saturation {saturated:.0f}/s; at twice that {len(samples.of(503))} answers 503"
+    )
+    finding.at_least("goodput", 100 * good / saturated, 80, "%")
     served, refused = (logged(service, began, status) for status in (200, 503))
-    finding.note(f"in nginx's log: 200 within {max(served):.2g} s")
+    finding.record(f"in nginx's log: 200 within {max(served):.2g} s")
     finding.within("503 within", max(refused, default=0), 1)
     finding.within("slowest afterwards", longest(later.all), 1)
 
 
-async def a_dear_page(service: Service, connection: asyncpg.Connection) -> tuple[str, bytes]:
-    """Add a product whose page keeps the service busy; return its address and its content."""
+async def expensive_page(service: Service, connection: asyncpg.Connection) -> tuple[str, bytes]:
+    """Add a product with an expensive page; return its target and body."""
     product_id = new_product_id()
     await connection.execute(_MANY, product_id)
     target = f"/qa/questions?product_id={product_id}&count=100"
@@ -106,17 +111,17 @@ async def a_dear_page(service: Service, connection: asyncpg.Connection) -> tuple
 
 
 @contextmanager
-def on_cores_of_their_own(service: Service) -> Iterator[None]:
-    """Have the service saturate one core, so that another is left for its clients."""
+def pinned_to_cores(service: Service) -> Iterator[None]:
+    """Pin the service to one core, so that another is free for the clients."""
     cores = sorted(os.sched_getaffinity(0))
-    everything = [os.getpid(), *(process.pid for process in service.processes())]
+    processes = [os.getpid(), *(process.pid for process in service.processes())]
     try:
-        for process in everything:
+        for process in processes:
             _pin(process, {cores[0]})
         _pin(os.getpid(), {cores[-1]})
         yield
     finally:
-        for process in everything:
+        for process in processes:
             _pin(process, set(cores))
 
 
@@ -126,9 +131,9 @@ def _pin(process: int, cores: set[int]) -> None:
 
 
 def logged(service: Service, began: datetime, status: int) -> list[float]:
-    """Return the seconds that requests of a status took since a moment, as nginx logged them.
+    """Return the durations, in seconds, of requests with a status since a time, from nginx's log.
 
-    At these rates the clients' own program is late, and what it measured is no use. The log may
+    At these rates the clients themselves are late, so their measurements are useless. The log may
     have been rotated since.
     """
     files = service.access_log.parent.glob(service.access_log.name + "*")
@@ -138,11 +143,11 @@ def logged(service: Service, began: datetime, status: int) -> list[float]:
 
 
 async def saturation(service: Service, target: str, body: bytes) -> float:
-    """Return the pages a second that clients get who ask again as soon as they are answered."""
+    """Return the pages per second that closed-loop clients receive."""
     served = 0
     end = time.monotonic() + _ROUND
 
-    async def ask_on() -> None:
+    async def run_client() -> None:
         nonlocal served
         client = Connection(service.address)
         while time.monotonic() < end:
@@ -150,5 +155,5 @@ async def saturation(service: Service, target: str, body: bytes) -> float:
             served += answer.body == body
         client.close()
 
-    await asyncio.gather(*(ask_on() for _ in range(_BUSY)))
+    await asyncio.gather(*(run_client() for _ in range(_BUSY)))
     return served / _ROUND

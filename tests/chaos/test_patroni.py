@@ -1,4 +1,4 @@
-"""Patroni promotes a standby by itself, when PostgreSQL crashes and when a whole node is gone."""
+"""Patroni's automatic failover after a crash of PostgreSQL or the loss of a node."""
 
 import asyncio
 import os
@@ -55,7 +55,7 @@ class Patroni:
         return self.home / f"node{int(port) % 10}"
 
     async def synchronous_standby(self) -> Path:
-        """Return the folder of the node that has every acknowledged write."""
+        """Return the folder of the synchronous standby's node."""
         found: list[str] = []
 
         async def is_known() -> bool:
@@ -90,7 +90,7 @@ async def patroni() -> AsyncIterator[Patroni]:
         with program(command) as process:
 
             async def is_ready() -> bool:
-                assert process.poll() is None, "run.py has ended; it says why"
+                assert process.poll() is None, "run.py has exited; see its output"
                 return (home / "environment").exists()
 
             await until(is_ready, seconds=_READY_SECONDS)
@@ -106,16 +106,16 @@ def instances(patroni: Patroni) -> Iterator[Sequence[Path]]:
 
 
 @pytest.mark.fault("Patroni: PostgreSQL of the primary killed (-9)", _MUST_SHOW)
-async def test_another_node_takes_over_when_postgresql_crashes(
+async def test_failover_after_a_crash_of_postgresql(
     patroni: Patroni, instances: Sequence[Path], finding: Finding
 ) -> None:
-    await assert_taken_over(patroni, instances, finding, kill_postgresql)
+    await assert_failover(patroni, instances, finding, kill_postgresql)
 
 
 @pytest.mark.fault(
     "Patroni: node of the primary gone (PostgreSQL killed, Patroni and etcd stopped)", _MUST_SHOW
 )
-async def test_another_node_takes_over_when_a_node_is_gone(
+async def test_failover_after_the_loss_of_a_node(
     patroni: Patroni, instances: Sequence[Path], finding: Finding
 ) -> None:
     with ExitStack() as wake:
@@ -124,31 +124,31 @@ async def test_another_node_takes_over_when_a_node_is_gone(
             stop([f"{node}/etcd ", f"{node}/patroni.yml"], wake)
             kill_postgresql(node)
 
-        await assert_taken_over(patroni, instances, finding, end_node)
+        await assert_failover(patroni, instances, finding, end_node)
 
 
 @pytest.mark.fault(
     "Patroni: node of the synchronous standby hangs (SIGSTOP)",
     "0 failed or old reads; writes again within 30 s",
 )
-async def test_writes_go_on_with_another_standby_when_the_synchronous_one_hangs(
+async def test_hanging_synchronous_standby_is_replaced(
     patroni: Patroni, instances: Sequence[Path], finding: Finding
 ) -> None:
     async with shopping(instances, shoppers=_SHOPPERS) as everyone, busy(everyone) as seen:
         await seen.more(reads=500)
         with ExitStack() as wake:
-            begun = time.monotonic()
+            started = time.monotonic()
             stop([str(await patroni.synchronous_standby())], wake)
-            await asyncio.sleep(1)  # what was on its way is done
+            await asyncio.sleep(1)  # let in-flight requests finish
             await seen.more(writes=1)
-            finding.within("writes again within", time.monotonic() - begun, 30)
+            finding.within("writes again within", time.monotonic() - started, 30)
             await seen.more(reads=500)
     assert seen.stale == []
     assert set(seen.reads) == {200}
 
 
 def stop(commands: Sequence[str], wake: ExitStack) -> None:
-    """Stop the processes whose command has one of some texts, and theirs, while a context lasts."""
+    """Stop the processes whose command contains one of `commands`, and their descendants."""
     named = [p.pid for p in all_processes() if any(text in p.command for text in commands)]
     for process in family(*named):
         os.kill(process.pid, signal.SIGSTOP)
@@ -160,23 +160,23 @@ def kill_postgresql(node: Path) -> None:
     os.kill(int((node / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
 
 
-async def assert_taken_over(
+async def assert_failover(
     patroni: Patroni,
     instances: Sequence[Path],
     finding: Finding,
-    hurt: Callable[[Path], None],
+    inject: Callable[[Path], None],
 ) -> None:
-    """Hurt the node of the primary under load."""
+    """Inject a fault into the primary's node under load, and check the failover."""
     async with shopping(instances, shoppers=_SHOPPERS) as everyone, busy(everyone) as seen:
         await seen.more(reads=500)
         node = await patroni.primary()
-        begun = time.monotonic()
-        hurt(node)
+        started = time.monotonic()
+        inject(node)
         await patroni.until_primary_is_not(node)
         await seen.more(writes=1)
-        finding.within("writes again within", time.monotonic() - begun, 30)
+        finding.within("writes again within", time.monotonic() - started, 30)
         await seen.more(reads=500)
-    finding.note(f"{seen.reads.total()} reads, {seen.writes[201] + seen.writes[204]} writes")
+    finding.record(f"{seen.reads.total()} reads, {seen.writes[201] + seen.writes[204]} writes")
     assert seen.stale == []
     assert set(seen.reads) == {200}
     assert set(seen.writes) <= {201, 204, 503}
@@ -187,7 +187,7 @@ async def assert_taken_over(
 
 
 def first_port() -> int:
-    """Return a port after which the forty that run.py takes are free."""
+    """Return the first of forty free ports for run.py."""
     while True:
         first = random.randrange(20000, 32000, 100)
         if all(is_free(port) for port in range(first, first + 40)):

@@ -1,4 +1,4 @@
-"""`atelier reload` puts new code to work; nobody may notice."""
+"""`atelier reload` onto new code, without failed requests."""
 
 import asyncio
 from pathlib import Path
@@ -24,7 +24,7 @@ _IS_APPLIED = "SELECT EXISTS (SELECT 1 FROM public._pogo_migration WHERE migrati
     "`atelier reload` onto code with a new migration, under reads and writes without a key",
     "0 answers other than the expected",
 )
-async def test_a_reload_onto_new_code_is_not_noticed(
+async def test_reload_onto_new_code_fails_no_request(
     service: Service,
     products: KnownProducts,
     connection: asyncpg.Connection,
@@ -43,15 +43,15 @@ async def test_a_reload_onto_new_code_is_not_noticed(
     assert done.returncode == 0, done.stderr
     assert before.isdisjoint(process.pid for process in service.instances())
     assert await connection.fetchval(_IS_APPLIED, NEXT)
-    finding.note(f"{len(reads.all)} reads, {len(writes.all)} requests of writers")
-    finding.note(f"{(reads.faults + writes.faults).total()} unexpected")
+    finding.record(f"{len(reads.all)} reads, {len(writes.all)} requests of writers")
+    finding.record(f"{(reads.faults + writes.faults).total()} unexpected")
     assert reads.faults + writes.faults == {}
     await assert_written_once(connection, writers)
     await assert_documents_are_the_view(connection)
 
 
 def install(new: Path, link: Path) -> None:
-    """Put a version in the place of the one that a link leads to, in one step."""
+    """Atomically replace the version to which a link points."""
     unfinished = link.with_name("code.new")
     unfinished.symlink_to(new)
     unfinished.rename(link)

@@ -1,4 +1,4 @@
-"""The standby that pages are read from dies, hangs or falls behind."""
+"""A read standby that crashes, hangs or lags."""
 
 import asyncio
 import time
@@ -33,7 +33,7 @@ def instances(group: Group) -> Iterator[Sequence[Path]]:
 
 
 @pytest.mark.fault(f"standby killed and started again, {_DEATHS} times", _MUST_SHOW)
-async def test_no_page_is_old_and_no_read_fails_when_the_standby_dies_and_comes_back(
+async def test_crashed_standby_causes_no_stale_or_failed_read(
     group: Group, instances: Sequence[Path], finding: Finding
 ) -> None:
     [standby] = group.standbys
@@ -44,11 +44,11 @@ async def test_no_page_is_old_and_no_read_fails_when_the_standby_dies_and_comes_
             await seen.more(reads=200)
             await asyncio.to_thread(standby.start)
         await assert_used_again(standby, finding)
-    assert_all_is_well(seen, finding)
+    assert_no_stale_or_failed_read(seen, finding)
 
 
 @pytest.mark.fault("standby hangs (SIGSTOP)", _MUST_SHOW)
-async def test_no_read_fails_when_the_standby_hangs(
+async def test_hanging_standby_fails_no_read(
     group: Group, instances: Sequence[Path], finding: Finding
 ) -> None:
     [standby] = group.standbys
@@ -58,11 +58,11 @@ async def test_no_read_fails_when_the_standby_hangs(
         await seen.more(reads=_READS)
         standby.wake()
         await assert_used_again(standby, finding)
-    assert_all_is_well(seen, finding)
+    assert_no_stale_or_failed_read(seen, finding)
 
 
 @pytest.mark.fault("standby lags without end (replay paused)", _MUST_SHOW)
-async def test_no_page_is_old_and_no_read_fails_while_the_standby_stands_still(
+async def test_paused_replay_causes_no_stale_or_failed_read(
     group: Group, instances: Sequence[Path], finding: Finding
 ) -> None:
     [standby] = group.standbys
@@ -72,7 +72,7 @@ async def test_no_page_is_old_and_no_read_fails_while_the_standby_stands_still(
         await seen.more(reads=_READS)
         await standby.run("SELECT pg_wal_replay_resume()")
         await assert_used_again(standby, finding)
-    assert_all_is_well(seen, finding)
+    assert_no_stale_or_failed_read(seen, finding)
 
 
 async def assert_used_again(standby: Node, finding: Finding) -> None:
@@ -81,8 +81,8 @@ async def assert_used_again(standby: Node, finding: Finding) -> None:
     finding.within("used again within", time.monotonic() - back, 5)
 
 
-def assert_all_is_well(seen: Seen, finding: Finding) -> None:
-    finding.note(f"{seen.reads.total()} reads after as many writes, {len(seen.stale)} old")
+def assert_no_stale_or_failed_read(seen: Seen, finding: Finding) -> None:
+    finding.record(f"{seen.reads.total()} reads after as many writes, {len(seen.stale)} old")
     assert seen.stale == []
     assert set(seen.reads) == {200}
     assert set(seen.writes) <= {201, 204}

@@ -1,4 +1,4 @@
-"""A new version with a new migration takes the place of the old one, under load."""
+"""Rolling upgrade to a version with a new migration, under load."""
 
 import asyncio
 import os
@@ -40,8 +40,8 @@ _RATE = quick_or_full(100, 200)
 _ON_NEW_SCHEMA = quick_or_full(1, 10)
 
 
-class Roll:
-    """Instances of one version behind nginx, replaced one by one by those of another."""
+class RollingUpgrade:
+    """A rolling upgrade: instances behind nginx are replaced one by one with another version."""
 
     def __init__(self, dsn: str, folder: Path) -> None:
         self.port = free_port()
@@ -75,8 +75,10 @@ class Roll:
 
 
 def wait_until_serving(socket: Path) -> None:
-    """Wait until nginx sends requests to an instance again: only then may the next one go."""
-    wait_until(lambda: asyncio.run(pages_served(socket)) > 0, f"nginx sends nothing to {socket}")
+    """Wait until nginx uses an instance again: only then may the next one be replaced."""
+    wait_until(
+        lambda: asyncio.run(pages_served(socket)) > 0, f"nginx sends no requests to {socket}"
+    )
 
 
 def migrate_with(code: Path, dsn: str) -> int:
@@ -94,26 +96,26 @@ def migrate_with(code: Path, dsn: str) -> int:
     "new version with a new migration rolled over a running old one, the previous commit's",
     "0 errors, also while the old code runs on the new schema",
 )
-async def test_a_new_version_takes_the_place_of_the_previous_one_without_an_error(
+async def test_rolling_upgrade_from_the_previous_version_fails_no_request(
     finding: Finding,
 ) -> None:
     with temporary_folder() as folder:
         old, name = previous_code(folder / "previous")
-        finding.note(name)
+        finding.record(name)
         await replace_under_load(folder, old, next_code(folder / "next"), finding)
 
 
 async def replace_under_load(folder: Path, old: Path, new: Path, finding: Finding) -> None:
-    """Migrate, then replace the instances one by one; nobody may notice any of it."""
+    """Migrate, then replace the instances one by one; no request may fail."""
     async with AsyncExitStack() as stack:
         postgres = stack.enter_context(running_postgres(folder))
         assert await asyncio.to_thread(migrate_with, old, postgres.dsn)
         connection = await stack.enter_async_context(connected(postgres.dsn))
         products = await add_products(connection)
-        roll = Roll(postgres.dsn, folder)
-        stack.callback(roll.stop)
-        await asyncio.to_thread(roll.start, old)
-        address = ("127.0.0.1", roll.port)
+        upgrade = RollingUpgrade(postgres.dsn, folder)
+        stack.callback(upgrade.stop)
+        await asyncio.to_thread(upgrade.start, old)
+        address = ("127.0.0.1", upgrade.port)
         async with (
             reading(address, products, _RATE) as reads,
             writing(address, connection, _RATE / 2, frozenset()) as (writes, writers),
@@ -121,10 +123,10 @@ async def replace_under_load(folder: Path, old: Path, new: Path, finding: Findin
             await asyncio.sleep(1)
             assert await asyncio.to_thread(migrate_with, new, postgres.dsn)
             await asyncio.sleep(_ON_NEW_SCHEMA)
-            await asyncio.to_thread(roll.replace_all, new)
+            await asyncio.to_thread(upgrade.replace_all, new)
             await asyncio.sleep(1)
         await assert_written_once(connection, writers)
         await assert_documents_are_the_view(connection)
-    finding.note(f"{len(reads.all)} reads and {len(writes.all)} requests of writers")
-    finding.note(f"{(reads.faults + writes.faults).total()} errors")
+    finding.record(f"{len(reads.all)} reads and {len(writes.all)} requests of writers")
+    finding.record(f"{(reads.faults + writes.faults).total()} errors")
     assert reads.faults + writes.faults == {}

@@ -1,4 +1,4 @@
-"""Other versions of the code: the previous one, and one with a further migration."""
+"""Other versions of the code: the previous commit, and one with an additional migration."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from atelier.store import migrate
 
 _ROOT = Path(__file__).parents[2]
 _MIGRATIONS = Path("src/atelier/store/migrations")
-_MOST_TRIED = 10
+_MAX_COMMITS = 10
 NEXT = "99991231_01_next"
 _FURTHER = """-- A step that a later version may take while this one serves
 -- depends: {newest}
@@ -27,14 +27,14 @@ ALTER TABLE questions DROP COLUMN language;
 
 
 def previous_code(folder: Path) -> tuple[Path, str]:
-    """Unpack the previous commit's code; return where to import it from, and what it is.
+    """Unpack the previous commit's code; return its import path and a description.
 
-    A commit whose code is not whole is passed over; where there is no history, it is this code.
+    A commit that cannot be imported is skipped; without a git history, it is the current code.
     """
-    for commit in _git("log", f"-{_MOST_TRIED}", "--format=%h", "HEAD^").decode().split():
+    for commit in _git("log", f"-{_MAX_COMMITS}", "--format=%h", "HEAD^").decode().split():
         code = folder / commit / "src"
         code.parent.mkdir(parents=True)
-        # The program, for Python's own takes a filter only from 3.11.4 on and warns of none later.
+        # Not tarfile: its filter argument requires 3.11.4, and later versions warn without it.
         subprocess.run(["tar", "-xC", code.parent], input=_git("archive", commit), check=True)
         if _can_be_imported(code):
             return code, f"from commit {commit}"
@@ -48,7 +48,7 @@ def _can_be_imported(code: Path) -> bool:
 
 
 def next_code(folder: Path) -> Path:
-    """Copy this code, with one migration more; return where to import it from."""
+    """Copy the current code with an additional migration; return its import path."""
     for part in ("src", "contract"):
         shutil.copytree(_ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     text = _FURTHER.format(newest=max(migrate.names()))
@@ -57,7 +57,7 @@ def next_code(folder: Path) -> Path:
 
 
 def _git(*arguments: str) -> bytes:
-    """Return what git says of this checkout; nothing where there is none, or no git."""
+    """Return git's output for this checkout; empty without a repository or git."""
     git = shutil.which("git")
     if git is None or not (_ROOT / ".git").exists():
         return b""

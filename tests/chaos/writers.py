@@ -1,4 +1,4 @@
-"""Clients that write, send again what failed under the same Idempotency-Key, and keep count."""
+"""Clients that write, retry with the same Idempotency-Key, and count acknowledged writes."""
 
 import asyncio
 import json
@@ -14,18 +14,18 @@ from uuid import uuid4
 
 import asyncpg
 
-from tests.chaos.connection import Address, Answer, Connection
+from tests.chaos.connection import Address, Connection, Response
 from tests.chaos.measure import Samples, refusal
 from tests.support.data import Data, new_product_id
 
-_PATIENCE = 60.0
-_PAUSE = 0.1
-_NOTHING = Answer(0, {}, b"")
+_WRITE_TIMEOUT = 60.0
+_RETRY_DELAY = 0.1
+_NO_ANSWER = Response(0, {}, b"")
 
 
 @dataclass
 class Writer:
-    """Writes to a question of its own, and so knows what its page must show at every moment."""
+    """Writes to its own question, so that it knows the expected page at any time."""
 
     connection: Connection
     samples: Samples
@@ -37,7 +37,7 @@ class Writer:
     answers: Counter[str] = field(default_factory=Counter)
 
     async def write_and_read(self) -> None:
-        """Do a write, until it is acknowledged; then look whether the page shows it, and once."""
+        """Write until acknowledged; then check that the page shows the write exactly once."""
         if random.random() < 0.8:
             path = f"/qa/questions/{self.question_id}/helpful"
             if await self._write("PUT", path, b"", HTTPStatus.NO_CONTENT):
@@ -51,14 +51,14 @@ class Writer:
         await self._read()
 
     async def _write(self, method: str, path: str, body: bytes, expected: HTTPStatus) -> bool:
-        """Send a write, and again after an answer that is tolerated; say if it was done."""
+        """Send a write, with retries after tolerated statuses; return whether it succeeded."""
         key = {"Idempotency-Key": str(uuid4())} if self.keyed else {}
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_WRITE_TIMEOUT):
             while True:
                 answer = await self._send(method, path, body, key, expected)
                 if answer.status not in self.tolerated:
                     return answer.status == expected
-                await asyncio.sleep(_PAUSE * random.uniform(0.5, 1.5))
+                await asyncio.sleep(_RETRY_DELAY * random.uniform(0.5, 1.5))
 
     async def _read(self) -> None:
         path = f"/qa/questions?product_id={self.product_id}"
@@ -67,24 +67,24 @@ class Writer:
             return
         shown, written = _shown(answer.body), (self.votes, self.answers)
         if shown != written:
-            self.samples.note(time.monotonic(), answer.status, f"{shown} shown of {written}")
+            self.samples.record(time.monotonic(), answer.status, f"{shown} shown of {written}")
 
     async def _send(
         self, method: str, path: str, body: bytes, fields: dict[str, str], expected: HTTPStatus
-    ) -> Answer:
-        """Return the answer, noted as a fault if it is neither the expected one nor tolerated."""
+    ) -> Response:
+        """Return the response; record a fault if it is neither expected nor tolerated."""
         start = time.monotonic()
         try:
             answer = await self.connection.request(method, path, body, fields)
         except (OSError, EOFError):
-            answer = _NOTHING
+            answer = _NO_ANSWER
         fault = None if answer.status == expected else refusal(answer, self.tolerated)
-        self.samples.note(start, answer.status, fault)
+        self.samples.record(start, answer.status, fault)
         return answer
 
 
 def _shown(body: bytes) -> tuple[int, Counter[str]]:
-    """Return the votes and the answers that a page shows; -1 votes if the question is gone."""
+    """Return the votes and answers on a page; -1 votes if the question is missing."""
     results = json.loads(body)["results"]
     if not results:
         return -1, Counter()
@@ -102,9 +102,9 @@ async def writing(
     *,
     keyed: bool = True,
 ) -> AsyncIterator[tuple[Samples, Sequence[Writer]]]:
-    """Write at a rate, or as fast as answers come, while the context lasts.
+    """Write at a rate, or as fast as responses allow, while the context lasts.
 
-    Answers other than the expected are faults, unless they are tolerated and sent again.
+    Unexpected responses are faults, except tolerated ones, which are retried.
     """
     samples, data = Samples(), Data(connection)
     writers = []
@@ -114,20 +114,20 @@ async def writing(
         writers.append(
             Writer(Connection(address), samples, tolerated, product_id, question_id, keyed)
         )
-    over = asyncio.Event()
-    tasks = [asyncio.create_task(_go_on(each, rate / len(writers), over)) for each in writers]
+    stop = asyncio.Event()
+    tasks = [asyncio.create_task(_run(each, rate / len(writers), stop)) for each in writers]
     try:
         yield samples, writers
     finally:
-        over.set()
+        stop.set()
         await asyncio.gather(*tasks)
         for writer in writers:
             writer.connection.close()
 
 
-async def _go_on(writer: Writer, rate: float, over: asyncio.Event) -> None:
+async def _run(writer: Writer, rate: float, stop: asyncio.Event) -> None:
     due = time.monotonic() + random.random() / rate
-    while not over.is_set():
+    while not stop.is_set():
         await asyncio.sleep(max(0, due - time.monotonic()))
         await writer.write_and_read()
         due = max(due + 1 / rate, time.monotonic())

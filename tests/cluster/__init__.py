@@ -1,1 +1,1 @@
-"""`atelier up` as an operator meets it."""
+"""Operating a running `atelier up`."""

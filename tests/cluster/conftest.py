@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from atelier.local.cluster.control import ask
+from atelier.local.cluster.control import request
 from atelier.local.host.home import Home
 from tests.support.cluster import free_port
 from tests.support.commands import Up, run, up
@@ -16,7 +16,7 @@ from tests.support.postgres import temporary_folder
 
 @dataclass(frozen=True)
 class Operated:
-    """A running service and what an operator has at hand."""
+    """A running service with its ports and commands."""
 
     home: Path
     port: int
@@ -33,13 +33,13 @@ class Operated:
 
     def status(self) -> dict[str, Any]:
         """Return what `atelier status --json` prints, without a process."""
-        return dict(ask(Home.open(self.home), "status"))
+        return dict(request(Home.open(self.home), "status"))
 
     def instances(self) -> list[dict[str, Any]]:
         return list(self.status()["instances"])
 
     def command(self, *arguments: str, **settings: str) -> str:
-        """Run a command that must succeed; return what it says."""
+        """Run a command that must succeed; return its output."""
         done = run(self.home, *arguments, **settings)
         assert done.returncode == 0, done.stderr
         return done.stdout

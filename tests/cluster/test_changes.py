@@ -1,4 +1,4 @@
-"""Reloading and scaling under traffic: nothing is lost, refused or done twice."""
+"""Reloading and scaling under traffic: nothing is lost, rejected or applied twice."""
 
 from pathlib import Path
 
@@ -41,18 +41,18 @@ def test_scaling_up_and_down_loses_no_request(operated: Operated) -> None:
     _nothing_is_lost(operated, seen, asked)
 
 
-def test_a_reload_puts_the_settings_of_its_environment_to_work(operated: Operated) -> None:
+def test_reload_applies_the_settings_of_its_environment(operated: Operated) -> None:
     operated.command("reload", ATELIER_REQUEST_TIMEOUT="7.5")
     configuration = (_service_folder(operated) / "nginx.conf").read_text()
     assert "proxy_read_timeout 8000ms;" in configuration
 
 
-def test_a_reload_that_cannot_work_changes_nothing_and_says_why(operated: Operated) -> None:
+def test_failed_reload_changes_nothing_and_gives_the_reason(operated: Operated) -> None:
     before = _pids(operated)
     refused = run(operated.home, "reload", ATELIER_READ_DATABASE_URL="postgresql://[broken/x")
     assert refused.returncode == 1
     assert refused.stderr.startswith("atelier: ")
-    assert "ATELIER_READ_DATABASE_URL is no PostgreSQL address" in refused.stderr
+    assert "ATELIER_READ_DATABASE_URL is not a valid PostgreSQL URL" in refused.stderr
     assert _pids(operated) == before
     assert httpx.get(f"{operated.url}/ready").json()["status"] == "ready"
 
@@ -62,7 +62,7 @@ def _service_folder(operated: Operated) -> Path:
 
 
 def _question(operated: Operated) -> tuple[int, int]:
-    """Post a question; return its id and how many votes it has."""
+    """Post a question; return its id and its number of votes."""
     question = {"body": "First?", "name": "n", "email": "n@e.com", "product_id": _PRODUCT}
     httpx.post(f"{operated.url}/qa/questions", json=question).raise_for_status()
     page = _page(operated)

@@ -1,4 +1,4 @@
-"""Limits and clients' addresses as an operator sets them: at the start, by a reload, for a host."""
+"""Settings of limits and client addresses at startup, on reload and in `nginx-config`."""
 
 import http.client
 import json
@@ -13,7 +13,7 @@ from tests.support.postgres import temporary_folder
 from tests.support.waiting import wait_until
 
 
-def test_a_reload_changes_the_limits_and_the_origins(operated: Operated) -> None:
+def test_reload_changes_the_limits_and_the_origins(operated: Operated) -> None:
     configuration = Home.open(operated.home).run / "service" / "nginx.conf"
     before = configuration.read_text()
     assert "rate=100r/s" in before
@@ -26,7 +26,7 @@ def test_a_reload_changes_the_limits_and_the_origins(operated: Operated) -> None
     assert configuration.read_text().replace("7500ms", "") == before.replace("7500ms", "")
 
 
-def test_the_configuration_of_a_host_takes_the_same_settings(operated: Operated) -> None:
+def test_host_configuration_uses_the_same_settings(operated: Operated) -> None:
     arguments = ("nginx-config", "--server", "10.0.1.5:9000")
     text = operated.command(
         *arguments,
@@ -47,7 +47,7 @@ def test_the_configuration_of_a_host_takes_the_same_settings(operated: Operated)
     assert "set_real_ip_from 10.0.0.0/8;" in operated.command(*arguments)
 
 
-def test_the_service_starts_behind_a_proxy_that_speaks_the_proxy_protocol() -> None:
+def test_service_starts_with_the_proxy_protocol() -> None:
     port = free_port()
     settings = {"PORT": str(port), "INSTANCES": "1", "ATELIER_METRICS_PORT": str(free_port())}
     with temporary_folder() as folder:
@@ -56,16 +56,16 @@ def test_the_service_starts_behind_a_proxy_that_speaks_the_proxy_protocol() -> N
             running.wait_for("Ready")
             assert _status_of("203.0.113.7", port) == 200
             log = home / "log" / "access.log"
-            wait_until(lambda: _clients(log) == ["203.0.113.7"], "it is not logged")
+            wait_until(lambda: _clients(log) == ["203.0.113.7"], "the client is not logged")
 
 
 def _status_of(client: str, port: int) -> int:
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         head = "GET /qa/questions?product_id=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
         connection.sendall(f"PROXY TCP4 {client} 127.0.0.1 5555 80\r\n{head}".encode())
-        answer = http.client.HTTPResponse(connection)
-        answer.begin()
-        return answer.status
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        return response.status
 
 
 def _clients(log: Path) -> list[str]:

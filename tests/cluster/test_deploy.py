@@ -1,4 +1,4 @@
-"""The files for Prometheus and Grafana: they can be read, and name only metrics that there are."""
+"""The files for Prometheus and Grafana are valid, and use only existing metrics."""
 
 import json
 import re
@@ -22,14 +22,14 @@ _HISTOGRAM = ("bucket", "count", "sum")
 _NAME = re.compile(r"\batelier_[a-z_]+\b")
 
 
-def test_the_dashboard_shows_metrics_that_there_are(operated: Operated) -> None:
+def test_dashboard_uses_existing_metrics(operated: Operated) -> None:
     dashboard = json.loads((_DEPLOY / "grafana" / "dashboard.json").read_text())
     expressions = [t["expr"] for panel in dashboard["panels"] for t in panel["targets"]]
     _all_exist(expressions, operated)
     assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
 
 
-def test_the_alerts_watch_metrics_that_there_are_and_are_explained(operated: Operated) -> None:
+def test_alerts_use_existing_metrics_and_are_documented(operated: Operated) -> None:
     text = (_DEPLOY / "prometheus" / "alerts.yml").read_text()
     _all_exist([text], operated)
     alerts = re.findall(r"- alert: (\w+)", text)
@@ -38,7 +38,7 @@ def test_the_alerts_watch_metrics_that_there_are_and_are_explained(operated: Ope
     assert explained == alerts
 
 
-def test_promtool_takes_the_alerts_and_they_fire_when_they_should() -> None:
+def test_promtool_accepts_the_alerts_and_they_fire_when_they_should() -> None:
     promtool = program_or_skip("promtool", "prometheus")
     folder = _DEPLOY / "prometheus"
     for check in (("check", "config", "prometheus.yml"), ("test", "rules", "alerts_test.yml")):
@@ -48,7 +48,7 @@ def test_promtool_takes_the_alerts_and_they_fire_when_they_should() -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_every_panel_shows_something_when_all_is_well(operated: Operated, tmp_path: Path) -> None:
+def test_every_panel_shows_data_of_a_healthy_service(operated: Operated, tmp_path: Path) -> None:
     program = program_or_skip("prometheus", "prometheus")
     dashboard = json.loads((_DEPLOY / "grafana" / "dashboard.json").read_text())
     optional = {"no standby", "no import is running"}
@@ -68,7 +68,7 @@ def test_every_panel_shows_something_when_all_is_well(operated: Operated, tmp_pa
 def _prometheus(
     program: str, operated: Operated, folder: Path
 ) -> Iterator[Callable[[str], list[object]]]:
-    """Run Prometheus on the service while requests are made; yield what answers its language."""
+    """Run Prometheus on the service under traffic; yield a function that evaluates PromQL."""
     configuration = {
         "global": {"scrape_interval": "1s"},
         "scrape_configs": [
@@ -105,7 +105,7 @@ def _is_success(url: str) -> bool:
     return httpx.get(url).is_success
 
 
-def test_the_command_prints_the_configuration_of_a_host_for_nginx(operated: Operated) -> None:
+def test_command_prints_the_host_configuration_of_nginx(operated: Operated) -> None:
     text = operated.command("nginx-config", "--server", "10.0.1.5:9000", "--listen", "10.0.0.1:80")
     assert "listen 10.0.0.1:80 " in text
     assert "server 10.0.1.5:9000 " in text

@@ -1,4 +1,4 @@
-"""What an operator is shown: status, logs, metrics."""
+"""Status, logs and metrics for operators."""
 
 import contextlib
 import json
@@ -14,7 +14,7 @@ import pytest
 
 from atelier.local.cluster import control
 from atelier.local.host.home import Home
-from atelier.local.monitoring import metrics as gather
+from atelier.local.monitoring import metrics as cluster_metrics
 from tests.cluster.conftest import Operated
 from tests.support.commands import run
 from tests.support.postgres import temporary_folder
@@ -39,12 +39,12 @@ def test_status_shows_each_instance_and_postgresql(operated: Operated) -> None:
     assert state["postgresql"]["idle"] > 0
 
 
-def test_status_for_people_says_the_same(operated: Operated) -> None:
-    said = operated.command("status")
+def test_status_table_shows_the_same(operated: Operated) -> None:
+    output = operated.command("status")
     pids = [each["pid"] for each in operated.instances()]
-    assert all(str(pid) in said for pid in pids)
-    assert "PostgreSQL 1" in said
-    assert "primary" in said
+    assert all(str(pid) in output for pid in pids)
+    assert "PostgreSQL 1" in output
+    assert "primary" in output
 
 
 def test_only_the_owner_may_control_a_service(operated: Operated) -> None:
@@ -53,7 +53,7 @@ def test_only_the_owner_may_control_a_service(operated: Operated) -> None:
 
 
 @pytest.mark.parametrize("command", [("status",), ("reload",), ("scale", "2")])
-def test_without_a_service_a_command_says_what_to_do(command: tuple[str, ...]) -> None:
+def test_command_without_a_service_gives_a_remedy(command: tuple[str, ...]) -> None:
     with temporary_folder() as folder:
         refused = run(folder / "home", *command)
     assert refused.returncode == 1
@@ -70,7 +70,7 @@ def test_an_instance_that_was_killed_shows_in_status_and_metrics(operated: Opera
     assert f'atelier_instance_restarts{{instance="instance-1"}} {victim["restarts"] + 1}' in shown
 
 
-def test_one_that_hangs_is_shown_as_such(operated: Operated) -> None:
+def test_hung_instance_is_shown_in_status(operated: Operated) -> None:
     victim = operated.instances()[1]
     os.kill(victim["pid"], signal.SIGSTOP)
     try:
@@ -83,7 +83,7 @@ def test_one_that_hangs_is_shown_as_such(operated: Operated) -> None:
         os.kill(victim["pid"], signal.SIGCONT)
 
 
-def test_the_clusters_metrics_carry_their_instance(operated: Operated) -> None:
+def test_cluster_metrics_have_an_instance_label(operated: Operated) -> None:
     httpx.get(f"{operated.url}/qa/questions?product_id=1").raise_for_status()
     shown = httpx.get(operated.metrics_url, timeout=20).text
     for series in (
@@ -96,7 +96,7 @@ def test_the_clusters_metrics_carry_their_instance(operated: Operated) -> None:
     assert httpx.get(f"{operated.url}/metrics").status_code == 404
 
 
-def test_every_part_has_a_log_and_an_error_is_found_by_the_id_that_the_client_was_shown(
+def test_every_component_has_a_log_and_errors_are_found_by_request_id(
     operated: Operated,
 ) -> None:
     answer = httpx.get(f"{operated.url}/qa/questions?product_id=1")
@@ -115,17 +115,17 @@ def test_every_part_has_a_log_and_an_error_is_found_by_the_id_that_the_client_wa
     events = [json.loads(line) for line in lines if line.startswith("{")]
     warnings = [event for event in events if event["level"] == "WARNING"]
     assert {"time", "message", "request", "instance", "version"} <= warnings[0].keys()
-    assert "WARNING no database" in operated.running.said
+    assert "WARNING no database" in operated.running.output
 
 
-def test_a_taken_metrics_port_is_a_warning_and_no_failure() -> None:
-    said: list[str] = []
+def test_metrics_port_in_use_is_a_warning_not_a_failure() -> None:
+    output: list[str] = []
     with (
-        socket.create_server(("127.0.0.1", 0)) as taken,
-        gather.served(taken.getsockname()[1], cast("Any", None), said.append),
+        socket.create_server(("127.0.0.1", 0)) as occupied,
+        cluster_metrics.served(occupied.getsockname()[1], cast("Any", None), output.append),
     ):
-        assert said[0].startswith("No cluster metrics: port ")
-        assert "ATELIER_METRICS_PORT" in said[0]
+        assert output[0].startswith("No cluster metrics: port ")
+        assert "ATELIER_METRICS_PORT" in output[0]
 
 
 def until(condition: Callable[[], object]) -> httpx.Response:
@@ -133,7 +133,7 @@ def until(condition: Callable[[], object]) -> httpx.Response:
     while not (found := condition()):
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    return found  # type: ignore[return-value] # only what is used is looked at
+    return found  # type: ignore[return-value] # the callers return responses
 
 
 def _refusal_without_postgres(operated: Operated) -> httpx.Response | None:

@@ -1,4 +1,4 @@
-"""Clients that read and write without a pause and check each answer."""
+"""Clients that read and write continuously and check each response."""
 
 import itertools
 import threading
@@ -13,13 +13,13 @@ _PAUSE_SECONDS = 0.002
 
 
 class Traffic:
-    """What several clients do, and what was answered so far; nothing is sent twice."""
+    """The requests of several clients and their responses; nothing is sent twice."""
 
     def __init__(self, product_id: int, question_id: int) -> None:
         self.answers: Counter[str] = Counter()
         self.unexpected: list[str] = []
         self.posted: list[str] = []
-        """Bodies of the questions whose POST was answered 201."""
+        """Bodies of the questions whose POST returned 201."""
         self.votes = 0
         self._product_id = product_id
         self._question_id = question_id
@@ -50,24 +50,24 @@ class Traffic:
 
 @contextmanager
 def traffic(url: str, product_id: int, question_id: int) -> Iterator[Traffic]:
-    """Read, post and vote while the context lasts."""
-    seen, leave = Traffic(product_id, question_id), threading.Event()
+    """Read, post and vote in the context."""
+    seen, stop = Traffic(product_id, question_id), threading.Event()
 
-    def repeat(act: Callable[[httpx.Client], None]) -> None:
+    def repeat(action: Callable[[httpx.Client], None]) -> None:
         with httpx.Client(base_url=url, timeout=20) as client:
-            while not leave.wait(_PAUSE_SECONDS):
+            while not stop.wait(_PAUSE_SECONDS):
                 try:
-                    act(client)
+                    action(client)
                 except httpx.HTTPError as error:
                     seen.unexpected.append(repr(error))
 
-    acts = [seen.read] * _READERS + [seen.post, seen.vote]
-    threads = [threading.Thread(target=repeat, args=(act,)) for act in acts]
+    actions = [seen.read] * _READERS + [seen.post, seen.vote]
+    threads = [threading.Thread(target=repeat, args=(action,)) for action in actions]
     for thread in threads:
         thread.start()
     try:
         yield seen
     finally:
-        leave.set()
+        stop.set()
         for thread in threads:
             thread.join()

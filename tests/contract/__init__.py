@@ -1,1 +1,1 @@
-"""The contract, line by line, against a running service."""
+"""The API contract, against a running service."""

@@ -1,4 +1,4 @@
-"""The routes of the contract, and short ways to say what is sent and what comes back."""
+"""The routes of the contract, and helpers for requests and responses."""
 
 import json
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ NEW_ANSWER: dict[str, object] = {
 
 
 class Route(NamedTuple):
-    """A method and a path with a place for an id."""
+    """A method and a path with a placeholder for an id."""
 
     method: str
     path: str
@@ -29,9 +29,9 @@ class Route(NamedTuple):
         self,
         client: httpx.AsyncClient,
         target: object,
-        **options: Any,  # noqa: ANN401 - whatever httpx takes
+        **options: Any,  # noqa: ANN401 - httpx's options
     ) -> httpx.Response:
-        """Call the route for an id; a POST without a body is given a valid one."""
+        """Call the route for an id; a POST without a body gets a valid one."""
         if self.method == "POST" and not {"json", "data", "content"} & options.keys():
             options["json"] = {**NEW_QUESTION, **NEW_ANSWER}
         return await client.request(self.method, self.path.format(target), **options)
@@ -59,7 +59,7 @@ def compact(value: object) -> bytes:
 
 
 def refusal(response: httpx.Response) -> tuple[int, str]:
-    """Return the status and the text of a refusal, which must be plain text."""
+    """Return the status and text of an error response, which must be plain text."""
     assert response.headers["content-type"].replace(" ", "").lower() in (
         "text/plain",
         "text/plain;charset=utf-8",

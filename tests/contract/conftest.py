@@ -1,4 +1,4 @@
-"""A client of the running service, and its data."""
+"""A client of the running service, and test data."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _DOCUMENTED = """
 
 @dataclass(frozen=True)
 class Shop:
-    """A product with one question and one answer, nobody else's."""
+    """A product with one question and one answer, used by one test only."""
 
     product_id: int
     question_id: int
@@ -46,7 +46,7 @@ async def data(service: Cluster) -> AsyncIterator[Data]:
 
 @pytest.fixture
 async def documented(data: Data) -> None:
-    """Make the question and the answer that the specification's examples are about."""
+    """Insert the question and the answer of the specification's examples."""
     await data.connection.execute(_DOCUMENTED)
 
 
@@ -59,5 +59,5 @@ async def shop(data: Data) -> Shop:
 
 @pytest.fixture(params=["Question", "Answer"])
 def what(request: pytest.FixtureRequest) -> str:
-    """Return what is posted, as the error says it."""
+    """Return the kind of the post, as in the error text."""
     return str(request.param)

@@ -1,4 +1,4 @@
-"""Posts of questions and answers, valid but for what a test is about."""
+"""Posts questions and answers that are valid except for the given fields."""
 
 import httpx
 
@@ -9,7 +9,7 @@ from tests.contract.conftest import Shop
 async def post(
     client: httpx.AsyncClient, shop: Shop, what: str, **fields: object
 ) -> httpx.Response:
-    """Post a valid body but for the fields given."""
+    """Post a body that is valid except for the given fields."""
     if what == "Question":
         valid = {**NEW_QUESTION, "product_id": shop.product_id}
         return await ADD_QUESTION.call(client, None, json={**valid, **fields})
@@ -23,19 +23,19 @@ async def post_bytes(
     content: bytes,
     content_type: str = "application/json",
 ) -> httpx.Response:
-    """Post a body as it is."""
+    """Post raw bytes."""
     route: Route = ADD_QUESTION if what == "Question" else ADD_ANSWER
     headers = {"Content-Type": content_type}
     return await route.call(client, shop.question_id, content=content, headers=headers)
 
 
 def assert_refused(response: httpx.Response, what: str, *names: str) -> None:
-    """Hold that the fields named, and no others, are said to be wrong."""
+    """Assert that exactly the named fields are reported as invalid."""
     status, text = refusal(response)
     assert status == 422
     opening = f"Error: {what} body contains invalid entries"
     assert text.startswith(opening)
-    said = text.removeprefix(opening)
-    assert [name for name in ("body", "name", "email", "product_id", "photos") if name in said] == [
-        *names
-    ]
+    errors = text.removeprefix(opening)
+    assert [
+        name for name in ("body", "name", "email", "product_id", "photos") if name in errors
+    ] == [*names]

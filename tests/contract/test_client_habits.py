@@ -1,4 +1,4 @@
-"""What real clients send, and must not break."""
+"""Requests that real clients send."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ PUT_BODIES: dict[str, dict[str, Any]] = {
 
 
 def target(route: Route, shop: Shop) -> int:
-    """Return the id that a route is about."""
+    """Return the id for a route."""
     if "product_id" in route.path:
         return shop.product_id
     return shop.answer_id if "/answers/" in route.path else shop.question_id
@@ -46,8 +46,8 @@ def target(route: Route, shop: Shop) -> int:
 async def test_a_trailing_slash_is_ignored_without_a_redirect(
     client: httpx.AsyncClient, shop: Shop, route: Route
 ) -> None:
-    path, mark, query = route.path.partition("?")
-    slashed = Route(route.method, f"{path}/{mark}{query}")
+    path, question_mark, query = route.path.partition("?")
+    slashed = Route(route.method, f"{path}/{question_mark}{query}")
     response = await slashed.call(client, target(route, shop))
     assert response.status_code == {"GET": 200, "POST": 201, "PUT": 204}[route.method]
 
@@ -73,8 +73,8 @@ async def test_the_body_of_a_put_is_ignored(
 async def test_unknown_query_parameters_are_ignored(
     client: httpx.AsyncClient, shop: Shop, route: Route
 ) -> None:
-    mark = "&" if "?" in route.path else "?"
-    odd = Route(route.method, f"{route.path}{mark}sort=newest&sort=&_=1&%ff=%00&[]=a&=")
+    separator = "&" if "?" in route.path else "?"
+    odd = Route(route.method, f"{route.path}{separator}sort=newest&sort=&_=1&%ff=%00&[]=a&=")
     response = await odd.call(client, target(route, shop))
     assert response.is_success
 
@@ -157,7 +157,7 @@ async def test_head_answers_where_get_does_with_the_same_headers_and_no_body(
         assert _headers(head) == _headers(get)
 
 
-async def test_a_post_is_answered_over_and_over_on_one_connection(
+async def test_posts_are_answered_repeatedly_on_one_connection(
     client: httpx.AsyncClient, shop: Shop
 ) -> None:
     for route, body in [(ADD_QUESTION, NEW_QUESTION), (ADD_ANSWER, NEW_ANSWER)] * 3:
@@ -171,5 +171,5 @@ def _listed(response: httpx.Response, header: str) -> set[str]:
 
 
 def _headers(response: httpx.Response) -> dict[str, str]:
-    own = {"date", "x-request-id", "transfer-encoding"}  # the last is of a body, if there is one
+    own = {"date", "x-request-id", "transfer-encoding"}  # the last only with a body
     return {name: value for name, value in response.headers.items() if name not in own}

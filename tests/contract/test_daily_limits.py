@@ -1,4 +1,4 @@
-"""So many posts, and so many reports, of one address in a day: over all instances, and exactly."""
+"""Daily limits of posts and reports per address are exact across all instances."""
 
 import asyncio
 from collections import Counter
@@ -45,48 +45,48 @@ async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
     await opened.close()
 
 
-async def ask(client: httpx.AsyncClient, **headers: str) -> httpx.Response:
+async def post_question(client: httpx.AsyncClient, **headers: str) -> httpx.Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return await client.post("/qa/questions", json=NEW_QUESTION, headers=named)
 
 
-async def test_of_a_hundred_posts_at_once_as_many_are_done_as_one_address_may(
+async def test_concurrent_posts_are_accepted_up_to_the_limit(
     client: httpx.AsyncClient, connection: asyncpg.Connection
 ) -> None:
     question_id = await Data(connection).question(5)
     answer_to = f"/qa/questions/{question_id}/answers"
     responses = await asyncio.gather(
-        *(ask(client) for _ in range(50)),
+        *(post_question(client) for _ in range(50)),
         *(client.post(answer_to, json=NEW_ANSWER) for _ in range(50)),
     )
     assert Counter(each.status_code for each in responses) == {201: 10, 429: 90}
     assert await written(connection) == 1 + 10
-    assert (await ask(client, X_Forwarded_For="203.0.113.7")).status_code == 201
+    assert (await post_question(client, X_Forwarded_For="203.0.113.7")).status_code == 201
 
 
-async def test_a_refusal_says_what_the_limit_is_and_that_it_lasts_until_midnight(
+async def test_rejection_names_the_limit_and_the_time_until_midnight(
     client: httpx.AsyncClient,
 ) -> None:
     for _ in range(10):
-        assert (await ask(client)).status_code == 201
+        assert (await post_question(client)).status_code == 201
     for accept, text in [("*/*", "Error: too many posts"), ("application/problem+json", "{")]:
-        refused = await ask(client, Accept=accept, Origin="https://shop.example")
-        assert (refused.status_code, refused.text[: len(text)]) == (429, text)
-        assert refused.headers["ratelimit-policy"] == '"posts-per-day";q=10;w=86400'
-        left = int(refused.headers["retry-after"])
-        assert refused.headers["ratelimit"] == f'"posts-per-day";r=0;t={left}'
-        assert "RateLimit" in refused.headers["access-control-expose-headers"]
+        rejected = await post_question(client, Accept=accept, Origin="https://shop.example")
+        assert (rejected.status_code, rejected.text[: len(text)]) == (429, text)
+        assert rejected.headers["ratelimit-policy"] == '"posts-per-day";q=10;w=86400'
+        left = int(rejected.headers["retry-after"])
+        assert rejected.headers["ratelimit"] == f'"posts-per-day";r=0;t={left}'
+        assert "RateLimit" in rejected.headers["access-control-expose-headers"]
         now = datetime.now(UTC)
         assert 0 <= left - (timedelta(days=1) - (now - midnight(now))).total_seconds() < 60
 
 
-async def test_what_is_sent_again_or_refused_for_something_else_is_not_counted(
+async def test_replays_and_invalid_posts_are_not_counted(
     client: httpx.AsyncClient, connection: asyncpg.Connection
 ) -> None:
     key = {"Idempotency_Key": str(uuid4())}
     nowhere = "/qa/questions/987654321987654321/answers"
-    assert (await ask(client, **key)).status_code == 201
-    again = await asyncio.gather(*(ask(client, **key) for _ in range(20)))
+    assert (await post_question(client, **key)).status_code == 201
+    again = await asyncio.gather(*(post_question(client, **key) for _ in range(20)))
     assert {each.headers["idempotency-replayed"] for each in again} == {"true"}
     for _ in range(20):
         assert (await client.post("/qa/questions", json={})).status_code == 422
@@ -94,23 +94,27 @@ async def test_what_is_sent_again_or_refused_for_something_else_is_not_counted(
     assert await connection.fetchval("SELECT sum(count) FROM daily_counts") == 1
     new = {"Idempotency_Key": str(uuid4())}
     for _ in range(9):
-        assert (await ask(client)).status_code == 201
-    assert (await ask(client, **new)).status_code == 429
-    assert (await ask(client, **key)).status_code == 201, "it was done before the limit"
-    assert (await ask(client, **new)).status_code == 429, "a refused write uses no key up"
+        assert (await post_question(client)).status_code == 201
+    assert (await post_question(client, **new)).status_code == 429
+    assert (await post_question(client, **key)).status_code == 201, (
+        "it was applied before the limit was reached"
+    )
+    assert (await post_question(client, **new)).status_code == 429, (
+        "a rejected write does not claim its key"
+    )
 
 
-async def test_one_key_sent_many_times_at_once_is_counted_once(
+async def test_concurrent_posts_with_one_key_are_counted_once(
     client: httpx.AsyncClient, connection: asyncpg.Connection
 ) -> None:
     key = {"Idempotency_Key": str(uuid4())}
-    responses = await asyncio.gather(*(ask(client, **key) for _ in range(30)))
+    responses = await asyncio.gather(*(post_question(client, **key) for _ in range(30)))
     assert {each.status_code for each in responses} == {201}
     assert await written(connection) == 1
     assert await connection.fetchval("SELECT sum(count) FROM daily_counts") == 1
 
 
-async def test_reports_have_a_limit_of_their_own_and_votes_have_none(
+async def test_reports_have_their_own_limit_and_votes_have_none(
     client: httpx.AsyncClient, connection: asyncpg.Connection
 ) -> None:
     data = Data(connection)
@@ -119,8 +123,8 @@ async def test_reports_have_a_limit_of_their_own_and_votes_have_none(
     assert Counter(each.status_code for each in responses) == {204: 3, 429: 3}
     reported = await connection.fetchval("SELECT count(*) FROM questions WHERE reported")
     assert reported == 3
-    refused = next(each for each in responses if each.status_code == 429)
-    assert refused.headers["ratelimit-policy"] == '"reports-per-day";q=3;w=86400'
+    rejected = next(each for each in responses if each.status_code == 429)
+    assert rejected.headers["ratelimit-policy"] == '"reports-per-day";q=3;w=86400'
     for number in questions:
         assert (await client.put(f"/qa/questions/{number}/helpful")).status_code == 204
     assert (await client.put("/qa/answers/987654321/report")).status_code == 429
@@ -135,42 +139,44 @@ async def test_exempt_networks_are_not_counted(
     client: httpx.AsyncClient, connection: asyncpg.Connection
 ) -> None:
     for _ in range(11):
-        assert (await ask(client, X_Forwarded_For="10.1.2.3")).status_code == 201
+        assert (await post_question(client, X_Forwarded_For="10.1.2.3")).status_code == 201
     assert await connection.fetchval("SELECT count(*) FROM daily_counts") == 0
 
 
-async def test_a_forged_address_does_not_make_another_client(client: httpx.AsyncClient) -> None:
+async def test_forged_address_is_not_a_new_client(client: httpx.AsyncClient) -> None:
     responses = [
-        await ask(client, X_Forwarded_For=f"8.8.8.{n}, 203.0.113.7", X_Real_IP=f"8.8.8.{n}")
+        await post_question(
+            client, X_Forwarded_For=f"8.8.8.{n}, 203.0.113.7", X_Real_IP=f"8.8.8.{n}"
+        )
         for n in range(11)
     ]
     assert [each.status_code for each in responses] == [201] * 10 + [429]
 
 
-async def test_no_address_is_stored_and_of_other_days_nothing(
+async def test_no_address_is_stored_and_past_days_are_deleted(
     client: httpx.AsyncClient, connection: asyncpg.Connection, database: str
 ) -> None:
-    await ask(client, X_Forwarded_For="203.0.113.7")
+    await post_question(client, X_Forwarded_For="203.0.113.7")
     [row] = await connection.fetch("SELECT * FROM daily_counts")
     assert "203.0.113.7" not in str(dict(row))
     assert b"203.0.113.7" not in row["client"]
     writer = Database(database, size=2, timeout=10)
     today: date = row["day"]
-    await ClientHashes(writer, None, lambda: today).forget()
+    await ClientHashes(writer, None, lambda: today).delete_expired()
     assert await connection.fetchval("SELECT count(*) FROM daily_counts") == 1
-    await ClientHashes(writer, None, lambda: today + timedelta(days=1)).forget()
+    await ClientHashes(writer, None, lambda: today + timedelta(days=1)).delete_expired()
     await writer.close()
     left = "SELECT (SELECT count(*) FROM daily_counts) + (SELECT count(*) FROM address_keys)"
     assert await connection.fetchval(left) == 0
 
 
 @pytest.mark.parametrize("secret", [None, "s3cret"])
-async def test_a_client_has_one_hash_in_all_instances_and_another_each_day(
+async def test_client_hash_is_equal_in_all_instances_and_changes_daily(
     database: str, secret: str | None
 ) -> None:
     async def hash_of(address: str, day: date, secret: str | None = secret) -> bytes | None:
         hashes = ClientHashes(writer, secret, lambda: day)
-        return (await hashes.share("posts", address, 1)).client
+        return (await hashes.quota("posts", address, 1)).client
 
     writer = Database(database, size=2, timeout=10)
     day = date(2026, 11, 27)

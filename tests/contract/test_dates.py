@@ -1,4 +1,4 @@
-"""Dates: ISO 8601 in UTC, with milliseconds and a Z, wherever one appears."""
+"""All dates are ISO 8601 in UTC, with milliseconds and a Z."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

@@ -1,4 +1,4 @@
-"""/docs in a real browser: it shows everything, it works, and it asks no other host."""
+"""/docs in a real browser: it is complete, it works, and it requests no other host."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -57,14 +57,14 @@ OVERLAPS = """() => {
   }
   return wrong;
 }"""
-"""Return in words what lies over something else on the page, or outside the window."""
+"""Returns descriptions of elements that overlap others or overflow the window."""
 
 expect.set_options(timeout=20_000)
 
 
 @dataclass
 class Visit:
-    """A page that is open, and what it has done so far."""
+    """An open page, and its requests and errors so far."""
 
     page: Page
     hosts: set[str] = field(default_factory=set)
@@ -85,7 +85,7 @@ async def visit(service: Cluster) -> AsyncIterator[Visit]:
         await browser.close()
 
 
-async def test_the_page_shows_every_operation_and_asks_no_other_host(
+async def test_page_shows_every_operation_and_requests_no_other_host(
     service: Cluster, visit: Visit
 ) -> None:
     page = visit.page
@@ -115,7 +115,7 @@ async def test_a_request_can_be_tried_out_on_the_page(visit: Visit, shop: Shop) 
     assert visit.complaints == []
 
 
-async def test_nothing_on_the_page_overlaps_or_leaves_a_window_of_any_width(visit: Visit) -> None:
+async def test_nothing_on_the_page_overlaps_or_overflows_at_any_width(visit: Visit) -> None:
     page = visit.page
     await expect(page.locator(".opblock")).to_have_count(len(OPERATIONS))
     for name in ("Questions-addQuestion", "Answers-listAnswers", "Service-ready"):
@@ -134,7 +134,7 @@ async def test_nothing_on_the_page_overlaps_or_leaves_a_window_of_any_width(visi
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
 
 
-async def test_every_file_of_the_page_may_be_cached_and_runs_nothing_from_elsewhere(
+async def test_every_file_of_the_page_is_cacheable_and_has_a_content_security_policy(
     client: httpx.AsyncClient,
 ) -> None:
     for path, content_type in {

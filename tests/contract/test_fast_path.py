@@ -1,4 +1,4 @@
-"""A plain request for a page takes the fast path, and nobody can tell by the answer."""
+"""Simple requests for pages take the fast path, with the same responses as the ASGI path."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -51,7 +51,7 @@ TWO_KINDS = pytest.mark.parametrize("kind", ["questions", "answers"])
 
 @dataclass(frozen=True)
 class Instance:
-    """One instance, and the paths of the requests that came as far as its application."""
+    """One instance, and the paths of the requests that reached its ASGI application."""
 
     client: httpx.AsyncClient
     socket: Path
@@ -74,7 +74,7 @@ async def instance(
             general.append(scope["path"])
         await service.app(scope, receive, send)
 
-    server = uvicorn.Server(configuration(service._replace(app=app), socket=socket))  # type: ignore[arg-type] # an ASGI application is all that uvicorn wants
+    server = uvicorn.Server(configuration(service._replace(app=app), socket=socket))  # type: ignore[arg-type] # uvicorn accepts any ASGI application
 
     def stop() -> None:
         server.should_exit = True
@@ -99,7 +99,7 @@ async def alone(service: Cluster) -> AsyncIterator[Instance]:
 
 @pytest.fixture
 async def lists(service: Cluster) -> Mapping[str, str]:
-    """Return the address of a list of seven of each kind."""
+    """Return the URLs of seven questions and of seven answers."""
     connection = await connect(service.database)
     data, product_id = Data(connection), new_product_id()
     for number in range(7):
@@ -114,7 +114,7 @@ async def lists(service: Cluster) -> Mapping[str, str]:
 
 
 def shown(response: httpx.Response) -> tuple[int, dict[str, str], bytes]:
-    """Return all of an answer but when it was given, and whether the connection lasts."""
+    """Return a response without its date, and whether the connection stays open."""
     headers = {**response.headers, "date": "", "connection": ""}
     return response.status_code, headers, response.content
 
@@ -126,7 +126,7 @@ def address(lists: Mapping[str, str], kind: str, query: str) -> str:
 @TWO_KINDS
 @pytest.mark.parametrize("origin", [{}, {"Origin": "https://shop.example"}])
 @pytest.mark.parametrize("query", PLAIN)
-async def test_both_ways_give_the_same_answer(
+async def test_fast_path_and_asgi_path_give_the_same_response(
     alone: Instance, lists: Mapping[str, str], kind: str, origin: dict[str, str], query: str
 ) -> None:
     url = address(lists, kind, query)
@@ -140,7 +140,9 @@ async def test_both_ways_give_the_same_answer(
 
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("digits", [10**18 - 1, 10**18, 2**63 - 1, 2**63, 2**63 + 1, 10**19])
-async def test_both_ways_draw_the_line_at_64_bits(alone: Instance, digits: int, sign: int) -> None:
+async def test_fast_path_and_asgi_path_have_the_same_limit_of_64_bits(
+    alone: Instance, digits: int, sign: int
+) -> None:
     number = sign * digits
     is_id = -(2**63) <= number < 2**63
     for url, refused in [
@@ -158,7 +160,7 @@ async def test_both_ways_draw_the_line_at_64_bits(alone: Instance, digits: int, 
 
 @TWO_KINDS
 @pytest.mark.parametrize("query", OTHERS)
-async def test_what_is_not_plain_goes_the_general_way(
+async def test_requests_that_are_not_simple_take_the_asgi_path(
     alone: Instance, lists: Mapping[str, str], kind: str, query: str
 ) -> None:
     await alone.client.get(address(lists, kind, query))
@@ -179,12 +181,12 @@ async def test_what_is_not_plain_goes_the_general_way(
         ("GET", "/live"),
     ],
 )
-async def test_other_requests_go_the_general_way(alone: Instance, method: str, path: str) -> None:
+async def test_other_requests_take_the_asgi_path(alone: Instance, method: str, path: str) -> None:
     await alone.client.request(method, path)
     assert len(alone.general) == 1
 
 
-async def test_requests_sent_one_after_the_other_without_waiting_are_answered_in_order(
+async def test_pipelined_requests_are_answered_in_order(
     alone: Instance, lists: Mapping[str, str]
 ) -> None:
     plain, other = lists["questions"].encode(), b"/qa/questions?product_id=x"
@@ -204,7 +206,7 @@ async def test_requests_sent_one_after_the_other_without_waiting_are_answered_in
     assert len(alone.general) == 2
 
 
-async def test_a_client_that_leaves_disturbs_nobody(
+async def test_disconnected_client_does_not_affect_others(
     alone: Instance, lists: Mapping[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     url = lists["questions"]
@@ -219,7 +221,7 @@ async def test_a_client_that_leaves_disturbs_nobody(
     assert caplog.records == []
 
 
-async def test_a_stop_waits_for_pages_under_way(database: str) -> None:
+async def test_shutdown_waits_for_pages_in_progress(database: str) -> None:
     blocker = await connect(database)
     with temporary_folder() as folder:
         async with instance(database, folder) as running:
@@ -235,7 +237,7 @@ async def test_a_stop_waits_for_pages_under_way(database: str) -> None:
     assert (response.status_code, response.headers["connection"]) == (200, "close")
 
 
-async def test_a_failure_is_told_as_on_the_general_way_and_nothing_is_tried_twice() -> None:
+async def test_failure_is_reported_as_on_the_asgi_path_and_not_retried() -> None:
     def tried() -> list[float]:
         route = {"method": "GET", "route": "/qa/questions", "status": "503"}
         return [
@@ -261,7 +263,7 @@ async def test_a_failure_is_told_as_on_the_general_way_and_nothing_is_tried_twic
 
 
 @TWO_KINDS
-async def test_pages_of_both_ways_are_counted_together(
+async def test_metrics_count_pages_of_both_paths_together(
     alone: Instance, lists: Mapping[str, str], kind: str
 ) -> None:
     route = {"questions": "/qa/questions", "answers": "/qa/questions/{target_id}/answers"}[kind]
@@ -273,7 +275,7 @@ async def test_pages_of_both_ways_are_counted_together(
 
 
 def counted(name: str, **labels: str) -> float:
-    """Return the value of a metric; of one that is not there yet, 0."""
+    """Return the value of a metric, 0 if it does not exist yet."""
     return metrics.REGISTRY.get_sample_value(name, labels) or 0.0
 
 

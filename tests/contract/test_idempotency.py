@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a write that carries one may be sent again, and is done once."""
+"""`Idempotency-Key`: a write with a key can be repeated, and is applied once."""
 
 import asyncio
 from uuid import uuid4
@@ -24,17 +24,17 @@ WRITES = [ADD_QUESTION, ADD_ANSWER, *VOTES]
 
 
 def with_key(value: str | None = None) -> dict[str, str]:
-    """Return headers with a key; a new one if none is given."""
+    """Return headers with the given key, or a new one."""
     return {"Idempotency-Key": value or str(uuid4())}
 
 
 def target(route: Route, shop: Shop) -> int:
-    """Return the id that a route is about."""
+    """Return the id for a route."""
     return shop.answer_id if "/answers/" in route.path else shop.question_id
 
 
 @pytest.mark.parametrize("route", WRITES)
-async def test_a_write_sent_again_gets_the_first_ones_answer_and_says_so(
+async def test_repeated_write_gets_the_first_response_marked_as_replayed(
     client: httpx.AsyncClient, shop: Shop, route: Route
 ) -> None:
     headers = with_key()
@@ -47,7 +47,7 @@ async def test_a_write_sent_again_gets_the_first_ones_answer_and_says_so(
         assert again.headers["idempotency-replayed"] == "true"
 
 
-async def test_what_was_sent_many_times_at_once_is_there_once(
+async def test_concurrent_repetitions_are_applied_once(
     client: httpx.AsyncClient, shop: Shop
 ) -> None:
     product_id = new_product_id()
@@ -72,7 +72,7 @@ async def test_what_was_sent_many_times_at_once_is_there_once(
 
 
 @pytest.mark.parametrize("route", WRITES)
-async def test_a_key_used_for_something_else_is_refused(
+async def test_key_used_for_another_request_is_rejected(
     client: httpx.AsyncClient, shop: Shop, route: Route
 ) -> None:
     headers = with_key()
@@ -94,9 +94,7 @@ async def test_a_key_of_other_than_visible_ascii_characters_is_refused(
     assert text.startswith("Error: invalid Idempotency-Key provided")
 
 
-async def test_a_refused_write_does_not_use_its_key_up(
-    client: httpx.AsyncClient, shop: Shop
-) -> None:
+async def test_rejected_write_does_not_use_its_key(client: httpx.AsyncClient, shop: Shop) -> None:
     headers = with_key()
     for body in ({**NEW_ANSWER, "email": "nobody"}, {}):
         response = await ADD_ANSWER.call(client, shop.question_id, json=body, headers=headers)

@@ -38,12 +38,12 @@ EDGES = ["9223372036854775807", "-9223372036854775808", "-1", "0", "-0", "007", 
 
 
 def label(value: object) -> str | None:
-    """Name long values by their beginning."""
+    """Abbreviate long values in test ids."""
     return ascii(value)[:24] if isinstance(value, str) else None
 
 
 def escaped(value: str) -> str:
-    """Return a value as one segment of a path."""
+    """Return a value encoded as one path segment."""
     return quote(value, safe="")
 
 

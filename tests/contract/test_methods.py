@@ -1,4 +1,4 @@
-"""What nobody serves: methods that no path has, and requests that are no HTTP."""
+"""Unknown methods and malformed HTTP."""
 
 import asyncio
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class Answer(NamedTuple):
 
 
 async def ask(service: Cluster, way: str, request: str) -> list[Answer]:
-    """Send bytes to nginx, or to an instance past it; return the answers until it closes."""
+    """Send bytes to nginx or directly to an instance; return the responses until it closes."""
     if way == "nginx":
         port = int(service.base_url.rpartition(":")[2])
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -51,7 +51,7 @@ async def ask(service: Cluster, way: str, request: str) -> list[Answer]:
 
 @pytest.mark.parametrize("way", ["instance", "nginx"])
 @pytest.mark.parametrize("method", [*_UNKNOWN, "PROPFIND", "TRACE"])
-async def test_a_method_that_no_path_has_is_refused_with_those_it_has(
+async def test_unknown_method_is_rejected_with_the_allowed_methods(
     service: Cluster, way: str, method: str
 ) -> None:
     for path, methods in _PATHS.items():
@@ -64,7 +64,7 @@ async def test_a_method_that_no_path_has_is_refused_with_those_it_has(
 
 @pytest.mark.parametrize("way", ["instance", "nginx"])
 @pytest.mark.parametrize("method", ["FOO", "PURGE", "TRACE"])
-async def test_the_refusal_is_a_problem_document_for_those_who_ask_for_one(
+async def test_rejection_is_a_problem_document_if_accepted(
     service: Cluster, way: str, method: str
 ) -> None:
     request = f"{method} /qa/questions HTTP/1.1\r\nAccept: {_PROBLEM}\r\n{_END}"
@@ -78,7 +78,7 @@ async def test_an_unknown_method_on_an_unknown_path_answers_404(service: Cluster
     assert (answer.status, answer.text) == (404, "Error: Not Found")
 
 
-async def test_a_connection_serves_on_after_an_unknown_method(service: Cluster) -> None:
+async def test_connection_stays_open_after_an_unknown_method(service: Cluster) -> None:
     reader, writer = await asyncio.open_unix_connection(str(service.sockets[0]))
     for first, second, status in [
         ("FOO /li", "ve HTTP/1.1\r\nHost: x\r\n\r\n", b"405"),
@@ -88,7 +88,7 @@ async def test_a_connection_serves_on_after_an_unknown_method(service: Cluster) 
     ]:
         for piece in (first, second):
             writer.write(piece.encode())
-            await asyncio.sleep(0.01)  # so that they most likely arrive one by one
+            await asyncio.sleep(0.01)  # so that they probably arrive separately
         head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
         length = int(head.lower().partition(b"content-length: ")[2].split()[0])
         await reader.readexactly(length)
@@ -98,7 +98,7 @@ async def test_a_connection_serves_on_after_an_unknown_method(service: Cluster) 
 
 @pytest.mark.parametrize("page", ["/live", "/qa/questions?product_id=1"])
 @pytest.mark.parametrize("garbage", ["FOO / HTTP/1.1\r\n\r\n", "\x16\x03\x01\r\n\r\n"])
-async def test_a_request_before_one_that_is_refused_gets_its_own_answer(
+async def test_request_before_a_rejected_one_gets_its_own_response(
     service: Cluster, page: str, garbage: str
 ) -> None:
     request = f"GET {page} HTTP/1.1\r\nHost: x\r\n\r\n{garbage}"
@@ -119,7 +119,7 @@ async def test_a_request_before_one_that_is_refused_gets_its_own_answer(
     ],
     ids=ascii,
 )
-async def test_what_is_no_http_is_refused_in_the_words_of_the_contract(
+async def test_malformed_http_is_rejected_with_the_contracts_text(
     service: Cluster, way: str, request_: str
 ) -> None:
     [answer] = await ask(service, way, request_ + _END)
@@ -130,7 +130,7 @@ async def test_what_is_no_http_is_refused_in_the_words_of_the_contract(
 
 
 @pytest.mark.parametrize("way", ["instance", "nginx"])
-async def test_a_body_in_broken_chunks_is_refused(service: Cluster, way: str) -> None:
+async def test_body_in_malformed_chunks_is_rejected(service: Cluster, way: str) -> None:
     head = "POST /qa/questions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
     [answer] = await ask(service, way, f"{head}zz\r\n")
     assert (answer.status, answer.text) == (400, _CANNOT)
@@ -149,7 +149,7 @@ async def test_a_body_in_broken_chunks_is_refused(service: Cluster, way: str) ->
     ],
     ids=lambda value: ascii(value)[:40],
 )
-async def test_what_nginx_refuses_has_the_form_of_all_errors(
+async def test_rejections_by_nginx_have_the_format_of_all_errors(
     service: Cluster, request_: str, status: int
 ) -> None:
     [answer] = await ask(service, "nginx", request_ + _END)

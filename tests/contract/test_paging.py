@@ -30,7 +30,7 @@ HUGE = ["10000000000", "9223372036854775807", "9223372036854775808", "1" + "0" *
 
 @dataclass(frozen=True)
 class Listing:
-    """A list of seven, and how it is asked for."""
+    """A list of seven items, and its URL."""
 
     path: str
     query: Mapping[str, str]
@@ -40,7 +40,7 @@ class Listing:
     async def get(
         self, client: httpx.AsyncClient, *more: tuple[str, str], **query: str
     ) -> httpx.Response:
-        """Ask for a page."""
+        """Request a page."""
         pairs = (*self.query.items(), *query.items(), *more)
         return await client.get(self.path, params=pairs)
 
@@ -80,7 +80,7 @@ async def test_count_0_is_an_empty_page(client: httpx.AsyncClient, listing: List
     assert await listing.page(client, page=HUGE[-1], count="0") == []
 
 
-async def test_leading_zeros_count_for_nothing(client: httpx.AsyncClient, listing: Listing) -> None:
+async def test_leading_zeros_are_ignored(client: httpx.AsyncClient, listing: Listing) -> None:
     assert await listing.page(client, page="002", count="0" * 30 + "3") == listing.ids[3:6]
 
 
@@ -102,7 +102,7 @@ async def test_a_page_beyond_the_end_is_empty(
 
 @pytest.mark.parametrize("value", NOT_COUNTING_NUMBERS)
 @pytest.mark.parametrize("name", ["page", "count"])
-async def test_a_negative_number_or_none_is_refused(
+async def test_negative_or_invalid_number_is_rejected(
     client: httpx.AsyncClient, listing: Listing, name: str, value: str
 ) -> None:
     response = await listing.get(client, (name, value))

@@ -1,4 +1,4 @@
-"""POST: what a whole body may be: its syntax, its type and its size."""
+"""POST: syntax, content type and size of the body."""
 
 import json
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ async def test_json_that_is_not_an_object_is_refused(
         "name=n&email=a%40b.co&product_id=5",
     ],
 )
-async def test_a_form_is_held_to_the_same_rules(
+async def test_form_has_the_same_rules(
     client: httpx.AsyncClient, shop: Shop, what: str, form: str
 ) -> None:
     response = await post_bytes(
@@ -72,8 +72,8 @@ async def test_a_body_that_is_not_json_is_refused(
         (b'{"a": "b', "Unterminated string starting at: line 1 column 7 (char 6)"),
         (b'{"a": "\\', "Unterminated string starting at: line 1 column 7 (char 6)"),
         (b"{} {}", "Extra data: line 1 column 4 (char 3)"),
-        (b"[NaN]", "NaN is no number"),
-        (b'{"a": -Infinity}', "-Infinity is no number"),
+        (b"[NaN]", "NaN is not a number"),
+        (b'{"a": -Infinity}', "-Infinity is not a number"),
         (b"[\xff]", "'utf-8' codec can't decode byte 0xff in position 1: invalid start byte"),
         (
             b"\xef\xbb\xbf{}",
@@ -82,7 +82,7 @@ async def test_a_body_that_is_not_json_is_refused(
     ],
     ids=ascii,
 )
-async def test_what_is_wrong_with_json_is_said_alike_on_every_python(
+async def test_json_errors_have_the_same_text_on_every_python(
     client: httpx.AsyncClient, shop: Shop, content: bytes, text: str
 ) -> None:
     response = await post_bytes(client, shop, "Answer", content)
@@ -112,7 +112,7 @@ async def test_brackets_in_texts_are_not_nesting(client: httpx.AsyncClient, shop
 
 
 @pytest.mark.parametrize("content", [b'"\\' * 20_000, b"[" * 101 + b'\\"' * 20_000])
-async def test_quotes_without_an_end_are_refused_at_once(
+async def test_unterminated_strings_are_rejected_quickly(
     client: httpx.AsyncClient, shop: Shop, content: bytes
 ) -> None:
     assert refusal(await post_bytes(client, shop, "Answer", content))[0] == 400
@@ -121,7 +121,7 @@ async def test_quotes_without_an_end_are_refused_at_once(
 @pytest.mark.parametrize(
     "value", ["9" * 5000, "-" + "9" * 5000, "1e999999", '"\\ud800"', '{"\\udfff": 0}', "[[], {}]"]
 )
-async def test_a_field_that_nobody_asked_for_may_hold_any_json(
+async def test_unknown_field_may_contain_any_json(
     client: httpx.AsyncClient, shop: Shop, value: str
 ) -> None:
     content = f'{json.dumps(NEW_ANSWER)[:-1]}, "more": {value}}}'.encode()
@@ -129,7 +129,7 @@ async def test_a_field_that_nobody_asked_for_may_hold_any_json(
 
 
 @pytest.mark.parametrize("name", ["body", "name", "email"])
-async def test_half_a_surrogate_pair_in_an_escape_is_refused_field_by_field(
+async def test_escaped_unpaired_surrogate_is_rejected_per_field(
     client: httpx.AsyncClient, shop: Shop, what: str, name: str
 ) -> None:
     fields = {**NEW_QUESTION, **NEW_ANSWER, name: "a\ud83d@example.com"}

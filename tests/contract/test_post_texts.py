@@ -1,4 +1,4 @@
-"""POST: what a text may hold: bodies, names and e-mail addresses."""
+"""POST: validation of bodies, names and e-mail addresses."""
 
 import json
 
@@ -16,7 +16,7 @@ MISTYPED = [None, 5, 5.5, True, [], ["text"], {}, {"text": "text"}]
 
 @pytest.mark.parametrize("character", ["a", "é", "漢", "🎉"])
 @pytest.mark.parametrize("name", LONGEST)
-async def test_a_text_may_have_its_most_characters_and_not_one_more(
+async def test_text_may_have_its_maximum_length_and_not_one_more(
     client: httpx.AsyncClient, shop: Shop, what: str, name: str, character: str
 ) -> None:
     for length in (1, LONGEST[name]):
@@ -42,7 +42,7 @@ async def test_a_missing_field_is_refused(client: httpx.AsyncClient, shop: Shop,
         assert_refused(response, what, name)
 
 
-async def test_all_that_is_wrong_is_said_at_once(client: httpx.AsyncClient, shop: Shop) -> None:
+async def test_all_errors_are_reported_at_once(client: httpx.AsyncClient, shop: Shop) -> None:
     question = {"body": "", "name": 5, "email": "nobody", "product_id": "hello"}
     response = await ADD_QUESTION.call(client, None, json=question)
     assert_refused(response, "Question", "body", "name", "email", "product_id")
@@ -61,7 +61,7 @@ async def test_all_that_is_wrong_is_said_at_once(client: httpx.AsyncClient, shop
         "a" * 55 + "@b.co",
     ],
 )
-async def test_an_address_of_e_mail_form_is_taken(
+async def test_valid_email_address_is_accepted(
     client: httpx.AsyncClient, shop: Shop, what: str, email: str
 ) -> None:
     assert (await post(client, shop, what, email=email)).status_code == 201
@@ -76,7 +76,7 @@ async def test_an_address_of_e_mail_form_is_taken(
     ],
     ids=ascii,
 )
-async def test_anything_else_is_not_an_address(
+async def test_invalid_email_address_is_rejected(
     client: httpx.AsyncClient, shop: Shop, what: str, email: str
 ) -> None:
     assert_refused(await post(client, shop, what, email=email), what, "email")
@@ -91,7 +91,7 @@ async def test_a_text_with_the_character_nul_is_refused(
 
 @pytest.mark.parametrize("escape", [rb"\ud800", rb"\udfff", rb"\ud83d text", rb"\udc00\ud800"])
 @pytest.mark.parametrize("name", ["body", "name"])
-async def test_a_text_with_half_a_surrogate_pair_is_refused(
+async def test_text_with_an_unpaired_surrogate_is_rejected(
     client: httpx.AsyncClient, shop: Shop, what: str, name: str, escape: bytes
 ) -> None:
     fields = {**NEW_QUESTION, **NEW_ANSWER, name: "HERE"}

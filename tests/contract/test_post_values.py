@@ -1,4 +1,4 @@
-"""POST: what a product id and the photos may be."""
+"""POST: validation of product ids and photos."""
 
 import json
 

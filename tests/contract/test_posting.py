@@ -1,4 +1,4 @@
-"""POST: what was posted is stored, answered with `Created`, and in the next read."""
+"""POST: a post is stored, answered with `Created`, and visible in the next read."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ FORM_TYPES = [
 
 
 def headers(content_type: str | None) -> dict[str, str]:
-    """Return the headers for a type, or none at all."""
+    """Return the headers for a content type, or none."""
     return {} if content_type is None else {"Content-Type": content_type}
 
 
@@ -101,7 +101,7 @@ async def test_a_product_id_may_be_a_number_or_a_numeric_text(
 
 
 @pytest.mark.parametrize("content_type", JSON_TYPES)
-async def test_json_is_read_under_every_spelling_of_its_type_and_without_one(
+async def test_json_content_type_is_case_insensitive_and_optional(
     client: httpx.AsyncClient, shop: Shop, content_type: str | None
 ) -> None:
     content = json.dumps(NEW_ANSWER).encode()
@@ -145,7 +145,7 @@ async def test_an_answer_needs_no_photos(
     assert (await answers(client, shop.question_id))[0]["photos"] == []
 
 
-async def test_fields_nobody_asked_for_are_ignored(client: httpx.AsyncClient, shop: Shop) -> None:
+async def test_unknown_fields_are_ignored(client: httpx.AsyncClient, shop: Shop) -> None:
     more = {"question_id": shop.question_id, "id": 1, "helpful": 99, "reported": True}
     assert_created(await ADD_ANSWER.call(client, shop.question_id, json={**NEW_ANSWER, **more}))
     answer = (await answers(client, shop.question_id))[0]

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problems, for the clients that ask for them by name."""
+"""Errors as RFC 9457 problem documents, for clients that accept them explicitly."""
 
 from typing import Any
 

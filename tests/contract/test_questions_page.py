@@ -60,7 +60,7 @@ async def test_a_page_is_byte_for_byte_the_documented_json(
     )
 
 
-async def test_a_product_nobody_has_asked_about_has_no_results(client: httpx.AsyncClient) -> None:
+async def test_product_without_questions_has_no_results(client: httpx.AsyncClient) -> None:
     product_id = new_product_id()
     response = await client.get("/qa/questions", params={"product_id": product_id})
     assert response.status_code == 200
@@ -121,7 +121,7 @@ async def test_five_questions_make_a_page_by_default(client: httpx.AsyncClient, 
     assert len(await questions(client, product_id, page=2)) == 2
 
 
-async def test_a_page_says_neither_page_nor_count(client: httpx.AsyncClient, shop: Shop) -> None:
+async def test_page_contains_neither_page_nor_count(client: httpx.AsyncClient, shop: Shop) -> None:
     response = await client.get(
         "/qa/questions", params={"product_id": shop.product_id, "page": 1, "count": 2}
     )

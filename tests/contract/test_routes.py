@@ -72,7 +72,7 @@ async def test_no_other_file_can_be_reached_through_the_documentation(
     assert text.startswith("Error: ")
 
 
-async def test_a_service_that_is_well_says_so_and_what_it_serves(client: httpx.AsyncClient) -> None:
+async def test_healthy_service_is_ready_for_reads_and_writes(client: httpx.AsyncClient) -> None:
     live = await client.get("/live")
     assert (live.status_code, live.text) == (200, "live")
     for path, served in {

@@ -1,4 +1,4 @@
-"""What an instance answers while the database's schema is not the one that it needs."""
+"""Responses of an instance while the database's schema does not fit its version."""
 
 import itertools
 from collections.abc import AsyncIterator, Iterator
@@ -25,7 +25,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture
 async def empty(postgres: Server) -> AsyncIterator[str]:
-    """Return the address of a database without any table, dropped after the test."""
+    """Return the URL of a database without tables, dropped after the test."""
     connection = await asyncpg.connect(postgres.dsn())
     name = f"empty_{next(_numbers)}"
     await connection.execute(f"CREATE DATABASE {name}")
@@ -36,15 +36,15 @@ async def empty(postgres: Server) -> AsyncIterator[str]:
 
 @pytest.fixture
 def one_report(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Have a second, as far as reports are concerned, last for the whole test."""
-    monkeypatch.setattr(logs, "_SECONDS_BETWEEN_REPORTS", 3600.0)
-    logs._reported_at.clear()  # noqa: SLF001 - earlier tests reported, too
+    """Extend the log interval to the whole test."""
+    monkeypatch.setattr(logs, "_LOG_INTERVAL_SECONDS", 3600.0)
+    logs._last_logged.clear()  # noqa: SLF001 - earlier tests have logged, too
     yield
-    logs._reported_at.clear()  # noqa: SLF001
+    logs._last_logged.clear()  # noqa: SLF001
 
 
 async def call(alone: ASGIConductor, route: Route) -> tuple[int, str]:
-    """Return the status and the text of an answer; one of 503 must say when to come again."""
+    """Return the status and text of a response; a 503 must have Retry-After."""
     path, _, query = route.path.format(5).partition("?")
     body = _POSTED if route.method == "POST" else None
     response = await alone.simulate_request(route.method, path, query_string=query, json=body)
@@ -54,7 +54,7 @@ async def call(alone: ASGIConductor, route: Route) -> tuple[int, str]:
     return response.status_code, response.text
 
 
-async def test_on_an_unmigrated_database_every_route_says_what_to_do(empty: str) -> None:
+async def test_unmigrated_database_gives_a_remedy_on_every_route(empty: str) -> None:
     async with ASGIConductor(create_service(Settings(), empty).app) as alone:
         for route in ALL_ROUTES:
             assert await call(alone, route) == (
@@ -69,7 +69,7 @@ async def test_on_an_unmigrated_database_every_route_says_what_to_do(empty: str)
 
 
 @pytest.mark.usefixtures("one_report")
-async def test_it_is_logged_once_a_second_in_a_line_without_a_traceback(
+async def test_schema_mismatch_is_logged_once_a_second_without_a_traceback(
     empty: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with ASGIConductor(create_service(Settings(), empty).app) as alone:
@@ -91,7 +91,7 @@ async def test_after_a_migration_an_instance_serves_without_a_restart(empty: str
             assert (await running.client.get("/ready")).status_code == 200
 
 
-async def test_statements_prepared_before_a_schema_was_replaced_do_no_harm(database: str) -> None:
+async def test_statements_prepared_before_a_schema_swap_still_work(database: str) -> None:
     connection = await connect(database)
     async with ASGIConductor(create_service(Settings(), database).app) as alone:
         served = [await call(alone, route) for route in ALL_ROUTES]
@@ -104,7 +104,7 @@ async def test_statements_prepared_before_a_schema_was_replaced_do_no_harm(datab
     await connection.close()
 
 
-async def test_on_a_half_migrated_database_what_it_lacks_is_refused(database: str) -> None:
+async def test_partially_migrated_database_rejects_only_what_it_lacks(database: str) -> None:
     connection = await connect(database)
     await connection.execute(
         "DROP FUNCTION count_votes; DELETE FROM public._pogo_migration WHERE migration_id ~ '_04_'"
@@ -131,9 +131,7 @@ async def test_on_a_half_migrated_database_what_it_lacks_is_refused(database: st
         "ALTER TABLE question_documents SET SCHEMA public",
     ],
 )
-async def test_on_a_newer_database_that_lacks_something_the_new_version_is_asked_for(
-    database: str, change: str
-) -> None:
+async def test_newer_database_asks_to_install_the_newer_version(database: str, change: str) -> None:
     connection = await connect(database)
     await connection.execute(
         "INSERT INTO public._pogo_migration (migration_hash, migration_id, schema_name)"

@@ -1,4 +1,4 @@
-"""openapi.yaml: valid, true to its own examples, complete, and served as it is written."""
+"""openapi.yaml is valid, consistent with its examples, complete, and served unchanged."""
 
 import re
 from importlib.resources import as_file
@@ -31,7 +31,7 @@ OPERATIONS = [
 
 
 def resolved(node: Any) -> Any:  # noqa: ANN401 - any value of the document
-    """Return a node of the document with its references followed."""
+    """Return a node of the document with its references resolved."""
     if isinstance(node, list):
         return [resolved(child) for child in node]
     if not isinstance(node, dict):
@@ -49,10 +49,10 @@ def nameless(path: str) -> str:
     return re.sub(r"{\w+}", "{}", path)
 
 
-def parameters(node: dict[str, Any], place: str) -> dict[str, Any]:
-    """Return the examples of the parameters of an operation, or of a path, in one place."""
+def parameters(node: dict[str, Any], location: str) -> dict[str, Any]:
+    """Return the parameter examples of an operation or a path for one location (`in`)."""
     found = resolved(node.get("parameters", []))
-    return {p["name"]: p["example"] for p in found if p["in"] == place and "example" in p}
+    return {p["name"]: p["example"] for p in found if p["in"] == location and "example" in p}
 
 
 def examples(media: dict[str, Any]) -> list[Any]:
@@ -81,7 +81,7 @@ def test_every_example_keeps_to_its_own_schema(
 
 
 @pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS)
-def test_every_operation_says_what_it_does_and_every_error_what_it_looks_like(
+def test_every_operation_is_described_and_every_error_has_an_example(
     path: str, method: str, operation: dict[str, Any]
 ) -> None:
     assert operation["summary"], f"{method} {path}"
@@ -103,7 +103,7 @@ def test_every_route_of_the_service_is_documented() -> None:
         for method in route.methods
         if not method.internal
         and not route.path.startswith("/docs/")
-        and route.path != "/metrics"  # nginx answers 404 there
+        and route.path != "/metrics"  # nginx responds with 404
     }
     documented = {(nameless(path), method) for path, method, _ in OPERATIONS}
     heads = {(path, "head") for path, method in documented if method == "get"}
@@ -148,14 +148,14 @@ async def test_the_schema_of_a_posted_product_id_and_the_service_agree_on_every_
         assert (posted.status_code == 201) is allowed is (1 <= number < 2**63)
 
 
-async def test_it_is_served_as_it_is_written(client: httpx.AsyncClient) -> None:
+async def test_document_is_served_unchanged(client: httpx.AsyncClient) -> None:
     response = await client.get("/openapi.yaml")
     assert response.status_code == 200
     assert response.headers["content-type"].partition(";")[0] == "application/yaml"
     assert response.content == CONTENT
 
 
-async def test_a_client_that_has_it_is_told_so(client: httpx.AsyncClient) -> None:
+async def test_client_with_a_current_copy_gets_304(client: httpx.AsyncClient) -> None:
     etag = (await client.get("/openapi.yaml")).headers["etag"]
     for match in (etag, f'"other", {etag}', f"W/{etag}"):
         response = await client.get("/openapi.yaml", headers={"If-None-Match": match})

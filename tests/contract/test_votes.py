@@ -9,7 +9,7 @@ from tests.contract.api import VOTES, Route, answers, questions
 from tests.contract.conftest import Shop
 from tests.support.data import Data
 
-SEVERAL = 12  # reads at once: enough to reach every instance
+SEVERAL = 12  # concurrent reads: enough to reach every instance
 
 
 def assert_done(response: httpx.Response) -> None:
@@ -79,7 +79,7 @@ async def test_a_vote_touches_nothing_else(
     assert question["answers"][str(other_answer)]["helpfulness"] == 0
 
 
-async def test_what_was_reported_may_be_reported_and_voted_on_again(
+async def test_reported_items_can_be_reported_and_voted_on_again(
     client: httpx.AsyncClient, shop: Shop
 ) -> None:
     for path in (f"/qa/answers/{shop.answer_id}", f"/qa/questions/{shop.question_id}"):

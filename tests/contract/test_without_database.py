@@ -1,4 +1,4 @@
-"""What an instance answers while its database is away."""
+"""Responses of an instance without a database."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Whom a request is from: what the proxy says, if it is one that may say it."""
+"""The client's address behind a proxy and without one."""
 
 import falcon.asgi
 import falcon.testing
@@ -27,7 +27,7 @@ from atelier.http.common.client_address import client_address
         ("2a00:1450:1:2:3::1", "203.0.113.7", "2a00:1450:1:2::"),
     ],
 )
-def test_the_address_is_what_a_proxy_that_no_stranger_can_be_says(
+def test_forwarded_address_is_accepted_only_from_private_networks(
     peer: str | None, forwarded: str | None, address: str
 ) -> None:
     headers = {"X-Forwarded-For": forwarded} if forwarded is not None else {}

@@ -1,4 +1,4 @@
-"""What an instance does now and then."""
+"""Periodic cleanup of an instance."""
 
 import asyncio
 
@@ -8,21 +8,21 @@ from atelier.http.ops import lifespan
 from atelier.store.connections.database import DatabaseUnavailableError
 
 
-async def test_what_expired_is_deleted_again_and_again_whatever_fails(
+async def test_cleanup_repeats_after_failures(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lifespan, "_SECONDS_BETWEEN_CLEANINGS", 0)
-    cleaned = asyncio.Queue[str]()
+    monkeypatch.setattr(lifespan, "_CLEANUP_INTERVAL_SECONDS", 0)
+    calls = asyncio.Queue[str]()
 
     async def keys() -> None:
-        await cleaned.put("keys")
+        await calls.put("keys")
         raise DatabaseUnavailableError
 
     async def clients() -> None:
-        await cleaned.put("clients")
+        await calls.put("clients")
 
     running = lifespan.Lifespan((keys, clients))
     await running.process_startup({}, {})
-    found = [await asyncio.wait_for(cleaned.get(), 10) for _ in range(4)]
+    first_calls = [await asyncio.wait_for(calls.get(), 10) for _ in range(4)]
     await running.process_shutdown({}, {})
-    assert found == ["keys", "clients"] * 2
+    assert first_calls == ["keys", "clients"] * 2

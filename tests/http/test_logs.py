@@ -1,4 +1,4 @@
-"""What an instance logs, also where it cannot be written."""
+"""An instance's log, also on a full disk."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ log.info("after")
 """
 
 
-def test_events_that_a_full_disk_refuses_are_counted_and_nothing_else_is_written(
+def test_records_rejected_by_a_full_disk_are_counted_and_nothing_else_is_written(
     tmp_path: Path,
 ) -> None:
     log = tmp_path / "log"
@@ -34,7 +34,7 @@ def test_events_that_a_full_disk_refuses_are_counted_and_nothing_else_is_written
     events = [json.loads(line) for line in log.read_text().splitlines()]
     assert [event["message"] for event in events] == [
         "before",
-        "the log could not be written for a while: 100 of its lines were lost",
+        "the log could not be written for a while: 100 lines were lost",
         "after",
     ]
     assert done.stdout + done.stderr == b""

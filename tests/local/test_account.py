@@ -1,4 +1,4 @@
-"""PostgreSQL runs for root, too, and where only root can enter."""
+"""PostgreSQL started by root, also in folders that only root can enter."""
 
 import os
 import shutil
@@ -20,12 +20,12 @@ def closed() -> Iterator[Path]:
         yield folder / "closed"
 
 
-def test_a_server_is_never_root(closed: Path) -> None:
+def test_server_never_runs_as_root(closed: Path) -> None:
     account = account_of(closed / "data", INSTALLED["embedded"])
     assert account.run("id", "-u").stdout.strip() not in {"0", ""}
 
 
-def test_programs_and_data_may_be_where_only_their_owner_can_enter(closed: Path) -> None:
+def test_programs_and_data_may_be_accessible_to_their_owner_only(closed: Path) -> None:
     package = INSTALLED["embedded"].parent.parent
     shutil.copytree(package, closed / package.name)
     shutil.copytree(package.with_suffix(".libs"), closed / f"{package.name}.libs")
@@ -35,11 +35,11 @@ def test_programs_and_data_may_be_where_only_their_owner_can_enter(closed: Path)
         made = Server(programs, closed / "data", run_folder, run_folder / "log", account)
         made.create()
         process = made.start(FAST)
-        assert made.answers()
+        assert made.is_ready()
         stop(process)
 
 
-def test_a_container_without_the_smaller_capability_will_do(closed: Path) -> None:
+def test_container_without_the_smaller_capability_works(closed: Path) -> None:
     prefix = ("setpriv", "--bounding-set=-dac_read_search") if os.geteuid() == 0 else ()
     for command in ("start", "stop"):
         done = run(closed / "home", "db", command, prefix=prefix)
@@ -47,7 +47,7 @@ def test_a_container_without_the_smaller_capability_will_do(closed: Path) -> Non
     assert left_behind(closed / "home") == []
 
 
-def test_where_nothing_helps_root_is_told_what_to_do_in_one_line(closed: Path) -> None:
+def test_inaccessible_folder_error_gives_root_a_remedy_in_one_line(closed: Path) -> None:
     prefix = ("setpriv", "--bounding-set=-dac_read_search,-setpcap")
     if os.geteuid() != 0:
         pytest.skip("only root runs PostgreSQL as another user")

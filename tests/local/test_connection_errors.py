@@ -1,4 +1,4 @@
-"""Where PostgreSQL does not let a command in, the reason and a fitting remedy are one line."""
+"""Connection errors give the reason and a remedy in one line."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from atelier.local.postgres import database as module
 from atelier.local.postgres.server import USER
 from atelier.settings import Settings
 from tests.support.cluster import free_port
+from tests.support.commands import run
 from tests.support.postgres import FAST, INSTALLED, server, temporary_folder
 
 _ADMISSION = f"""
@@ -32,7 +33,7 @@ REVOKE CONNECT ON DATABASE closed FROM PUBLIC;
 
 @dataclass(frozen=True)
 class Strict:
-    """A server that does not let everybody in."""
+    """A server that rejects some users."""
 
     folder: Path
     port: int
@@ -66,7 +67,7 @@ async def strict() -> AsyncIterator[Strict]:
         (
             "postgresql://shop:wr%40ng@{tcp}/postgres",
             "password authentication failed",
-            "refuses this user and password: correct them in ATELIER_DATABASE_URL",
+            "rejects this user and password: correct them in ATELIER_DATABASE_URL",
         ),
         ("postgresql://shop@{tcp}/postgres", "password", "correct them in ATELIER_DATABASE_URL"),
         (
@@ -94,29 +95,42 @@ async def strict() -> AsyncIterator[Strict]:
             "Remove this parameter",
         ),
         ("postgresql://shop@no.such.host.invalid/qa", "", "cannot be resolved"),
-        ("postgresql://shop@127.0.0.1:1/qa", "Connect call failed", "Is it running"),
+        ("postgresql://shop@127.0.0.1:1/qa", "Connect call failed", "Check that it is running"),
         ("postgresql://shop@a,b/qa?port=1,2,3", "2 hosts, but 3 ports", "Correct ATELIER_DATABASE"),
         (
             "postgresql://shop:wr%40ng@127.0.0.1:1,{tcp},[::1]:1/postgres",
             "password authentication failed",
-            "refuses this user and password",
+            "rejects this user and password",
         ),
     ],
 )
-async def test_the_reason_and_a_remedy_are_told(
+async def test_connection_error_names_the_reason_and_a_remedy(
     strict: Strict, url: str, reason: str, remedy: str
 ) -> None:
     with pytest.raises(AtelierError) as refused:
-        await module._ask(strict.url(url))  # noqa: SLF001 - a command, without its process
-    told = str(refused.value)
-    assert reason in told
-    assert remedy in told
-    assert "\n" not in told
-    assert "cret" not in told
-    assert "ng@" not in told
+        await module._check(strict.url(url))  # noqa: SLF001 - as in a command, without a process
+    message = str(refused.value)
+    assert reason in message
+    assert remedy in message
+    assert "\n" not in message
+    assert "cret" not in message
+    assert "ng@" not in message
 
 
-def test_a_url_that_is_right_is_let_in(strict: Strict) -> None:
+@pytest.mark.parametrize(
+    "command", [("migrate",), ("import", "/"), ("verify", "/"), ("export", "to"), ("up",)]
+)
+def test_wrong_password_is_one_line_for_every_command(
+    strict: Strict, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    url = strict.url("postgresql://shop:wr%40ng@{tcp}/postgres")
+    done = run(tmp_path / "home", *command, ATELIER_DATABASE_URL=url, PORT="1")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "refuses this user and password: correct them in ATELIER_DATABASE_URL" in done.stderr
+    assert "ng@" not in done.stdout + done.stderr
+
+
+def test_valid_url_connects(strict: Strict) -> None:
     url = strict.url("postgresql://shop:s%40cret@127.0.0.1:1,{tcp}/postgres\n")
     with module.database(Settings(database_url=url)) as dsn:
         assert dsn == url.strip()

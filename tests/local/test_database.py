@@ -1,11 +1,11 @@
-"""A database address: checked, tried, and never shown whole."""
+"""Database URLs are validated, and never shown with their password."""
 
 import asyncpg
 import pytest
 
 from atelier.errors import AtelierError
 from atelier.local.postgres import database as module
-from atelier.local.postgres.connection_errors import place
+from atelier.local.postgres.connection_errors import describe
 from atelier.local.postgres.database import checked_url
 from atelier.settings import Settings
 
@@ -21,7 +21,7 @@ from atelier.settings import Settings
         "postgresql:///qa?host=/run/postgresql",
     ],
 )
-def test_an_address_is_taken_as_it_is(url: str) -> None:
+def test_valid_url_is_returned_unchanged(url: str) -> None:
     assert checked_url(url) == url
 
 
@@ -41,7 +41,7 @@ def test_an_address_is_taken_as_it_is(url: str) -> None:
         "postgresql://shop:12\n3cret@one/qa",
     ],
 )
-def test_what_is_no_address_is_refused_without_a_piece_of_the_password(url: str) -> None:
+def test_malformed_url_is_rejected_without_showing_the_password(url: str) -> None:
     with pytest.raises(AtelierError) as refused:
         checked_url(url)
     assert "cret" not in str(refused.value)
@@ -56,11 +56,11 @@ def test_what_is_no_address_is_refused_without_a_piece_of_the_password(url: str)
         ("postgresql://shop@/qa?host=/run/pg", "the database qa at /run/pg"),
     ],
 )
-def test_a_database_is_named_by_where_it_is(url: str, shown: str) -> None:
-    assert place(url) == shown
+def test_database_is_described_by_name_and_hosts(url: str, shown: str) -> None:
+    assert describe(url) == shown
 
 
-def test_a_connection_lost_on_the_way_is_one_line(database: str) -> None:
+def test_lost_connection_is_reported_in_one_line(database: str) -> None:
     with (
         pytest.raises(AtelierError, match=r"^The connection to the database .* was lost: .*$"),
         module.database(Settings(database_url=database)),

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL is there while somebody needs it, whatever happened before."""
+"""The embedded PostgreSQL runs while it is used, even after crashes."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def made(folder: Path) -> Path:
-    """Return a home whose database has been made, at rest."""
+    """Return a home with a database that is not running."""
     for command in (["db", "start"], ["migrate"], ["db", "stop"]):
         assert run(folder / "made", *command).returncode == 0
     return folder / "made"
@@ -32,7 +32,7 @@ def made(folder: Path) -> Path:
 
 @pytest.fixture
 def home(made: Path) -> Iterator[Path]:
-    """Return the home at rest, and see that a test leaves it so."""
+    """Return the home, and check that nothing is running after the test."""
     yield made
     run(made, "db", "stop")
     assert left_behind(made) == []
@@ -51,14 +51,14 @@ def select(home: Path, query: str) -> str:
 
 
 def sleeping_command(home: Path) -> subprocess.Popen[bytes]:
-    """Start a command that holds on to the database, and wait until it does."""
+    """Start a command that uses the database, and wait until it does."""
     process = subprocess.Popen([*ATELIER, *_SLEEP], env=environment(home))
     while select(home, "SELECT count(*) FROM pg_stat_activity WHERE query ~ '^SELECT pg_sl'") < "1":
         assert process.poll() is None
     return process
 
 
-def test_commands_that_start_at_once_on_a_new_home_all_work(folder: Path) -> None:
+def test_concurrent_commands_on_a_new_home_succeed(folder: Path) -> None:
     with ThreadPoolExecutor() as pool:
         done = list(pool.map(lambda _: run(folder / "new", "db", "start"), range(4)))
     assert [each.returncode for each in done] == [0] * 4, [each.stderr for each in done]
@@ -71,16 +71,16 @@ def test_the_server_stops_with_the_last_command_that_uses_it(home: Path) -> None
     assert left_behind(home) == []
 
 
-def test_a_started_server_stays_until_it_is_stopped(home: Path) -> None:
-    assert "does not run" in run(home, "db", "status").stdout
+def test_started_server_keeps_running_until_it_is_stopped(home: Path) -> None:
+    assert "is not running" in run(home, "db", "status").stdout
     assert run(home, "db", "start").returncode == 0
     select(home, "CREATE TABLE public.kept (id int)")
-    assert "PostgreSQL runs, not in use" in run(home, "db", "status").stdout
+    assert "PostgreSQL is running, not in use" in run(home, "db", "status").stdout
     assert run(home, "db", "stop").stdout == "PostgreSQL is stopped.\n"
     assert left_behind(home) == []
 
 
-def test_a_stopped_server_stays_for_a_command_that_uses_it(home: Path) -> None:
+def test_stopped_server_keeps_running_for_a_command_that_uses_it(home: Path) -> None:
     run(home, "db", "start")
     user = sleeping_command(home)
     assert "last command" in run(home, "db", "stop").stdout
@@ -100,7 +100,7 @@ def test_a_killed_command_leaves_nothing_running(home: Path) -> None:
 
 
 @pytest.mark.parametrize("victim", ["atelier.local.postgres.holder", "bin/postgres"])
-def test_committed_rows_outlive_a_killed_server(home: Path, victim: str) -> None:
+def test_committed_rows_survive_a_killed_server(home: Path, victim: str) -> None:
     run(home, "db", "start")
     select(home, "CREATE TABLE IF NOT EXISTS public.kept (id int)")
     before = int(select(home, "SELECT count(*) FROM public.kept"))
@@ -110,7 +110,7 @@ def test_committed_rows_outlive_a_killed_server(home: Path, victim: str) -> None
     assert select(home, "SELECT count(*) FROM public.kept") == str(before + 1)
 
 
-def test_an_initdb_that_was_killed_is_begun_anew(folder: Path) -> None:
+def test_killed_initdb_is_repeated(folder: Path) -> None:
     half = folder / "half" / "postgresql.new"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18")
@@ -120,17 +120,17 @@ def test_an_initdb_that_was_killed_is_begun_anew(folder: Path) -> None:
     assert left_behind(folder / "half") == []
 
 
-def test_data_of_a_version_that_is_not_installed_is_refused_in_one_line(folder: Path) -> None:
+def test_data_of_a_missing_version_is_rejected_in_one_line(folder: Path) -> None:
     (folder / "old" / "postgresql").mkdir(parents=True)
     (folder / "old" / "postgresql" / "PG_VERSION").write_text("9")
     refused = run(folder / "old", "migrate")
     assert refused.returncode == 1
     assert refused.stderr.count("\n") == 1
-    assert "made by PostgreSQL 9, which is not installed" in refused.stderr
+    assert "created by PostgreSQL 9, which is not installed" in refused.stderr
 
 
 @pytest.mark.parametrize("version", INSTALLED)
-def test_data_is_served_by_the_version_that_made_it(folder: Path, version: str) -> None:
+def test_data_is_served_by_the_version_that_created_it(folder: Path, version: str) -> None:
     home = folder / version
     home.mkdir()
     with server(INSTALLED[version], home) as running:
@@ -150,7 +150,7 @@ def test_data_is_served_by_the_version_that_made_it(folder: Path, version: str) 
         ("listen_addresses", ""),
     ],
 )
-def test_what_is_answered_is_on_the_disk_and_nobody_listens_on_a_network(
+def test_commits_are_durable_and_no_network_port_is_open(
     shown: dict[str, str], setting: str, value: str
 ) -> None:
     assert shown[setting] == value

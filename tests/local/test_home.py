@@ -1,4 +1,4 @@
-"""Where the files of a home folder are."""
+"""The layout of a home folder."""
 
 import os
 from collections.abc import Iterator
@@ -19,14 +19,12 @@ def folder() -> Iterator[Path]:
         yield folder
 
 
-def test_sockets_are_in_the_home_where_their_path_is_short(folder: Path) -> None:
+def test_sockets_are_in_the_home_if_their_path_is_short(folder: Path) -> None:
     assert Home.open(folder).run == folder / "run"
 
 
 @pytest.mark.parametrize("name", ["x" * 100, "with space", "quo'te", "a,b", "dollar$", "é"])
-def test_sockets_are_elsewhere_where_a_path_in_the_home_would_not_do(
-    folder: Path, name: str
-) -> None:
+def test_sockets_are_outside_the_home_if_their_path_is_unsuitable(folder: Path, name: str) -> None:
     home = Home.open(folder / name)
     assert len(os.fsencode(home.run / "service" / "instance-64.sock")) <= _LONGEST_SOCKET_PATH
     assert folder not in home.run.parents
@@ -34,11 +32,11 @@ def test_sockets_are_elsewhere_where_a_path_in_the_home_would_not_do(
     assert home.run != Home.open(folder / f"{name}2").run
 
 
-def test_a_run_folder_that_is_a_link_of_somebody_is_refused(folder: Path) -> None:
+def test_run_folder_that_is_another_users_link_is_rejected(folder: Path) -> None:
     home = Home.open(folder / ("x" * 100))
     home.run.symlink_to(folder)
     try:
-        with pytest.raises(AtelierError, match="in the way and not yours"):
+        with pytest.raises(AtelierError, match="exists and is not yours"):
             home.make_run_folder()
     finally:
         home.run.unlink()

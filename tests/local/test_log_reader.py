@@ -1,4 +1,4 @@
-"""`atelier logs` shows what there is, in order, and what is added, whatever rotates meanwhile."""
+"""`atelier logs` prints existing and added lines in order, even during rotation."""
 
 import json
 import signal
@@ -42,7 +42,7 @@ def last(folder: Path, number: int) -> list[Line]:
         return reader.last(number)
 
 
-def test_all_logs_are_merged_in_the_order_of_time(log: Path) -> None:
+def test_all_logs_are_merged_in_order_of_time(log: Path) -> None:
     lines = last(log, 100)
     assert [(line.part, line.text[:20].decode()) for line in lines] == [
         ("postgresql", "initdb says"),
@@ -58,7 +58,7 @@ def test_all_logs_are_merged_in_the_order_of_time(log: Path) -> None:
     assert last(log, 0) == []
 
 
-def test_the_last_lines_are_found_in_older_files_too(tmp_path: Path) -> None:
+def test_last_lines_include_rotated_files(tmp_path: Path) -> None:
     for age, name in enumerate(("x.log", "x.log.1", "x.log.2", "x.log.3")):
         texts = [f"{10_000 * (4 - age) + n} {'-' * 90}\n" for n in range(2000)]
         (tmp_path / name).write_text("".join(texts))
@@ -68,11 +68,11 @@ def test_the_last_lines_are_found_in_older_files_too(tmp_path: Path) -> None:
         assert found == every[max(0, 8000 - number) :]
 
 
-def test_what_is_added_is_read_once_and_whole_while_files_rotate(
+def test_added_lines_are_read_once_and_completely_during_rotation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_LARGEST_FILE", 300)
-    monkeypatch.setattr(module, "_LARGEST_FOREIGN_FILE", 300)
+    monkeypatch.setattr(module, "_MAX_BYTES", 300)
+    monkeypatch.setattr(module, "_MAX_ACCESS_LOG_BYTES", 300)
     logs = Logs(tmp_path, lambda _: None, verbose=False)
     on_line = logs.listener("instance 1")
     (tmp_path / "access.log").touch()
@@ -85,7 +85,7 @@ def test_what_is_added_is_read_once_and_whole_while_files_rotate(
             file.flush()
             found += reader.new() if number % 7 == 0 else []
             file.write(f" line {number}\n")
-        logs.look()
+        logs.poll()
         found += reader.new() if number % 2 else []
     found += reader.new()
     logs.close()
@@ -98,13 +98,13 @@ def test_what_is_added_is_read_once_and_whole_while_files_rotate(
     assert len(list(tmp_path.glob("*.log.*"))) == 6
 
 
-def test_one_part_is_shown_as_it_is_and_all_with_their_names(home: Path) -> None:
+def test_one_log_is_printed_unchanged_and_all_with_their_names(home: Path) -> None:
     shown = run(home, "logs", "instance-1", "-n", "1").stdout
     assert json.loads(shown)["level"] == "INFO"
     assert run(home, "logs", "-n", "1").stdout == "access      | " + _ACCESS % 3
 
 
-def test_an_unknown_part_is_refused_with_those_there_are(home: Path) -> None:
+def test_unknown_log_is_rejected_with_the_existing_ones(home: Path) -> None:
     refused = run(home, "logs", "nginx")
     assert refused.returncode == 1
     assert refused.stderr == (
@@ -138,7 +138,7 @@ def following(home: Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def test_following_shows_what_is_added_also_by_a_new_part_until_ctrl_c(home: Path) -> None:
+def test_following_prints_added_lines_also_of_new_logs_until_ctrl_c(home: Path) -> None:
     with following(home) as process:
         assert process.stdout
         assert process.stderr
@@ -150,7 +150,7 @@ def test_following_shows_what_is_added_also_by_a_new_part_until_ctrl_c(home: Pat
         assert process.stderr.read().strip() == ""
 
 
-def test_following_ends_when_nobody_reads_any_more_though_nothing_is_added(home: Path) -> None:
+def test_following_ends_when_the_output_is_closed_even_without_new_lines(home: Path) -> None:
     with following(home) as process:
         assert process.stdout
         assert process.stderr

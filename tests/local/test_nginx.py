@@ -1,4 +1,4 @@
-"""What nginx does with requests on their way to the instances."""
+"""How nginx proxies requests to the instances."""
 
 import gzip
 import http.client
@@ -20,7 +20,7 @@ from atelier.local.nginx import nginx
 from atelier.settings import Settings
 from tests.support.cluster import free_port, program, wait_for_port
 from tests.support.postgres import temporary_folder
-from tests.support.upstream import Answer, StandIn, hang_up, send, stand_in
+from tests.support.upstream import Answer, FakeInstance, disconnect, fake_instance, send
 from tests.support.waiting import wait_until
 
 _MEGABYTE = 1 << 20
@@ -37,12 +37,12 @@ Ask = Callable[..., http.client.HTTPResponse]
 @contextmanager
 def in_front_of(
     answers: Sequence[Answer], timeout: float = 5.0, settings: Settings | None = None
-) -> Iterator[tuple[Ask, list[StandIn]]]:
+) -> Iterator[tuple[Ask, list[FakeInstance]]]:
     port = free_port()
     with temporary_folder() as folder, ExitStack() as stack:
         sockets = [folder / f"{n}.sock" for n in range(len(answers))]
         instances = [
-            stack.enter_context(stand_in(path, answer))
+            stack.enter_context(fake_instance(path, answer))
             for path, answer in zip(sockets, answers, strict=True)
         ]
         settings = replace(settings or Settings(), request_timeout=timeout)
@@ -87,7 +87,7 @@ def test_a_method_reaches_the_instance_without_a_body(method: str) -> None:
         assert [request.command for request in instance.seen] == [method]
 
 
-def test_an_instance_learns_whom_it_serves_and_which_request_it_is() -> None:
+def test_instance_gets_the_client_address_and_request_id() -> None:
     with in_front_of([send(b"")]) as (ask, [instance]):
         ask("GET", "/").read()
         headers = instance.seen[0].headers
@@ -96,7 +96,7 @@ def test_an_instance_learns_whom_it_serves_and_which_request_it_is() -> None:
 
 
 def test_a_page_whose_instance_dies_comes_from_another() -> None:
-    with in_front_of([hang_up, send(b"ok")]) as (ask, instances):
+    with in_front_of([disconnect, send(b"ok")]) as (ask, instances):
         for _ in range(4):
             assert ask("GET", "/qa/questions?product_id=1").read() == b"ok"
         assert instances[0].seen
@@ -104,14 +104,14 @@ def test_a_page_whose_instance_dies_comes_from_another() -> None:
 
 @pytest.mark.parametrize(("method", "path"), _WRITES)
 def test_a_write_whose_instance_dies_is_not_sent_twice(method: str, path: str) -> None:
-    with in_front_of([hang_up, hang_up]) as (ask, instances):
+    with in_front_of([disconnect, disconnect]) as (ask, instances):
         response = ask(method, path)
         assert response.status == 502
         assert response.read().startswith(b"Error: no instance answers, try again (request ")
         assert sum(len(instance.seen) for instance in instances) == 1
 
 
-def test_a_large_answer_comes_whole_and_is_passed_on_while_it_is_written() -> None:
+def test_large_response_is_complete_and_streamed() -> None:
     pieces = 200
     piece = b"x" * 100_000
 
@@ -132,7 +132,7 @@ def test_a_large_answer_comes_whole_and_is_passed_on_while_it_is_written() -> No
         assert len(response.read()) == pieces * len(piece) - 1000
 
 
-def test_a_body_over_a_megabyte_is_refused_in_text_that_a_page_may_read() -> None:
+def test_body_over_a_megabyte_is_rejected_in_text_with_cors() -> None:
     with in_front_of([send(b"")]) as (ask, [instance]):
         assert ask("POST", "/qa/questions", b"x" * _MEGABYTE).read() == b""
         response = ask("POST", "/qa/questions", b"x" * (_MEGABYTE + 1))
@@ -145,20 +145,20 @@ def test_a_body_over_a_megabyte_is_refused_in_text_that_a_page_may_read() -> Non
 
 @pytest.mark.parametrize(("method", "path"), _WRITES)
 def test_a_write_with_a_key_whose_instance_dies_is_sent_to_another(method: str, path: str) -> None:
-    with in_front_of([hang_up, send(b"ok")]) as (ask, [dead, _]):
+    with in_front_of([disconnect, send(b"ok")]) as (ask, [dead, _]):
         while not dead.seen:
             response = ask(method, path, b"{}", Idempotency_Key="k")
             assert response.read() == b"ok"
 
 
-def test_an_instance_that_is_not_there_costs_nobody_an_answer() -> None:
+def test_missing_instance_loses_no_request() -> None:
     with in_front_of([send(b"ok"), send(b"ok")]) as (ask, [gone, _]):
         Path(str(gone.server_address)).unlink()
         for method, path in [*_WRITES, ("GET", "/"), ("HEAD", "/")]:
             assert ask(method, path).status == 200
 
 
-def test_a_vote_finds_the_instance_that_is_there_without_any_read_before_it() -> None:
+def test_vote_reaches_the_remaining_instance_without_a_preceding_read() -> None:
     for _ in range(4):
         with in_front_of([send(b"ok"), send(b"ok")]) as (ask, [gone, there]):
             Path(str(gone.server_address)).unlink()
@@ -166,18 +166,18 @@ def test_a_vote_finds_the_instance_that_is_there_without_any_read_before_it() ->
             assert len(there.seen) == 1
 
 
-def test_an_instance_that_hangs_is_left_after_one_read_which_another_answers() -> None:
+def test_hung_instance_is_skipped_after_one_read_that_another_serves() -> None:
     leave = threading.Event()
     with in_front_of([until_told(leave), send(b"ok")], timeout=0.5) as (ask, both):
         began = time.monotonic()
         for _ in range(6):
             assert ask("GET", "/").read() == b"ok"
         seconds = time.monotonic() - began
-        assert 1 <= len(both[0].seen) <= 1 + seconds / 2  # it is tried again every two seconds
+        assert 1 <= len(both[0].seen) <= 1 + seconds / 2  # it is retried every two seconds
         leave.set()
 
 
-def test_a_vote_that_an_instance_does_not_answer_in_time_is_not_sent_twice() -> None:
+def test_timed_out_vote_is_not_sent_twice() -> None:
     leave = threading.Event()
     with in_front_of([until_told(leave)] * 2, timeout=0.1) as (ask, both):
         response = ask("PUT", "/qa/questions/1/helpful")
@@ -188,7 +188,7 @@ def test_a_vote_that_an_instance_does_not_answer_in_time_is_not_sent_twice() -> 
 
 
 @pytest.mark.parametrize("path", ["/a%00b", "/docs/%2e%2e/%2e%2e/x", "/../x", "/%zz"])
-def test_an_address_that_cannot_be_understood_is_refused_in_text(path: str) -> None:
+def test_malformed_uri_is_rejected_in_text(path: str) -> None:
     with in_front_of([send(b"")]) as (ask, [instance]):
         response = ask("GET", path)
         assert response.status == 400
@@ -197,9 +197,9 @@ def test_an_address_that_cannot_be_understood_is_refused_in_text(path: str) -> N
         assert instance.seen == []
 
 
-def test_a_refusal_is_a_problem_document_for_those_who_ask_for_one() -> None:
+def test_error_is_a_problem_document_if_accepted() -> None:
     large = b"x" * (_MEGABYTE + 1)
-    with in_front_of([hang_up]) as (ask, _):
+    with in_front_of([disconnect]) as (ask, _):
         for path, body, status in [("/metrics", None, 404), ("/", large, 413), ("/", None, 502)]:
             response = ask("GET", path, body, Accept="text/html, application/problem+json")
             problem = json.loads(response.read())
@@ -217,7 +217,7 @@ def test_metrics_are_not_public(path: str) -> None:
         assert instance.seen == []
 
 
-def test_more_than_the_instances_can_take_is_refused_at_once_and_says_when_to_come_again() -> None:
+def test_overload_is_rejected_at_once_with_retry_after() -> None:
     leave = threading.Event()
 
     def wait(request: BaseHTTPRequestHandler) -> None:
@@ -250,20 +250,20 @@ def _is_refused_as_too_many(response: http.client.HTTPResponse) -> None:
     assert response.read().startswith(b"Error: too many requests at the moment; try again")
 
 
-def test_a_request_has_one_id_in_the_log_the_instance_the_answer_and_the_error() -> None:
+def test_request_has_one_id_in_log_instance_response_and_error() -> None:
     with in_front_of([send(b"ok")]) as (ask, [instance]):
         response = ask("GET", "/", X_Request_ID="0123456789")
         given = response.headers["X-Request-ID"]
         assert instance.seen[0].headers["X-Request-ID"] == given
         assert given != "0123456789", "a stranger chose it"
         ask("GET", "/ready").read()
-    with in_front_of([hang_up]) as (ask, _):
+    with in_front_of([disconnect]) as (ask, _):
         response = ask("GET", "/")
         assert f"(request {response.headers['X-Request-ID']})" in response.read().decode()
 
 
-def test_the_log_is_json_with_the_times_of_instances_and_without_the_probes() -> None:
-    with in_front_of([hang_up, send(b"ok")]) as (ask, instances):
+def test_access_log_is_json_with_upstream_times_and_without_probes() -> None:
+    with in_front_of([disconnect, send(b"ok")]) as (ask, instances):
         log = Path(str(instances[0].server_address)).parent / "access.log"
         ask("GET", "/ready").read()
         ask("GET", "/live").read()
@@ -276,7 +276,7 @@ def test_the_log_is_json_with_the_times_of_instances_and_without_the_probes() ->
 
 
 @pytest.mark.parametrize(("size", "packed_as"), [(5000, "gzip"), (4000, None)])
-def test_a_large_answer_is_compressed_for_those_who_ask(size: int, packed_as: str | None) -> None:
+def test_large_response_is_compressed_if_accepted(size: int, packed_as: str | None) -> None:
     def answer(request: BaseHTTPRequestHandler) -> None:
         request.send_response(200)
         request.send_header("Content-Type", "application/json")
@@ -292,7 +292,7 @@ def test_a_large_answer_is_compressed_for_those_who_ask(size: int, packed_as: st
         assert (gzip.decompress(body) if packed_as else body) == b"x" * size
 
 
-def test_the_file_for_a_host_of_its_own_is_one_that_nginx_takes(tmp_path: Path) -> None:
+def test_host_configuration_is_accepted_by_nginx(tmp_path: Path) -> None:
     text = nginx.host_configuration("80", ["10.0.1.5:9000", "10.0.2.5:9000"], Settings())
     assert "server 10.0.2.5:9000 max_conns" in text
     assert "set_real_ip_from 10.0.0.0/8;" in text
@@ -311,10 +311,10 @@ def test_the_file_for_a_host_of_its_own_is_one_that_nginx_takes(tmp_path: Path) 
 
 
 def until_told(leave: threading.Event) -> Answer:
-    """Hang, and then answer nobody."""
+    """Hang, and then send no response."""
 
     def answer(request: BaseHTTPRequestHandler) -> None:
         assert leave.wait(60)
-        hang_up(request)
+        disconnect(request)
 
     return answer

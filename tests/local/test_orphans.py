@@ -1,4 +1,4 @@
-"""What outlived a killed service is known again by its session and its files; others are not."""
+"""Orphans of a killed service are recognized by their session and open files."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from atelier.local.cluster.orphans import end_orphans, record
+from atelier.local.cluster.orphans import record, terminate_orphans
 from tests.support.processes import all_processes
 from tests.support.waiting import wait_until
 
@@ -26,7 +26,7 @@ with open(sys.argv[1], "w") as log:
 
 
 class Started:
-    """A program with a worker that has a file open, as nginx has its log."""
+    """A program with a worker that has a log file open, like nginx."""
 
     def __init__(self, log: Path) -> None:
         self.leader = subprocess.Popen(
@@ -60,61 +60,59 @@ def started(tmp_path: Path) -> Iterator[Started]:
     program.clean_up()
 
 
-def test_a_worker_that_outlived_its_leader_is_ended(started: Started, tmp_path: Path) -> None:
-    notes = tmp_path / "notes"
-    record(notes, started.leader.pid)
+def test_orphaned_worker_is_terminated(started: Started, tmp_path: Path) -> None:
+    records = tmp_path / "records"
+    record(records, started.leader.pid)
     started.kill_leader()
-    assert end_orphans(notes, tmp_path)
+    assert terminate_orphans(records, tmp_path)
     wait_until(started.is_gone, "the worker still runs")
-    assert not notes.exists()
-    assert end_orphans(notes, tmp_path) == []
+    assert not records.exists()
+    assert terminate_orphans(records, tmp_path) == []
 
 
-def test_a_leader_that_was_left_is_ended_with_its_workers(started: Started, tmp_path: Path) -> None:
-    record(tmp_path / "notes", started.leader.pid)
-    assert len(end_orphans(tmp_path / "notes", tmp_path)) == 2
+def test_orphaned_leader_is_terminated_with_its_workers(started: Started, tmp_path: Path) -> None:
+    record(tmp_path / "records", started.leader.pid)
+    assert len(terminate_orphans(tmp_path / "records", tmp_path)) == 2
     wait_until(started.is_gone, "the worker still runs")
 
 
-def test_a_stranger_who_has_the_number_of_a_leader_is_left_alone(
+def test_other_process_with_a_reused_pid_is_not_terminated(
     started: Started, tmp_path: Path
 ) -> None:
-    notes = tmp_path / "notes"
-    record(notes, started.leader.pid)
-    earlier = json.loads(notes.read_text()) | {"start": 1}
-    notes.write_text(json.dumps(earlier) + "\n")
-    assert end_orphans(notes, tmp_path) == []
+    records = tmp_path / "records"
+    record(records, started.leader.pid)
+    earlier = json.loads(records.read_text()) | {"start": 1}
+    records.write_text(json.dumps(earlier) + "\n")
+    assert terminate_orphans(records, tmp_path) == []
     assert not started.is_gone()
 
 
-def test_a_stranger_in_a_session_of_a_leaders_number_is_left_alone(
+def test_process_in_a_reused_session_without_open_files_is_not_terminated(
     started: Started, tmp_path: Path
 ) -> None:
-    record(tmp_path / "notes", started.leader.pid)
+    record(tmp_path / "records", started.leader.pid)
     started.kill_leader()
     other = tmp_path / "other"
     other.mkdir()
-    assert end_orphans(tmp_path / "notes", other) == []
+    assert terminate_orphans(tmp_path / "records", other) == []
     assert not started.is_gone()
 
 
-def test_after_a_restart_of_the_machine_nothing_is_known_again(
-    started: Started, tmp_path: Path
-) -> None:
-    notes = tmp_path / "notes"
-    record(notes, started.leader.pid)
-    notes.write_text(json.dumps(json.loads(notes.read_text()) | {"boot": "another"}) + "\n")
-    assert end_orphans(notes, tmp_path) == []
+def test_records_from_before_a_reboot_are_ignored(started: Started, tmp_path: Path) -> None:
+    records = tmp_path / "records"
+    record(records, started.leader.pid)
+    records.write_text(json.dumps(json.loads(records.read_text()) | {"boot": "another"}) + "\n")
+    assert terminate_orphans(records, tmp_path) == []
     assert not started.is_gone()
 
 
-def test_a_full_disk_costs_the_note_and_not_the_program() -> None:
+def test_full_disk_does_not_prevent_starting_a_program() -> None:
     record(Path("/dev/full"), os.getpid())
 
 
 @pytest.mark.parametrize(
     "text", ["", "{", '{"pid": 1}\n', '{"pid": "x", "start": 0, "boot": ""}\n']
 )
-def test_notes_that_make_no_sense_end_nothing(tmp_path: Path, text: str) -> None:
-    (tmp_path / "notes").write_text(text)
-    assert end_orphans(tmp_path / "notes", tmp_path) == []
+def test_malformed_records_are_ignored(tmp_path: Path, text: str) -> None:
+    (tmp_path / "records").write_text(text)
+    assert terminate_orphans(tmp_path / "records", tmp_path) == []

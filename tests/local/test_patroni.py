@@ -1,4 +1,4 @@
-"""deploy/patroni works in folders of any name, or says in one line that it does not."""
+"""deploy/patroni works in folders with any name, or fails with one line."""
 
 import json
 import os
@@ -22,7 +22,7 @@ print(patroni_configuration(node, [node], passwords))
 """
 
 
-def test_a_path_stands_in_the_configuration_as_it_is() -> None:
+def test_path_is_written_to_the_configuration_unchanged() -> None:
     folder = """/srv/ä 日本: "quo'ted" #1"""
     command = [sys.executable, "-c", _SCRIPT, str(_FOLDER), folder]
     done = subprocess.run(command, check=True, capture_output=True, env=os.environ | _LOCALE)
@@ -32,7 +32,7 @@ def test_a_path_stands_in_the_configuration_as_it_is() -> None:
     assert json.loads(found["pgpass"]) == f"{folder}/pgpass"
 
 
-def test_a_path_that_is_not_utf8_is_refused_in_one_line(tmp_path: Path) -> None:
+def test_path_that_is_not_utf8_is_rejected_in_one_line(tmp_path: Path) -> None:
     home = tmp_path / os.fsdecode(b"\xe4")
     command = [sys.executable, str(_FOLDER / "run.py"), "--home", str(home)]
     refused = subprocess.run(command, check=False, capture_output=True, env=os.environ | _LOCALE)

@@ -1,4 +1,4 @@
-"""A server starts over what a crash left, and says in one line why it cannot."""
+"""A server starts after a crash, and explains a failed start in one line."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ def stopped(request: pytest.FixtureRequest) -> Iterator[Server]:
         yield running
 
 
-def test_a_pid_file_whose_number_is_another_programs_is_no_obstacle(stopped: Server) -> None:
+def test_stale_pid_file_with_a_reused_pid_does_not_prevent_a_start(stopped: Server) -> None:
     pid_file = stopped.data / "postmaster.pid"
     pid_file.write_text(f"{os.getpid()}\n{stopped.data}\n")
     stopped.account.own(pid_file)
@@ -33,7 +33,7 @@ def test_a_pid_file_whose_number_is_another_programs_is_no_obstacle(stopped: Ser
     assert not pid_file.exists()
 
 
-def test_a_start_while_an_earlier_server_still_runs_waits_for_its_end(stopped: Server) -> None:
+def test_start_waits_for_the_end_of_an_earlier_server(stopped: Server) -> None:
     earlier = stopped.start(FAST)
     begin = stopped.log.stat().st_size
 
@@ -43,7 +43,7 @@ def test_a_start_while_an_earlier_server_still_runs_waits_for_its_end(stopped: S
         finally:
             stop(earlier)
 
-    # Not the other way round: a server ends with the thread that started it.
+    # In this order: a server ends with the thread that started it.
     with ThreadPoolExecutor(1) as pool:
         ended = pool.submit(end_earlier)
         process = stopped.start(FAST)
@@ -55,12 +55,12 @@ def test_a_start_while_an_earlier_server_still_runs_waits_for_its_end(stopped: S
         stop(process)
 
 
-def test_a_server_that_cannot_start_says_why_in_one_line(stopped: Server) -> None:
+def test_failed_start_is_explained_in_one_line(stopped: Server) -> None:
     with pytest.raises(AtelierError, match=r"^PostgreSQL did not start: .*wal_level.*$"):
         stopped.start({"wal_level": "nonsense"})
 
 
-def test_an_unfinished_data_folder_is_none(tmp_path: Path, stopped: Server) -> None:
+def test_incomplete_data_folder_is_not_used(tmp_path: Path, stopped: Server) -> None:
     tmp_path.chmod(0o755)
     broken = Server(
         stopped.programs, tmp_path / "missing" / "data", tmp_path, stopped.log, stopped.account
@@ -70,7 +70,7 @@ def test_an_unfinished_data_folder_is_none(tmp_path: Path, stopped: Server) -> N
     assert not broken.data.exists()
 
 
-def test_a_restart_brings_back_what_was_in_memory(stopped: Server) -> None:
+def test_restart_restores_shared_buffers(stopped: Server) -> None:
     process = stopped.start(FAST)
     try:
         asyncio.run(_ask(stopped, "CREATE EXTENSION pg_buffercache"))

@@ -1,4 +1,4 @@
-"""PostgreSQL and nginx are those of the wheels, or of the system where there are no wheels."""
+"""PostgreSQL and nginx come from the wheels, or from the system without wheels."""
 
 import re
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def without_wheels(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Let the programs be looked for as if the wheels were not installed, by a user's PATH."""
+    """Search for the programs without the wheels, with an ordinary user's PATH."""
     monkeypatch.setattr(programs, "find_spec", lambda _: None)
     monkeypatch.setenv("PATH", _USERS_PATH)
     return monkeypatch
@@ -42,7 +42,7 @@ def system(without_wheels: pytest.MonkeyPatch) -> tuple[Path, Path]:
         require_or_skip(None, str(error))
 
 
-def test_without_the_wheels_the_systems_programs_serve(
+def test_system_programs_are_used_without_the_wheels(
     folder: Path, system: tuple[Path, Path]
 ) -> None:
     (folder / "sitecustomize.py").write_text(_WITHOUT_WHEELS)
@@ -59,7 +59,7 @@ def test_without_the_wheels_the_systems_programs_serve(
     assert left_behind(home) == []
 
 
-def test_where_there_is_no_postgresql_the_error_names_the_package(
+def test_missing_postgresql_error_names_the_package(
     without_wheels: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     without_wheels.setattr(programs, "_SYSTEM", ())
@@ -68,7 +68,7 @@ def test_where_there_is_no_postgresql_the_error_names_the_package(
         programs.postgres_programs()
 
 
-def test_where_there_is_no_nginx_the_error_names_the_package(
+def test_missing_nginx_error_names_the_package(
     without_wheels: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     without_wheels.setattr(programs, "_SBIN", ())
@@ -79,7 +79,7 @@ def test_where_there_is_no_nginx_the_error_names_the_package(
 
 @pytest.fixture
 def in_path(without_wheels: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Return a program in PATH, the only postgres that there is."""
+    """Return a program in PATH that is the only postgres."""
     without_wheels.setattr(programs, "_SYSTEM", ())
     without_wheels.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     return tmp_path / "postgres"

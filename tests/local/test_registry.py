@@ -1,4 +1,4 @@
-"""Commands make no database unasked, and know where this user's service runs."""
+"""Commands create no database implicitly, and find this user's running service."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -12,12 +12,13 @@ from atelier.local.host import registry
 from atelier.local.host.home import Home
 from atelier.local.host.locks import shared
 from atelier.local.host.registry import running_elsewhere
-from atelier.local.supervisor.preflight import only_one
+from atelier.local.supervisor.preflight import exclusive_service
 from tests.support.commands import run
 from tests.support.postgres import temporary_folder
 
 _NEED_A_DATABASE = (
     ("import", "/"),
+    ("import", "/", "--dry-run"),
     ("export", "exported"),
     ("verify", "/"),
     ("migrate",),
@@ -37,9 +38,9 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @contextmanager
 def service(home: Path, *, embedded: bool = True) -> Iterator[None]:
-    """Hold what a running service holds in its home."""
+    """Hold the locks of a running service."""
     made = Home.open(home)
-    with only_one(made, 8080), shared(made.lock("users" if embedded else "start")):
+    with exclusive_service(made, 8080), shared(made.lock("users" if embedded else "start")):
         yield
 
 
@@ -52,7 +53,7 @@ def said_by(home: Path, commands: Sequence[Sequence[str]]) -> list[str]:
     return [each.stderr for each in done]
 
 
-def test_a_command_that_finds_no_database_says_what_to_do_and_makes_nothing(folder: Path) -> None:
+def test_command_without_a_database_gives_a_remedy_and_creates_nothing(folder: Path) -> None:
     home = folder / "new"
     for line in said_by(home, _NEED_A_DATABASE):
         assert line.startswith(f"atelier: There is no database in {home}: `atelier up` or")
@@ -65,24 +66,27 @@ def test_a_command_that_finds_no_database_says_what_to_do_and_makes_nothing(fold
     assert not home.exists()
 
 
-def test_a_command_that_finds_no_database_names_the_home_of_the_running_service(
+def test_command_without_a_database_names_the_home_of_the_running_service(
     folder: Path,
 ) -> None:
     with service(folder / "run ning"):
-        needed = f"`ATELIER_HOME='{folder}/run ning' atelier ...` works on its database"
-        assert needed in said_by(folder / "new", [("import", "/")])[0]
-        assert f"yours runs in {folder}/run ning" in said_by(folder / "new", [("status",)])[0]
+        needed = f"`ATELIER_HOME='{folder}/run ning' atelier ...` uses its database"
+        for line in said_by(folder / "new", _NEED_A_DATABASE):
+            assert needed in line
+        for line in said_by(folder / "new", _NEED_A_SERVICE):
+            assert f"runs in {folder}/run ning: set ATELIER_HOME to that" in line
+        assert not (folder / "new").exists()
     with service(folder / "given", embedded=False):
         assert "an ATELIER_DATABASE_URL" in said_by(folder / "new", [("import", "/")])[0]
 
 
-def test_a_command_on_a_database_beside_that_of_the_running_service_says_so(folder: Path) -> None:
+def test_command_on_another_database_than_the_running_services_warns(folder: Path) -> None:
     own = folder / "own"
     assert run(own, "db", "start").returncode == 0
     with service(folder / "running"):
         done = run(own, "db", "psql", "-Atc", "SELECT 1")
         assert done.stdout == "1\n"
-        assert done.stderr.startswith(f"atelier: This works on the database in {own}, but your")
+        assert done.stderr.startswith(f"atelier: This uses the database in {own}, but your")
         assert f"ATELIER_HOME={folder}/running" in done.stderr
         with service(own):
             assert run(own, "db", "psql", "-Atc", "SELECT 1").stderr == ""
@@ -90,7 +94,7 @@ def test_a_command_on_a_database_beside_that_of_the_running_service_says_so(fold
     assert run(own, "db", "stop").returncode == 0
 
 
-def test_a_service_is_found_while_it_runs_and_not_by_itself(folder: Path) -> None:
+def test_running_service_is_found_by_others_but_not_by_itself(folder: Path) -> None:
     with service(folder / "a"):
         assert running_elsewhere(folder / "b") == folder / "a"
         assert running_elsewhere(folder / "a") is None
@@ -101,7 +105,7 @@ def test_a_service_is_found_while_it_runs_and_not_by_itself(folder: Path) -> Non
     assert running_elsewhere(folder / "b") is None
 
 
-def test_the_entry_of_a_killed_service_is_forgotten(folder: Path) -> None:
+def test_entry_of_a_killed_service_is_removed(folder: Path) -> None:
     with registry.registered(Home.open(folder / "a").path):
         (folder / "a" / "lock" / "up").write_text("http://127.0.0.1:8080 (process 1)")
         assert len(_entries(folder)) == 1
@@ -109,7 +113,7 @@ def test_the_entry_of_a_killed_service_is_forgotten(folder: Path) -> None:
         assert _entries(folder) == []
 
 
-def test_entries_that_others_could_write_are_not_believed(folder: Path) -> None:
+def test_entries_writable_by_others_are_ignored(folder: Path) -> None:
     with service(folder / "a"):
         place = folder / f"atelier-services-{os.geteuid()}"
         assert place.stat().st_mode & 0o777 == 0o700

@@ -1,4 +1,4 @@
-"""A role that lacks rights is told which GRANT is missing; those of the documentation suffice."""
+"""Missing privileges are reported with the GRANT; the documented ones suffice."""
 
 import asyncio
 import itertools
@@ -14,7 +14,7 @@ import pytest
 from atelier.local.postgres.server import PORT, Server
 from atelier.store.migrate import migrate
 from tests.support.cluster import cluster
-from tests.support.commands import run
+from tests.support.commands import left_behind, run
 from tests.transfer.exports import load, write_export
 
 _PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -23,7 +23,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Own:
-    """A database of a test's own, and two roles with odd names that can log in."""
+    """A test's own database, and two login roles with names that need quoting."""
 
     name: str
     owner: str
@@ -59,7 +59,7 @@ async def own(postgres: Server) -> AsyncIterator[Own]:
 
 
 def refused(own: Own, role: str, *command: str) -> str:
-    """Run a command that must be refused with one line; return it."""
+    """Run a command that must fail with one line; return the line."""
     done = run(Path("/nonexistent/home"), *command, ATELIER_DATABASE_URL=own.url(role))
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1, done.stderr
@@ -71,7 +71,7 @@ def grants(line: str) -> str:
     return line[line.index("GRANT") :]
 
 
-async def test_the_grants_that_a_migration_asks_for_are_those_it_needs(own: Own) -> None:
+async def test_suggested_grants_suffice_for_a_migration(own: Own) -> None:
     line = refused(own, own.owner, "migrate")
     assert f'The role "{own.owner.replace("%20", " ")}" lacks rights' in line
     assert f'in the database "{own.name}"' in line
@@ -81,7 +81,7 @@ async def test_the_grants_that_a_migration_asks_for_are_those_it_needs(own: Own)
     await migrate(own.url(own.owner))
 
 
-async def test_each_right_is_asked_for_only_where_it_is_missing(own: Own) -> None:
+async def test_only_missing_privileges_are_suggested(own: Own) -> None:
     role = f'"{own.owner.replace("%20", " ")}"'
     await own.execute(f'GRANT CREATE ON DATABASE "{own.name}" TO {role}')
     line = refused(own, own.owner, "migrate")
@@ -89,9 +89,7 @@ async def test_each_right_is_asked_for_only_where_it_is_missing(own: Own) -> Non
     assert grants(line) == f"GRANT USAGE, CREATE ON SCHEMA public TO {role};\n"
 
 
-async def test_who_may_not_touch_what_another_role_made_is_told_to_become_a_member(
-    own: Own, tmp_path: Path
-) -> None:
+async def test_role_without_ownership_is_told_to_become_a_member(own: Own, tmp_path: Path) -> None:
     await own.execute(grants(refused(own, own.owner, "migrate")))
     await migrate(own.url(own.owner))
     folder = write_export(tmp_path / "export")
@@ -104,11 +102,21 @@ async def test_who_may_not_touch_what_another_role_made_is_told_to_become_a_memb
     await own.execute(f"DROP OWNED BY {own.other} CASCADE")
 
 
-async def test_nobody_is_told_to_become_a_superuser(own: Own) -> None:
+async def test_service_does_not_start_for_a_role_that_cannot_create_its_tables(
+    own: Own, tmp_path: Path
+) -> None:
+    done = run(tmp_path / "home", "up", ATELIER_DATABASE_URL=own.url(own.owner), PORT="1")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "Ready" not in done.stdout
+    assert grants(done.stderr).count("GRANT") == 2
+    assert left_behind(tmp_path / "home") == []
+
+
+async def test_superuser_membership_is_never_suggested(own: Own) -> None:
     await migrate(own.url())
     line = refused(own, own.owner, "migrate")
     assert "GRANT" not in line
-    assert "belongs to atelier: run this as atelier." in line
+    assert "belong to atelier: run this as atelier." in line
 
 
 async def test_the_documented_grants_suffice_to_import_and_to_serve(
@@ -130,7 +138,7 @@ async def test_the_documented_grants_suffice_to_import_and_to_serve(
 
 
 def use(database: str) -> None:
-    """Do on a service all that shoppers do; every answer must be right."""
+    """Send all kinds of client requests to a service; all must succeed."""
     key = {"Idempotency-Key": "k"}
     posted = {"body": "b", "name": "n", "email": "n@example.com"}
     with (

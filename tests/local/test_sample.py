@@ -1,4 +1,4 @@
-"""The sample loads into every PostgreSQL that is supported, and is what the service serves."""
+"""The sample loads into every supported PostgreSQL, with correct documents."""
 
 from pathlib import Path
 

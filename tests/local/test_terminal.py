@@ -1,4 +1,4 @@
-"""What a service says to a file on a full disk is lost, and what it says later is not."""
+"""Output to a file on a full disk is lost, later output is not."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ print("with room again", file=terminal, flush=True)
 """
 
 
-def test_a_full_disk_is_no_closed_terminal(tmp_path: Path) -> None:
+def test_full_disk_is_not_treated_as_a_closed_terminal(tmp_path: Path) -> None:
     output = tmp_path / "output"
     output.touch()
     command = [sys.executable, "-c", _SCRIPT, str(output)]

@@ -11,7 +11,7 @@ from tests.support.postgres import temporary_folder
 
 @contextmanager
 def running_instances(url: str, read_url: str, count: int = 2) -> Iterator[Sequence[Path]]:
-    """Yield the sockets of instances, past any proxy."""
+    """Yield the sockets of instances, without a proxy."""
     environment = {
         "ATELIER_DATABASE_URL": url,
         "ATELIER_READ_DATABASE_URL": read_url,

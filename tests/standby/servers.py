@@ -1,4 +1,4 @@
-"""PostgreSQL servers that replicate, and what can happen to them."""
+"""Replicating PostgreSQL servers that tests can kill, hang and promote."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ _SCANS = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'questi
 
 @dataclass
 class Node:
-    """A server that can be killed, started again and promoted."""
+    """A server that can be killed, restarted and promoted."""
 
     server: Server
     process: Popen[bytes] | None = field(default=None, init=False)
@@ -36,13 +36,13 @@ class Node:
         self.process = self.server.start(FAST)
 
     def kill(self) -> None:
-        """End it as a machine does that loses power; its children see that and go too."""
+        """Kill it, as in a power failure; its children notice and exit."""
         assert self.process
         self.process.kill()
         self.process.wait()
 
     def hang(self) -> None:
-        """Have it accept connections and say nothing, until `wake`."""
+        """Make it unresponsive, while it accepts connections, until `wake`."""
         self._signal_all(signal.SIGSTOP)
 
     def wake(self) -> None:
@@ -57,7 +57,7 @@ class Node:
         self._run("pg_ctl", "promote", "-D", self.server.data)
 
     async def follow(self, primary: "Node") -> None:
-        """Have this standby take its data from another server."""
+        """Make this standby replicate another server."""
         conninfo = f"host={primary.server.sockets} port={PORT} user={USER}"
         await self.configure("primary_conninfo", conninfo)
 
@@ -75,12 +75,12 @@ class Node:
             await connection.close()
 
     async def pages_read(self) -> int:
-        """Return how many pages it has looked up; those of the last second are missing."""
+        """Return the number of its page reads, except those of the last second."""
         [row] = await self.run(_SCANS)
         return int(row[0])
 
     async def until_read_from(self) -> None:
-        """Wait until pages are read from it, while somebody reads."""
+        """Wait until concurrent clients read pages from it."""
         before = await self.pages_read()
 
         async def is_read_from() -> bool:
@@ -89,7 +89,7 @@ class Node:
         await until(is_read_from)
 
     def copy_to(self, folder: Path) -> "Node":
-        """Make a standby of this server; it is not started yet."""
+        """Create a standby of this server, not started yet."""
         folder.mkdir(mode=0o755)
         made = _node(self.server.programs, folder)
         made.server.data.mkdir(mode=0o700)
@@ -114,13 +114,13 @@ class Node:
         assert self.process
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         for pid in (self.process.pid, *map(int, children.split())):
-            with suppress(ProcessLookupError):  # a connection may end at any moment
+            with suppress(ProcessLookupError):  # a connection may end at any time
                 os.kill(pid, number)
 
 
 @dataclass
 class Group:
-    """A primary and its standbys; every server started here is stopped in the end."""
+    """A primary and its standbys; all are stopped at the end."""
 
     folder: Path
     primary: Node
@@ -129,7 +129,7 @@ class Group:
 
     @property
     def url(self) -> str:
-        """The address of all servers, the primary first."""
+        """The URL of all servers, the primary first."""
         return together(self.primary, *self.standbys)
 
     def add_standby(self) -> Node:
@@ -141,7 +141,7 @@ class Group:
 
 
 def together(*nodes: Node) -> str:
-    """Return one address of several servers."""
+    """Return one URL of several servers."""
     hosts = ",".join(str(node.server.sockets) for node in nodes)
     return f"postgresql://{USER}@/{DATABASE}?{urlencode({'host': hosts, 'port': PORT})}"
 
@@ -159,7 +159,7 @@ def temporary_group(postgres: str = "embedded") -> Iterator[Group]:
 
 
 async def prepare(group: Group, *, standbys: int) -> None:
-    """Make the service's database, migrated, and standbys that have it."""
+    """Create the service's migrated database, and standbys that replicate it."""
     connection = await asyncpg.connect(group.primary.server.dsn())
     await connection.execute(f"CREATE DATABASE {DATABASE}")
     await connection.close()

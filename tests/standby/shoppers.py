@@ -1,4 +1,4 @@
-"""Clients that write and read, and know what a page must show at every moment."""
+"""Clients that write and read, and check that pages show all acknowledged writes."""
 
 import asyncio
 import random
@@ -27,14 +27,14 @@ _WRITTEN = """
 
 @dataclass
 class Seen:
-    """What all shoppers together were answered."""
+    """The responses to all clients together."""
 
     reads: Counter[int] = field(default_factory=Counter)
     writes: Counter[int] = field(default_factory=Counter)
     stale: list[str] = field(default_factory=list)
 
     async def more(self, *, reads: int = 0, writes: int = 0) -> None:
-        """Wait until so many more were answered with success."""
+        """Wait for more successful reads and writes."""
         reads += self.reads[HTTPStatus.OK]
         writes += self.writes[HTTPStatus.NO_CONTENT]
 
@@ -48,7 +48,7 @@ class Seen:
 
 @dataclass
 class Shopper:
-    """Votes on and answers one question, and looks after each write, anywhere, if it shows."""
+    """Votes on and answers one question, and after each write reads it from any instance."""
 
     clients: Sequence[httpx.AsyncClient]
     seen: Seen
@@ -72,7 +72,7 @@ class Shopper:
         await self.read()
 
     async def read(self) -> None:
-        """Read the page; what was acknowledged must show, what is not known may."""
+        """Read the page: acknowledged writes must show, those with an unknown outcome may."""
         votes, answers = self.votes["done"], self.answers["done"]
         page = await self._page()
         if page is not None:
@@ -94,9 +94,9 @@ class Shopper:
         self.seen.writes[response.status_code] += 1
         written["done" if response.is_success else "perhaps"] += 1
 
-    def _check(self, what: str, least: int, shown: int, written: Counter[str]) -> None:
-        if not least <= shown <= written["done"] + written["perhaps"]:
-            self.seen.stale.append(f"{shown} {what} shown, {least} done, {dict(written)} by now")
+    def _check(self, what: str, minimum: int, shown: int, written: Counter[str]) -> None:
+        if not minimum <= shown <= written["done"] + written["perhaps"]:
+            self.seen.stale.append(f"{shown} {what} shown, {minimum} done, {dict(written)} by now")
 
     @property
     def _anyone(self) -> httpx.AsyncClient:
@@ -105,34 +105,34 @@ class Shopper:
 
 @asynccontextmanager
 async def shopping(sockets: Sequence[Path], *, shoppers: int) -> AsyncIterator[list[Shopper]]:
-    """Yield shoppers with a question each, who go to any of the instances each time."""
+    """Yield clients with one question each; each request goes to a random instance."""
     seen = Seen()
     async with AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(_client(socket)) for socket in sockets]
-        everyone = [Shopper(clients, seen) for _ in range(shoppers)]
-        await asyncio.gather(*(shopper.ask() for shopper in everyone))
-        yield everyone
+        all_shoppers = [Shopper(clients, seen) for _ in range(shoppers)]
+        await asyncio.gather(*(shopper.ask() for shopper in all_shoppers))
+        yield all_shoppers
 
 
 @asynccontextmanager
-async def busy(everyone: Sequence[Shopper]) -> AsyncIterator[Seen]:
-    """Have shoppers write and read, without a pause, while the context lasts."""
-    over = asyncio.Event()
+async def busy(all_shoppers: Sequence[Shopper]) -> AsyncIterator[Seen]:
+    """Let clients write and read continuously in the context."""
+    stop = asyncio.Event()
 
-    async def go_on(shopper: Shopper) -> None:
-        while not over.is_set():
+    async def run(shopper: Shopper) -> None:
+        while not stop.is_set():
             await shopper.write_and_read()
 
-    tasks = [asyncio.create_task(go_on(shopper)) for shopper in everyone]
+    tasks = [asyncio.create_task(run(shopper)) for shopper in all_shoppers]
     try:
-        yield everyone[0].seen
+        yield all_shoppers[0].seen
     finally:
-        over.set()
+        stop.set()
         await asyncio.gather(*tasks)
 
 
 async def assert_kept(connection: asyncpg.Connection, shopper: Shopper) -> None:
-    """Every acknowledged write is there once; one whose answer was lost may be."""
+    """Assert that each acknowledged write is stored once; one with a lost response may be."""
     row = await connection.fetchrow(_WRITTEN, shopper.question_id)
     assert row
     for kept, written in zip(row, (shopper.votes, shopper.answers), strict=True):

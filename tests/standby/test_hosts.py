@@ -1,4 +1,4 @@
-"""An address may name several servers: the one that is the primary is found."""
+"""A URL with several hosts connects to the current primary."""
 
 import asyncio
 import socket
@@ -20,18 +20,18 @@ _ASK = """
 
 @pytest.fixture
 def silent_port() -> Iterator[int]:
-    """Return a port that takes connections and never answers."""
+    """Return a port that accepts connections and never responds."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
 
 
 def beside(database: str, postgres: Server, host: str, port: int) -> str:
-    """Return the address of a database with another server before it."""
+    """Return the URL of a database with another host before it."""
     path = urlsplit(database).path
     return f"postgresql://{USER}@{path}?host={host},{postgres.sockets}&port={port},{PORT}"
 
 
-async def test_a_server_that_is_dead_without_a_word_delays_nobody(
+async def test_unresponsive_host_causes_no_delay(
     database: str, postgres: Server, silent_port: int
 ) -> None:
     url = beside(database, postgres, "127.0.0.1", silent_port)
@@ -41,12 +41,12 @@ async def test_a_server_that_is_dead_without_a_word_delays_nobody(
         await connection.close()
 
 
-async def test_a_server_that_is_gone_is_passed_over(database: str, postgres: Server) -> None:
+async def test_missing_host_is_skipped(database: str, postgres: Server) -> None:
     connection = await connect_to_primary(beside(database, postgres, "/nonexistent", PORT))
     await connection.close()
 
 
-async def test_an_ipv6_address_may_stand_anywhere_among_the_servers(
+async def test_ipv6_address_may_be_anywhere_in_the_host_list(
     database: str, postgres: Server
 ) -> None:
     path, here = urlsplit(database).path, f"{quote(str(postgres.sockets), safe='')}:{PORT}"
@@ -55,17 +55,17 @@ async def test_an_ipv6_address_may_stand_anywhere_among_the_servers(
         await connection.close()
 
 
-async def test_where_no_server_answers_the_reason_is_told() -> None:
+async def test_error_of_a_host_is_raised_if_all_fail() -> None:
     with pytest.raises(FileNotFoundError):
         await connect_to_primary("postgresql://u@/db?host=/nonexistent,/nowhere")
 
 
-async def test_a_write_that_met_a_primary_of_the_past_is_done_on_the_one_of_now(
+async def test_write_to_a_demoted_primary_is_retried(
     database: str,
 ) -> None:
     primary = Database(database, size=1, timeout=5)
     await primary.open()
-    await primary.write("SET default_transaction_read_only = on")  # this connection's alone
+    await primary.write("SET default_transaction_read_only = on")  # for this connection only
     assert len(await primary.write(_ASK)) == 1
     assert len(await primary.read("SELECT FROM questions")) == 1
     await primary.close()

@@ -1,4 +1,4 @@
-"""What an instance says it can serve while a primary is replaced."""
+"""The readiness of an instance during a failover."""
 
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -52,7 +52,7 @@ async def until_the_standby_is_read_from(client: httpx.AsyncClient, standby: Nod
     await until(is_read_from)
 
 
-async def test_it_can_serve_reads_alone_until_there_is_a_primary_again(
+async def test_instance_serves_reads_until_there_is_a_primary_again(
     group: Group, instance: Path
 ) -> None:
     transport = httpx.AsyncHTTPTransport(uds=str(instance))
@@ -97,9 +97,9 @@ async def test_status_says_that_instances_are_read_only(group: Group) -> None:
         running.wait_for("Ready")
 
         def state() -> str:
-            said = run(folder / "home", "status", "--json")
-            return str(json.loads(said.stdout)["instances"][0]["state"])
+            result = run(folder / "home", "status", "--json")
+            return str(json.loads(result.stdout)["instances"][0]["state"])
 
         assert state() == "ready"
         group.primary.kill()
-        wait_until(lambda: state() == "read-only", "it is not said to be read-only")
+        wait_until(lambda: state() == "read-only", "its state is not read-only")

@@ -1,4 +1,4 @@
-"""Pages come from the standby, and are never older than what the primary held."""
+"""Pages are read from the standby, and are never stale."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
@@ -31,7 +31,7 @@ async def test_pages_are_read_from_the_standby_and_not_from_the_primary(
         standby, primary = group.standbys[0], group.primary
 
         async def hundreds_come_from_the_standby_alone() -> bool:
-            """Read on, for on a busy machine the standby may be late now and then."""
+            """Keep reading, because the standby may lag at times on a busy machine."""
             read_before = await primary.pages_read()
             enough = await standby.pages_read() + 200
             while await standby.pages_read() < enough:
@@ -44,11 +44,11 @@ async def test_pages_are_read_from_the_standby_and_not_from_the_primary(
         assert set(shopper.seen.reads) == {200}
 
 
-async def test_a_write_shows_at_once_on_every_instance_also_while_the_standby_is_late(
+async def test_write_is_visible_at_once_on_every_instance_while_the_standby_lags(
     group: Group, instances: Sequence[Path]
 ) -> None:
     [standby] = group.standbys
-    async with shopping(instances, shoppers=8) as everyone, busy(everyone) as seen:
+    async with shopping(instances, shoppers=8) as clients, busy(clients) as seen:
         await standby.until_read_from()
         await standby.configure("recovery_min_apply_delay", "30ms")
         await seen.more(reads=200)

@@ -1,4 +1,4 @@
-"""When a standby may be read from, and when it may not."""
+"""When reads from a standby are allowed."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -51,21 +51,23 @@ async def three() -> AsyncIterator[Group]:
         yield made
 
 
-async def test_a_standby_alone_is_read_from_only_for_the_set_time(pair: Group) -> None:
+async def test_reads_from_a_standby_without_primary_end_after_max_lag(pair: Group) -> None:
     async with (
-        standby_reads(pair.primary, *pair.standbys, max_lag=600) as patient,
-        standby_reads(pair.primary, *pair.standbys, max_lag=0.5) as impatient,
+        standby_reads(pair.primary, *pair.standbys, max_lag=600) as long_lag,
+        standby_reads(pair.primary, *pair.standbys, max_lag=0.5) as short_lag,
     ):
-        for reads in (patient, impatient):
+        for reads in (long_lag, short_lag):
             await until_from_standby(reads)
         pair.primary.kill()
         await asyncio.sleep(0.5)
-        assert (await patient.read(_READ))[0][0] is True
+        assert (await long_lag.read(_READ))[0][0] is True
         with pytest.raises(DatabaseUnavailableError):
-            await impatient.read(_READ)
+            await short_lag.read(_READ)
 
 
-async def test_a_standby_alone_hides_nothing_that_it_has_received(pair: Group) -> None:
+async def test_standby_without_primary_serves_no_read_before_replaying_received_wal(
+    pair: Group,
+) -> None:
     standby = pair.standbys[0]
     async with standby_reads(pair.primary, standby) as reads:
         await until_from_standby(reads)
@@ -83,7 +85,9 @@ async def test_a_standby_alone_hides_nothing_that_it_has_received(pair: Group) -
             await reads.read(_READ)
 
 
-async def test_standbys_alone_hide_nothing_that_one_of_them_has_received(three: Group) -> None:
+async def test_standbys_without_primary_show_everything_that_one_of_them_received(
+    three: Group,
+) -> None:
     ahead, behind = three.standbys
     async with standby_reads(three.primary, ahead, behind) as reads:
         await until_from_standby(reads)
@@ -101,7 +105,7 @@ async def test_standbys_alone_hide_nothing_that_one_of_them_has_received(three: 
             await asyncio.sleep(0.03)
 
 
-async def test_a_standby_with_what_the_new_primary_never_had_is_not_read_from(
+async def test_diverged_standby_is_not_read_from(
     three: Group,
 ) -> None:
     promoted, ahead = three.standbys
@@ -119,7 +123,7 @@ async def test_a_standby_with_what_the_new_primary_never_had_is_not_read_from(
             await asyncio.sleep(0.1)
 
 
-async def test_a_standby_that_follows_the_new_primary_is_read_from_again(three: Group) -> None:
+async def test_standby_of_the_new_primary_is_read_from_again(three: Group) -> None:
     promoted, follower = three.standbys
     async with standby_reads(three.primary, follower) as reads:
         await until_from_standby(reads)

@@ -1,4 +1,4 @@
-"""The promises of Batcher, with batches that end when the test says so."""
+"""Batcher, with batches whose end the test controls."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from atelier.store.batcher import Batcher, OverloadedError
 
 
 class Runner:
-    """Runs batches by hand: each waits until the test lets it go."""
+    """Runs batches that block until the test releases them."""
 
     def __init__(self) -> None:
         self.batches: list[dict[str, int]] = []
@@ -30,7 +30,7 @@ async def submit_all(batcher: Batcher[str, str], keys: str) -> list[asyncio.Futu
     return tasks
 
 
-async def test_an_idle_batcher_sends_at_once() -> None:
+async def test_idle_batcher_sends_at_once() -> None:
     runner = Runner()
     [task] = await submit_all(Batcher("test", runner, max_batch=10), "a")
     assert runner.batches == [{"a": 1}]
@@ -38,7 +38,7 @@ async def test_an_idle_batcher_sends_at_once() -> None:
     assert await task == "A"
 
 
-async def test_what_waits_together_travels_together_and_the_same_key_once() -> None:
+async def test_waiting_keys_form_one_batch_with_equal_keys_once() -> None:
     runner = Runner()
     batcher = Batcher("test", runner, max_batch=10)
     first = await submit_all(batcher, "a")
@@ -49,7 +49,7 @@ async def test_what_waits_together_travels_together_and_the_same_key_once() -> N
     assert runner.batches == [{"a": 1}, {"b": 3, "c": 1, "d": 1}]
 
 
-async def test_a_key_never_joins_a_batch_already_sent() -> None:
+async def test_key_never_joins_a_running_batch() -> None:
     runner = Runner()
     batcher = Batcher("test", runner, max_batch=10)
     await submit_all(batcher, "a")
@@ -60,7 +60,7 @@ async def test_a_key_never_joins_a_batch_already_sent() -> None:
     assert runner.batches == [{"a": 1}, {"a": 1}]
 
 
-async def test_a_batch_has_no_more_keys_than_allowed_and_nobody_is_left_behind() -> None:
+async def test_batch_size_is_limited_and_all_keys_are_sent() -> None:
     runner = Runner()
     batcher = Batcher("test", runner, max_batch=2)
     tasks = await submit_all(batcher, "abcdef")
@@ -70,7 +70,7 @@ async def test_a_batch_has_no_more_keys_than_allowed_and_nobody_is_left_behind()
     assert [len(batch) for batch in runner.batches] == [2, 2, 2]
 
 
-async def test_who_was_answered_asks_again_in_the_very_next_batch() -> None:
+async def test_key_submitted_after_a_result_joins_the_next_batch() -> None:
     runner = Runner()
     batcher = Batcher("test", runner, max_batch=10)
 
@@ -88,7 +88,7 @@ async def test_who_was_answered_asks_again_in_the_very_next_batch() -> None:
     await asyncio.gather(asking, *waiting)
 
 
-async def test_an_error_reaches_those_of_its_batch_and_the_next_batch_goes_on() -> None:
+async def test_error_fails_its_batch_only() -> None:
     runner = Runner()
     batcher = Batcher("test", runner, max_batch=10)
     runner.error = ConnectionError("gone")
@@ -102,18 +102,18 @@ async def test_an_error_reaches_those_of_its_batch_and_the_next_batch_goes_on() 
     assert await later[0] == "C"
 
 
-async def test_one_who_gives_up_does_not_spoil_it_for_the_others() -> None:
+async def test_cancelled_request_does_not_affect_others_with_its_key() -> None:
     runner = Runner()
     batcher = Batcher("test", runner, max_batch=10)
     await submit_all(batcher, "a")
-    impatient, patient = await submit_all(batcher, "bb")
-    impatient.cancel()
+    cancelled, other = await submit_all(batcher, "bb")
+    cancelled.cancel()
     runner.gate.release()
     runner.gate.release()
-    assert await patient == "B"
+    assert await other == "B"
 
 
-async def test_the_queue_is_bounded_and_refuses_at_once() -> None:
+async def test_full_queue_rejects_at_once() -> None:
     runner = Runner()
     batcher = Batcher("test", runner, max_batch=10, max_waiting=2)
     await submit_all(batcher, "a")
@@ -128,7 +128,7 @@ async def test_the_queue_is_bounded_and_refuses_at_once() -> None:
     assert await later[0] == "D"
 
 
-async def test_who_waits_for_a_batch_that_times_out_does_not_wait_as_long_again() -> None:
+async def test_timed_out_batch_fails_all_queued_keys() -> None:
     runner = Runner()
     runner.error = TimeoutError()
     batcher = Batcher("test", runner, max_batch=1)

@@ -1,4 +1,4 @@
-"""The promises of ConnectionPool, on a real server."""
+"""ConnectionPool, on a real server."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,19 +12,19 @@ from atelier.store.connections.pool import ConnectionPool, PoolExhaustedError
 
 @pytest.fixture
 async def three(database: str) -> AsyncIterator[ConnectionPool]:
-    """Return three connections at most to a server."""
-    made = ConnectionPool(lambda: asyncpg.connect(database), size=3)
-    yield made
-    await asyncio.wait_for(made.close(), 10)
+    """Return a pool of at most three connections."""
+    connections = ConnectionPool(lambda: asyncpg.connect(database), size=3)
+    yield connections
+    await asyncio.wait_for(connections.close(), 10)
 
 
 async def backend(connections: ConnectionPool) -> int:
-    """Return which of the server's processes is lent."""
+    """Return the server process of an acquired connection."""
     async with connections.acquire() as connection:
         return int(await connection.fetchval("SELECT pg_backend_pid()"))
 
 
-async def test_nothing_is_opened_before_it_is_needed_and_one_is_used_again(
+async def test_connections_are_opened_on_demand_and_reused(
     three: ConnectionPool,
 ) -> None:
     assert three.open == 0
@@ -32,13 +32,13 @@ async def test_nothing_is_opened_before_it_is_needed_and_one_is_used_again(
     assert (three.open, three.idle) == (1, 1)
 
 
-async def test_no_more_than_the_set_number_are_open_however_many_ask(three: ConnectionPool) -> None:
+async def test_open_connections_never_exceed_the_pool_size(three: ConnectionPool) -> None:
     used = await asyncio.gather(*(backend(three) for _ in range(50)))
     assert len(set(used)) <= 3
     assert three.open <= 3
 
 
-async def test_a_connection_that_was_cut_is_not_lent_again(three: ConnectionPool) -> None:
+async def test_broken_connection_is_not_reused(three: ConnectionPool) -> None:
     first = await backend(three)
     async with three.acquire() as connection:
         with pytest.raises(asyncpg.PostgresError):
@@ -46,7 +46,7 @@ async def test_a_connection_that_was_cut_is_not_lent_again(three: ConnectionPool
     assert await backend(three) != first
 
 
-async def test_a_statement_that_was_given_up_takes_its_connection_with_it(
+async def test_cancelled_statement_closes_its_connection(
     three: ConnectionPool,
 ) -> None:
     first = await backend(three)
@@ -57,13 +57,13 @@ async def test_a_statement_that_was_given_up_takes_its_connection_with_it(
     assert await backend(three) != first
 
 
-async def test_an_unfinished_transaction_is_not_handed_on(three: ConnectionPool) -> None:
+async def test_connection_in_a_transaction_is_not_reused(three: ConnectionPool) -> None:
     async with three.acquire() as connection:
         await connection.execute("BEGIN")
     assert three.idle == 0
 
 
-async def test_expired_connections_are_not_lent_again_even_those_in_use(
+async def test_expired_connections_are_not_reused_even_those_in_use(
     three: ConnectionPool,
 ) -> None:
     async with three.acquire() as connection:
@@ -73,15 +73,15 @@ async def test_expired_connections_are_not_lent_again_even_those_in_use(
     assert await backend(three) != first
 
 
-async def test_a_connection_that_was_idle_for_long_is_not_trusted(
+async def test_connection_idle_for_too_long_is_replaced(
     three: ConnectionPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = await backend(three)
-    monkeypatch.setattr(module, "_OLDEST_IDLE_SECONDS", -1)
+    monkeypatch.setattr(module, "_MAX_IDLE_SECONDS", -1)
     assert await backend(three) != first
 
 
-async def test_who_cannot_connect_gives_the_place_back() -> None:
+async def test_failed_connect_releases_its_slot() -> None:
     async def refuse() -> asyncpg.Connection:
         raise ConnectionRefusedError
 
@@ -93,7 +93,7 @@ async def test_who_cannot_connect_gives_the_place_back() -> None:
     assert connections.open == 0
 
 
-async def test_who_would_wait_behind_too_many_is_turned_away(database: str) -> None:
+async def test_too_many_waiting_statements_are_rejected(database: str) -> None:
     connections = ConnectionPool(lambda: asyncpg.connect(database), size=1, max_users=2)
     async with connections.acquire():
         waiting = asyncio.create_task(backend(connections))
@@ -105,7 +105,7 @@ async def test_who_would_wait_behind_too_many_is_turned_away(database: str) -> N
     await connections.close()
 
 
-async def test_who_stopped_waiting_gives_the_place_back(database: str) -> None:
+async def test_cancelled_wait_releases_its_slot(database: str) -> None:
     connections = ConnectionPool(lambda: asyncpg.connect(database), size=1, max_users=2)
     async with connections.acquire():
         for _ in range(3):

@@ -1,4 +1,4 @@
-"""A write that carries an Idempotency-Key is done once, however often and wherever it is sent."""
+"""A write with an Idempotency-Key is applied once, however often and wherever it is sent."""
 
 import asyncio
 import uuid
@@ -75,7 +75,7 @@ async def test_a_repeated_vote_counts_once(
     assert await _helpful(connection, target, target_id) == 2
 
 
-async def test_many_at_once_under_one_key_give_one_row_and_one_vote(
+async def test_concurrent_writes_with_one_key_are_applied_once(
     client: httpx.AsyncClient, connection: asyncpg.Connection
 ) -> None:
     headers, product_id = key(), new_product_id()
@@ -90,7 +90,7 @@ async def test_many_at_once_under_one_key_give_one_row_and_one_vote(
     assert await _helpful(connection, "questions", row["id"]) == 1
 
 
-async def test_another_body_or_another_address_under_the_same_key_is_refused_and_not_done(
+async def test_key_reused_for_another_request_is_rejected(
     client: httpx.AsyncClient, connection: asyncpg.Connection
 ) -> None:
     headers, product_id = key(), new_product_id()
@@ -109,7 +109,7 @@ async def test_another_body_or_another_address_under_the_same_key_is_refused_and
     assert await _helpful(connection, "questions", row["id"]) == 0
 
 
-async def test_the_same_body_put_differently_is_the_same(client: httpx.AsyncClient) -> None:
+async def test_equivalent_bodies_are_the_same_request(client: httpx.AsyncClient) -> None:
     headers, product_id = key(), new_product_id()
     await client.post("/qa/questions", json={**QUESTION, "product_id": product_id}, headers=headers)
     form = {"product_id": str(product_id), **QUESTION}
@@ -117,7 +117,7 @@ async def test_the_same_body_put_differently_is_the_same(client: httpx.AsyncClie
     assert (again.status_code, again.headers["idempotency-replayed"]) == (201, "true")
 
 
-async def test_a_refused_write_does_not_use_up_its_key(
+async def test_rejected_write_does_not_claim_its_key(
     client: httpx.AsyncClient, connection: asyncpg.Connection
 ) -> None:
     headers = key()
@@ -152,7 +152,7 @@ async def test_different_votes_under_one_key_in_one_batch_count_once(database: s
     await connection.close()
 
 
-async def test_a_key_expires_and_is_forgotten(database: str) -> None:
+async def test_key_expires_and_is_deleted(database: str) -> None:
     pool, connection = Database(database, size=1, timeout=5), await connect(database)
     await pool.open()
     question = await Data(connection).question(1)
@@ -161,10 +161,10 @@ async def test_a_key_expires_and_is_forgotten(database: str) -> None:
     assert [await writer.vote(vote) for _ in "12"] == [Outcome.DONE, Outcome.REPLAYED]
     await connection.execute("UPDATE idempotency_keys SET created_at = now() - interval '61 min'")
     assert [await writer.vote(vote) for _ in "12"] == [Outcome.DONE, Outcome.REPLAYED]
-    await writer.forget_keys()
+    await writer.delete_expired_keys()
     assert await connection.fetchval("SELECT count(*) FROM idempotency_keys") == 1
     await connection.execute("UPDATE idempotency_keys SET created_at = now() - interval '61 min'")
-    await writer.forget_keys()
+    await writer.delete_expired_keys()
     assert await connection.fetchval("SELECT count(*) FROM idempotency_keys") == 0
     await pool.close()
     await connection.close()

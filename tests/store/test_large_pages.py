@@ -1,4 +1,4 @@
-"""Large pages come whole and from one snapshot, and nobody waits behind them."""
+"""Large pages are complete and from one snapshot, and do not delay small ones."""
 
 import httpx
 import pytest
@@ -30,7 +30,7 @@ async def product(service: Cluster) -> int:
 
 
 @pytest.mark.parametrize("count", [99, 100, 101, 102, 500, 2999, 3000, 3001, 10_000_000_000])
-async def test_a_page_of_any_size_holds_what_was_asked_for_in_order(
+async def test_page_of_any_size_is_complete_and_ordered(
     service: Cluster, product: int, count: int
 ) -> None:
     async with httpx.AsyncClient(base_url=service.base_url, timeout=30) as client:
@@ -43,7 +43,7 @@ async def test_a_page_of_any_size_holds_what_was_asked_for_in_order(
 
 
 @pytest.mark.parametrize(("page", "expected"), [(1, 7), (200, 7), (428, 7), (429, 4), (430, 0)])
-async def test_a_deep_page_goes_on_where_the_one_before_it_ended(
+async def test_deep_page_continues_the_previous_one(
     service: Cluster, product: int, page: int, expected: int
 ) -> None:
     async with httpx.AsyncClient(base_url=service.base_url, timeout=30) as client:
@@ -53,9 +53,7 @@ async def test_a_deep_page_goes_on_where_the_one_before_it_ended(
     assert len(some["results"]) == expected
 
 
-async def test_head_of_a_large_page_gives_its_connection_back(
-    service: Cluster, product: int
-) -> None:
+async def test_head_of_a_large_page_releases_its_connection(service: Cluster, product: int) -> None:
     async with httpx.AsyncClient(base_url=service.base_url, timeout=30) as client:
         for _ in range(20):
             response = await client.head(f"/qa/questions?product_id={product}&count=3000")
@@ -63,7 +61,7 @@ async def test_head_of_a_large_page_gives_its_connection_back(
         assert (await client.get(f"/qa/questions?product_id={product}&count=3000")).is_success
 
 
-async def test_answers_of_a_question_with_thousands_come_whole(service: Cluster) -> None:
+async def test_thousands_of_answers_are_returned_completely(service: Cluster) -> None:
     connection = await connect(service.database)
     product_id = new_product_id()
     await connection.execute(_MANY, product_id, 1)
@@ -79,7 +77,7 @@ async def test_answers_of_a_question_with_thousands_come_whole(service: Cluster)
     assert keys == sorted(set(keys), reverse=True)
 
 
-async def test_small_pages_are_read_while_large_ones_hold_every_stream(
+async def test_small_pages_are_read_while_all_streams_are_in_use(
     service: Cluster, product: int
 ) -> None:
     database, streams = (Database(service.database, size=2, timeout=5) for _ in range(2))

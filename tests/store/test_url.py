@@ -1,4 +1,4 @@
-"""A PostgreSQL URL is read the same on every Python, whatever hosts it names."""
+"""A PostgreSQL URL is parsed the same on every Python, whatever hosts it names."""
 
 import asyncpg
 import pytest
@@ -49,8 +49,8 @@ _IPV6 = "postgresql://u@{}/db"
         ("postgresql://ü:\u2100@a/ö", ["postgresql://%C3%BC:%E2%84%80@a/%C3%B6"]),
     ],
 )
-def test_a_url_is_taken_apart_into_one_a_server(url: str, singles: list[str]) -> None:
-    assert DatabaseUrl.parse(url).each_host() == singles
+def test_url_is_split_into_one_per_host(url: str, singles: list[str]) -> None:
+    assert DatabaseUrl.parse(url).per_host() == singles
 
 
 @pytest.mark.parametrize(
@@ -62,16 +62,14 @@ def test_a_url_is_taken_apart_into_one_a_server(url: str, singles: list[str]) ->
         ("postgresql://", ("", "", "", "localhost")),
     ],
 )
-def test_the_parts_of_a_url_are_found_in_both_of_their_places(
-    url: str, parts: tuple[str, ...]
-) -> None:
+def test_url_parts_are_read_from_authority_and_query(url: str, parts: tuple[str, ...]) -> None:
     read = DatabaseUrl.parse(url)
-    assert (read.user, read.password, read.database, read.place) == parts
+    assert (read.user, read.password, read.database, read.host_list) == parts
 
 
-def test_as_many_ports_as_hosts_are_asked_for() -> None:
+def test_number_of_ports_must_match_the_hosts() -> None:
     with pytest.raises(asyncpg.ClientConfigurationError, match="3 hosts, but 2 ports"):
-        DatabaseUrl.parse("postgresql://u@/db?host=a,b,c&port=1,2").each_host()
+        DatabaseUrl.parse("postgresql://u@/db?host=a,b,c&port=1,2").per_host()
 
 
 @pytest.mark.parametrize(
@@ -81,7 +79,7 @@ def test_as_many_ports_as_hosts_are_asked_for() -> None:
         "postgresql://one/qa?user=shop&password=s%40cret&sslmode=require",
     ],
 )
-def test_a_password_is_kept_off_the_command_line(url: str) -> None:
+def test_password_is_not_on_the_command_line(url: str) -> None:
     read = DatabaseUrl.parse(url)
     shown = str(read.without_password())
     assert read.password == "s@cret"

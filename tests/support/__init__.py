@@ -1,1 +1,1 @@
-"""What several test files share."""
+"""Shared by several test files."""

@@ -28,26 +28,29 @@ class Cluster:
     base_url: str
     database: str
     sockets: Sequence[Path]
-    """Where the instances listen, to talk to one past nginx."""
+    """The instances' sockets, for requests that bypass nginx."""
     instances: Sequence[subprocess.Popen[bytes]]
 
 
 @contextmanager
 def cluster(database: str, *, instances: int = 3, **settings: str) -> Iterator[Cluster]:
-    """Yield a running service on a migrated database, with settings; stop it in the end."""
-    port, given = free_port(), Settings.from_environment(settings)
+    """Yield a running service on a migrated database; stop it at the end.
+
+    `settings` are environment variables of the instances and of nginx.
+    """
+    port, configured = free_port(), Settings.from_environment(settings)
     with temporary_folder() as folder, ExitStack() as stack:
         sockets = [folder / f"{n}.sock" for n in range(instances)]
-        started = [stack.enter_context(_instance(database, path, **settings)) for path in sockets]
+        started = [stack.enter_context(_instance(database, path, settings)) for path in sockets]
         for path in sockets:
             wait_until_ready(path)
-        stack.enter_context(program(nginx.configure(folder, port, sockets, settings=given)))
+        stack.enter_context(program(nginx.configure(folder, port, sockets, settings=configured)))
         wait_until_ready(port)
         yield Cluster(f"http://127.0.0.1:{port}", database, sockets, started)
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
+    """Return an unused local port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -55,16 +58,16 @@ def free_port() -> int:
 
 
 def wait_for_port(port: int) -> None:
-    """Wait until somebody listens on a port of this machine."""
+    """Wait until a process listens on a local port."""
     with socket.socket() as probe:
         wait_until(
-            lambda: not probe.connect_ex(("127.0.0.1", port)), f"nobody listens on port {port}"
+            lambda: not probe.connect_ex(("127.0.0.1", port)), f"no process listens on port {port}"
         )
 
 
 @contextmanager
 def program(command: Sequence[str], **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program in a session of its own; end it, and what it started, in the end."""
+    """Run a program in its own session; terminate it and its children at the end."""
     process = subprocess.Popen(command, env=os.environ | environment, start_new_session=True)
     try:
         yield process
@@ -78,12 +81,14 @@ def program(command: Sequence[str], **environment: str) -> Iterator[subprocess.P
 
 
 @contextmanager
-def _instance(database: str, path: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
+def _instance(
+    database: str, path: Path, settings: dict[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-P", "-m", "atelier", "serve", "--socket", str(path)]
-    with program(command, ATELIER_DATABASE_URL=database, **settings) as process:
+    with program(command, **{"ATELIER_DATABASE_URL": database, **settings}) as process:
         yield process
 
 
 def wait_until_ready(address: Path | int) -> None:
-    """Wait until GET /ready answers 200 on a unix socket or a local port."""
+    """Wait until GET /ready has status 200 on a unix socket or a local port."""
     wait_until(lambda: asyncio.run(is_ready(address)), f"{address} is not ready")

@@ -1,4 +1,4 @@
-"""Rows for a test to read, straight into the tables."""
+"""Inserts test rows directly into the tables."""
 
 import itertools
 import random
@@ -22,12 +22,12 @@ _ANSWER = """
     VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id"""
 _PHOTO = "INSERT INTO photos (answer_id, url) VALUES ($1, $2) RETURNING id"
 
-# Begins somewhere else in every run, so that runs can share a database.
+# Starts at a random number, so that runs can share a database.
 _product_ids = itertools.count(random.randrange(10**10, 10**15))
 
 
 def new_product_id() -> int:
-    """Return a product id that nobody else in this run uses."""
+    """Return a product id that is unique in this run."""
     return next(_product_ids)
 
 
@@ -37,7 +37,7 @@ class Data:
 
     connection: asyncpg.Connection
 
-    async def question(  # noqa: PLR0913 - one for each column
+    async def question(  # noqa: PLR0913 - one per column
         self,
         product_id: int,
         *,
@@ -51,7 +51,7 @@ class Data:
         """Add a question; return its id."""
         return await self._id(_QUESTION, product_id, body, date, name, email, helpful, reported)
 
-    async def answer(  # noqa: PLR0913 - one for each column
+    async def answer(  # noqa: PLR0913 - one per column
         self,
         question_id: int,
         *,

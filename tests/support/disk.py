@@ -1,4 +1,4 @@
-"""A disk that is soon full."""
+"""A small disk, for tests of a full one."""
 
 import subprocess
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ import pytest
 
 @contextmanager
 def small_disk(place: Path, size: str) -> Iterator[Path]:
-    """Yield a folder that holds so much (`64K`, `20M`) and no more; only root can make one."""
+    """Yield a folder with a limited size (`64K`, `20M`); requires root."""
     place.mkdir(exist_ok=True)
     mount = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "tmpfs", str(place)]
     if subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("a small disk takes the right to mount one")
+        pytest.skip("a small disk requires the privilege to mount it")
     try:
         yield place
     finally:

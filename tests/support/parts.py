@@ -1,6 +1,6 @@
-"""What tests need that the packages of requirements/ do not bring: browsers, registries, programs.
+"""Test dependencies that are not in requirements/: browsers, registries, programs.
 
-CI has all of it, so that nothing goes untested unnoticed; elsewhere a test says what it misses.
+In CI a missing one is a failure, so that nothing goes untested unnoticed; elsewhere, a skip.
 """
 
 import os
@@ -17,9 +17,9 @@ def require_or_skip(part: None, reason: str) -> Never: ...
 @overload
 def require_or_skip(part: Part | None, reason: str) -> Part: ...
 def require_or_skip(part: Part | None, reason: str) -> Part:
-    """Return a part from outside if it is there (is true); else skip the test, in CI fail it.
+    """Return an external dependency if it is available (true); else skip the test, or fail in CI.
 
-    The reason says what is missing and how to get it.
+    The reason says what is missing and how to install it.
     """
     if part:
         return part
@@ -29,11 +29,11 @@ def require_or_skip(part: Part | None, reason: str) -> Part:
 
 
 def program_or_skip(name: str, package: str) -> str:
-    """Return the path of a program, which a package of Debian's brings."""
+    """Return the path of a program that a Debian package provides."""
     reason = f"{name} is not installed (Debian: apt-get install {package})"
     return require_or_skip(shutil.which(name), reason)
 
 
 def is_ci() -> bool:
-    """Say whether this is CI, as all systems for it do: by CI=true."""
+    """Return whether this is CI, which sets CI=true."""
     return os.environ.get("CI", "").lower() not in ("", "0", "false")

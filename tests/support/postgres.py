@@ -1,4 +1,4 @@
-"""PostgreSQL servers for tests: real, short-lived, one folder each."""
+"""Short-lived PostgreSQL servers for tests, one folder each."""
 
 import shutil
 import tempfile
@@ -14,7 +14,7 @@ from atelier.local.host.programs import postgres_programs
 from atelier.local.postgres.server import Server, stop
 
 FAST = {"fsync": "off", "shared_buffers": "128MB", "max_connections": "300"}
-"""For tests that are not about what survives a crash of the machine."""
+"""For tests that do not depend on durability."""
 
 
 def _installed() -> dict[str, Path]:
@@ -25,10 +25,10 @@ def _installed() -> dict[str, Path]:
 
 
 INSTALLED = _installed()
-"""The PostgreSQLs there are to test with: the embedded one, and the system's 15 if installed."""
+"""The PostgreSQLs to test with: the embedded one, and the system's 15 if installed."""
 
 every_postgres = pytest.mark.parametrize("postgres", INSTALLED, indirect=True, scope="session")
-"""Marks a test to run on every PostgreSQL there is."""
+"""Parametrizes a test with every installed PostgreSQL."""
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def temporary_folder() -> Iterator[Path]:
 def server(
     programs: Path, folder: Path, settings: dict[str, str] | None = None
 ) -> Iterator[Server]:
-    """Yield a running server whose data, sockets and log are in a folder; made if not there."""
+    """Yield a running server whose data, sockets and log are in a folder; create it if missing."""
     made = Server(
         programs,
         folder / "data",

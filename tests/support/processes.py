@@ -1,4 +1,4 @@
-"""Looks at the machine's processes, to find those that should be gone."""
+"""Lists the machine's processes, to check that some have ended."""
 
 import os
 import time
@@ -9,7 +9,7 @@ _SECONDS = 60
 
 
 class Process(NamedTuple):
-    """A process as /proc shows it; its start tells it from a later one of the same number."""
+    """A process in /proc; its start time distinguishes it from a later one with the same pid."""
 
     pid: int
     parent: int
@@ -20,28 +20,28 @@ class Process(NamedTuple):
 
 
 def all_processes() -> list[Process]:
-    """Return every process, but those that are only waiting for their parent to notice."""
-    found = (_read(folder) for folder in Path("/proc").glob("[0-9]*"))
-    return [process for process in found if process]
+    """Return every process except zombies."""
+    processes = (_read(folder) for folder in Path("/proc").glob("[0-9]*"))
+    return [process for process in processes if process]
 
 
 def family(*roots: int) -> list[Process]:
     """Return processes and their descendants."""
-    everybody = all_processes()
+    processes = all_processes()
     members = set(roots)
-    while new := {p.pid for p in everybody if p.parent in members} - members:
+    while new := {p.pid for p in processes if p.parent in members} - members:
         members |= new
-    return [process for process in everybody if process.pid in members]
+    return [process for process in processes if process.pid in members]
 
 
 def alive(processes: list[Process]) -> list[Process]:
-    """Return those of some processes that still run."""
+    """Return those of the given processes that are still running."""
     now = {(process.pid, process.start) for process in all_processes()}
     return [process for process in processes if (process.pid, process.start) in now]
 
 
 def wait_until_gone(processes: list[Process]) -> None:
-    """Wait for processes to end by themselves."""
+    """Wait for processes to end."""
     deadline = time.monotonic() + _SECONDS
     while found := alive(processes):
         assert time.monotonic() < deadline, found
@@ -62,7 +62,7 @@ def _read(folder: Path) -> Process | None:
 def _home(folder: Path) -> str:
     try:
         settings = (folder / "environ").read_text(errors="surrogateescape").split("\0")
-    except OSError:  # another user's
+    except OSError:  # another user's process
         return ""
     name = "ATELIER_HOME="
     return next((each.removeprefix(name) for each in settings if each.startswith(name)), "")

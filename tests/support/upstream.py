@@ -1,4 +1,4 @@
-"""Stand-ins for instances: they note what reaches them and answer, or fail, as told."""
+"""Fake instances that record requests and respond, or fail, as the test requires."""
 
 import socketserver
 import threading
@@ -10,8 +10,8 @@ from pathlib import Path
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
-class StandIn(socketserver.ThreadingUnixStreamServer):
-    """A server on a unix socket that leaves the answer to a function."""
+class FakeInstance(socketserver.ThreadingUnixStreamServer):
+    """A server on a unix socket whose responses come from a function."""
 
     daemon_threads = True
     request_queue_size = 1024
@@ -33,16 +33,16 @@ class StandIn(socketserver.ThreadingUnixStreamServer):
                 answer(self)
 
             def log_message(self, *_: object) -> None:
-                """Keep quiet: the tests say what went wrong."""
+                """Log nothing: the tests report failures."""
 
         super().__init__(str(path), Handler)
         path.chmod(0o666)
 
 
 @contextmanager
-def stand_in(path: Path, answer: Answer) -> Iterator[StandIn]:
-    """Yield a stand-in that serves."""
-    with StandIn(path, answer) as server:
+def fake_instance(path: Path, answer: Answer) -> Iterator[FakeInstance]:
+    """Yield a running fake instance."""
+    with FakeInstance(path, answer) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
@@ -53,7 +53,7 @@ def stand_in(path: Path, answer: Answer) -> Iterator[StandIn]:
 
 
 def send(body: bytes) -> Answer:
-    """Return an answer: 200 with a body."""
+    """Return a responder: 200 with a body."""
 
     def answer(request: BaseHTTPRequestHandler) -> None:
         request.send_response(200)
@@ -64,6 +64,6 @@ def send(body: bytes) -> Answer:
     return answer
 
 
-def hang_up(request: BaseHTTPRequestHandler) -> None:
-    """Answer nothing: the instance died with the request in its hands."""
+def disconnect(request: BaseHTTPRequestHandler) -> None:
+    """Send no response: the instance dies during the request."""
     request.close_connection = True

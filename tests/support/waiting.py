@@ -1,4 +1,4 @@
-"""Waiting for something to come about."""
+"""Polls until a condition holds."""
 
 import asyncio
 import time
@@ -8,16 +8,16 @@ _SECONDS = 60
 _PAUSE = 0.02
 
 
-async def until(comes_about: Callable[[], Awaitable[bool]], seconds: float = _SECONDS) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = _SECONDS) -> None:
     """Return once a condition holds; fail if it does not in time."""
     async with asyncio.timeout(seconds):
-        while not await comes_about():  # noqa: ASYNC110 - servers set no event
+        while not await condition():  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(_PAUSE)
 
 
-def wait_until(holds: Callable[[], object], or_else: str, seconds: float = _SECONDS) -> None:
-    """Return once a condition holds; fail, saying what was in vain, if it does not in time."""
+def wait_until(condition: Callable[[], object], failure: str, seconds: float = _SECONDS) -> None:
+    """Return once a condition holds; fail with a message if it does not in time."""
     deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, or_else
+    while not condition():
+        assert time.monotonic() < deadline, failure
         time.sleep(_PAUSE)

@@ -1,4 +1,4 @@
-"""Small exports for tests, and what a database holds after they were imported."""
+"""Small exports for tests, and the database contents after their import."""
 
 import csv
 from pathlib import Path
@@ -67,7 +67,7 @@ async def load(  # noqa: PLR0913 - the command's options, by name
     progress: Progress = SILENT,
     confirm: Confirm = lambda _: True,
 ) -> ImportSummary:
-    """Import a folder; its rejects go to `rejects.csv` in it."""
+    """Import a folder; rejects are written to `rejects.csv` in it."""
     return await import_export(
         dsn,
         folder,
@@ -80,7 +80,7 @@ async def load(  # noqa: PLR0913 - the command's options, by name
 
 
 async def count(dsn: str, folder: Path, *, replace: bool = False) -> ImportSummary:
-    """Do a dry run; its rejects go to `rejects.csv` in the folder."""
+    """Do a dry run; rejects are written to `rejects.csv` in the folder."""
     return await dry_run(
         dsn, folder, rejects=folder / "rejects.csv", replace=replace, progress=SILENT
     )
@@ -92,7 +92,7 @@ async def check(dsn: str, folder: Path) -> VerifyReport:
 
 
 def rejects(folder: Path) -> list[tuple[str, int, str, str]]:
-    """Return file, line, first words of the reason, and text of each reject, in file order."""
+    """Return file, line, reason (without detail) and text of each reject, in file order."""
     with (folder / "rejects.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
     assert rows[0] == ["file", "line", "reason", "text"]
@@ -111,7 +111,7 @@ async def fetch(dsn: str, query: str, *args: object) -> list[asyncpg.Record]:
 
 
 async def assert_documents_are_current(dsn: str) -> None:
-    """Compare every document with the view that defines it."""
+    """Assert that every document matches the view that defines it."""
     rows = await fetch(
         dsn,
         "SELECT v.document AS now, d.document AS stored FROM question_document_view v"
@@ -122,7 +122,7 @@ async def assert_documents_are_current(dsn: str) -> None:
 
 
 async def contents(dsn: str) -> dict[str, list[tuple[Any, ...]]]:
-    """Return every row of every table, so that two states can be compared."""
+    """Return all rows of all tables, for comparison."""
     return {
         table: [tuple(row) for row in await fetch(dsn, f"SELECT * FROM {table} ORDER BY 1")]  # noqa: S608
         for table in ("questions", "answers", "photos", "question_documents")
@@ -130,6 +130,6 @@ async def contents(dsn: str) -> dict[str, list[tuple[Any, ...]]]:
 
 
 async def schemas(dsn: str) -> set[str]:
-    """Return the names of the schemas that are ours."""
+    """Return the names of the service's schemas."""
     rows = await fetch(dsn, "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'atelier%'")
     return {row[0] for row in rows}

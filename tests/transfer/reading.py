@@ -1,4 +1,4 @@
-"""Reads bytes through the reader, for tests that need no database."""
+"""Runs bytes through the reader, for tests without a database."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ class _Everything(set[int]):
 
 @dataclass(frozen=True)
 class Result:
-    """What the reader made of a file."""
+    """The result of reading a file."""
 
     csv: bytes
-    """The accepted rows, as PostgreSQL gets them."""
+    """The accepted rows, as sent to PostgreSQL."""
     rows: list[Row]
     rejects: list[Reject]
 
@@ -33,7 +33,7 @@ class Result:
 
     @property
     def in_order(self) -> list[tuple[int, bytes]]:
-        """The line and the text of every data row, whatever became of it."""
+        """The line and text of every data row, accepted or rejected."""
         found = [(row.line, row.text) for row in self.rows]
         return sorted(found + [(reject.line, reject.text) for reject in self.rejects])
 

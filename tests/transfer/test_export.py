@@ -1,4 +1,4 @@
-"""What `atelier export` writes."""
+"""The files that `atelier export` writes."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ async def test_import_export_import_export_gives_identical_bytes(
     assert read_all(tmp_path / "second") == read_all(tmp_path / "first") == read_all(original)
 
 
-async def test_an_export_is_written_like_the_original(database: str, tmp_path: Path) -> None:
+async def test_export_has_the_format_of_the_original(database: str, tmp_path: Path) -> None:
     questions = [b'2,9,"a ""quote"", a comma\r\nand lines",-1,"","e",1,0', b'1,9,"t",5,"n","",0,7']
     folder = write_export(tmp_path / "given", questions=questions, answers=[], photos=[])
     await load(database, folder)
@@ -41,7 +41,9 @@ async def test_an_export_is_written_like_the_original(database: str, tmp_path: P
     assert rest == questions[1] + b"\n" + questions[0] + b"\n"
 
 
-async def test_an_export_of_what_the_service_wrote_verifies(database: str, tmp_path: Path) -> None:
+async def test_export_of_rows_written_by_the_service_verifies(
+    database: str, tmp_path: Path
+) -> None:
     await load(database, write_export(tmp_path / "given"))
     await fetch(
         database,
@@ -53,7 +55,7 @@ async def test_an_export_of_what_the_service_wrote_verifies(database: str, tmp_p
     assert (await check(database, tmp_path / "export")).ok
 
 
-async def test_an_export_that_fails_leaves_the_earlier_one(database: str, tmp_path: Path) -> None:
+async def test_failed_export_leaves_the_earlier_one(database: str, tmp_path: Path) -> None:
     folder = tmp_path / "export"
     await load(database, write_export(tmp_path / "given"))
     await save(database, folder)
@@ -65,7 +67,7 @@ async def test_an_export_that_fails_leaves_the_earlier_one(database: str, tmp_pa
     assert {path.name for path in folder.iterdir()} == set(before)
 
 
-async def test_a_folder_that_cannot_be_written_is_named(database: str, tmp_path: Path) -> None:
+async def test_unwritable_folder_is_named_in_the_error(database: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(AtelierError, match="The export to"):
         await save(database, tmp_path / "file" / "export")

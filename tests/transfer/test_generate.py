@@ -1,4 +1,4 @@
-"""What `atelier generate` promises about the export it makes up."""
+"""The properties of exports from `atelier generate`."""
 
 import csv
 import hashlib
@@ -68,8 +68,8 @@ def photos(export: Path) -> Rows:
 
 
 def test_the_same_seed_gives_the_same_bytes_on_every_machine(tmp_path: Path) -> None:
-    # Pinned, so that figures measured on different days, machines and Pythons speak of the same
-    # data. A change of words, random or block size changes it: then pin the new one.
+    # Pinned, so that figures measured on different days, machines and Pythons refer to the same
+    # data. A change of vocabulary, sampling or block size changes it: then pin the new one.
     assert digest(make(tmp_path, products=5_000, seed=7)) == (
         "a37e7bd8a75cebd204cd0d6d98ddb0d645ae9f1f2eebf130441285e662b23c98"
     )
@@ -209,7 +209,7 @@ def test_texts_are_varied_and_of_the_usual_length(questions: Rows, answers: Rows
 
 
 @pytest.mark.parametrize("hard", [",", '"', "'", "\n", "é", "😊"])
-def test_texts_hold_what_a_reader_of_csv_must_cope_with(questions: Rows, hard: str) -> None:
+def test_texts_contain_characters_that_are_hard_for_csv_readers(questions: Rows, hard: str) -> None:
     assert 0 < mean(hard in row["body"] for row in questions) < 0.5
 
 
@@ -219,7 +219,7 @@ def test_progress_counts_every_row(tmp_path: Path) -> None:
     assert f"{sum(len(read(tmp_path, name)) for name in FILES):,} rows" in lines[-1]
 
 
-def test_a_folder_with_an_export_is_refused_and_kept(tmp_path: Path) -> None:
+def test_existing_export_is_not_overwritten(tmp_path: Path) -> None:
     make(tmp_path, products=10)
     before = digest(tmp_path)
     with pytest.raises(AtelierError, match=r"already holds .*choose another folder"):
@@ -234,36 +234,36 @@ def test_less_than_one_product_is_refused(tmp_path: Path, products: int) -> None
     assert not (tmp_path / "new").exists()
 
 
-def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+def test_uncreatable_folder_is_a_one_line_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(AtelierError, match=r"^.*cannot be written.*choose another folder.*$"):
         make(tmp_path / "file" / "export", products=1)
 
 
-def test_a_full_disk_is_one_line_and_leaves_no_file(tmp_path: Path) -> None:
-    with files_of_at_most(100_000), pytest.raises(AtelierError, match=r"^.*cannot be written.*$"):
+def test_full_disk_is_a_one_line_error_and_leaves_no_file(tmp_path: Path) -> None:
+    with limited_file_size(100_000), pytest.raises(AtelierError, match=r"^.*cannot be written.*$"):
         make(tmp_path, products=1_000)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_after_a_kill_no_file_has_its_name_and_the_same_command_works(tmp_path: Path) -> None:
-    kill_while_it_writes(tmp_path)
+def test_killed_run_leaves_only_partial_files_and_can_be_repeated(tmp_path: Path) -> None:
+    kill_while_writing(tmp_path)
     assert not {path.name for path in tmp_path.iterdir()} & set(FILES)
     make(tmp_path, products=10)
     assert digest(tmp_path) == digest(make(tmp_path / "fresh", products=10))
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == sorted(FILES)
 
 
-def test_after_a_kill_between_the_renames_the_same_command_works(tmp_path: Path) -> None:
-    kill_while_it_writes(tmp_path)
+def test_run_killed_between_renames_can_be_repeated(tmp_path: Path) -> None:
+    kill_while_writing(tmp_path)
     (tmp_path / "answers.csv.partial").rename(tmp_path / "answers.csv")
     make(tmp_path, products=10)
     assert digest(tmp_path) == digest(make(tmp_path / "fresh", products=10))
 
 
 @contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    """Let writes fail beyond `size` bytes a file, as they do on a full disk."""
+def limited_file_size(size: int) -> Iterator[None]:
+    """Make writes beyond `size` bytes per file fail, as on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -272,7 +272,7 @@ def files_of_at_most(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def kill_while_it_writes(folder: Path) -> None:
+def kill_while_writing(folder: Path) -> None:
     process = subprocess.Popen([sys.executable, "-c", GENERATE, folder])
     try:
         wait_until(lambda: any(path.stat().st_size for path in folder.iterdir()), "no file")

@@ -1,4 +1,4 @@
-"""What an import promises about the rows."""
+"""The rows after an import."""
 
 import random
 from collections import Counter
@@ -57,7 +57,7 @@ NEW_PHOTO = "INSERT INTO photos (answer_id, url) VALUES (10, 'u') RETURNING id"
 
 
 @every_postgres
-async def test_an_import_is_proved_by_verify(database: str, tmp_path: Path) -> None:
+async def test_import_passes_verification(database: str, tmp_path: Path) -> None:
     folder = made_up(tmp_path / "export")
     summary = await load(database, folder)
     assert summary.rejected == 0
@@ -100,14 +100,14 @@ async def test_every_row_is_in_the_database_or_in_the_rejects_file(
     assert (await check(database, folder)).ok
 
 
-async def test_the_summary_says_what_became_of_the_rows(database: str, tmp_path: Path) -> None:
+async def test_summary_counts_all_rows(database: str, tmp_path: Path) -> None:
     summary = await load(database, write_export(tmp_path / "export", **DIRTY))
     assert summary.files[0].rejected[Reason.ID] == 2
     assert summary.files[1].rejected == Counter({Reason.ORPHAN: 1})
     assert (summary.rows, summary.rejected, summary.changed) == (23, 15, True)
 
 
-async def test_rows_arrive_as_they_were_written(database: str, tmp_path: Path) -> None:
+async def test_rows_are_imported_unchanged(database: str, tmp_path: Path) -> None:
     await load(database, write_export(tmp_path / "export"))
     (row,) = await fetch(database, "SELECT * FROM answers WHERE id = 11")
     assert (row["body"], row["answerer_name"], row["helpful"]) == (
@@ -123,7 +123,7 @@ async def test_rows_arrive_as_they_were_written(database: str, tmp_path: Path) -
     assert '"photos":["https://example.com/a.jpg","https://example.com/b.jpg"]' in documents[0][0]
 
 
-NASTY = [
+HARD_TEXTS = [
     '"',
     '""',
     ",",
@@ -142,10 +142,10 @@ NASTY = [
 ]
 
 
-async def test_texts_survive_whatever_they_hold(database: str, tmp_path: Path) -> None:
+async def test_any_text_is_imported_unchanged(database: str, tmp_path: Path) -> None:
     random_ = random.Random(5)
     bodies = {
-        id_: "".join(random_.choices(NASTY, k=random_.randint(0, 9))) for id_ in range(1, 2000)
+        id_: "".join(random_.choices(HARD_TEXTS, k=random_.randint(0, 9))) for id_ in range(1, 2000)
     }
     lines = [
         f'{id_},1,"{body.replace(chr(34), chr(34) * 2)}",{id_},"n","e",0,0'.encode()
@@ -192,9 +192,7 @@ async def test_the_oldest_and_the_last_dates_are_kept_to_the_millisecond(
     assert [float(row[0]) for row in rows] == dates
 
 
-async def test_an_unknown_column_is_passed_over_with_a_warning(
-    database: str, tmp_path: Path
-) -> None:
+async def test_unknown_column_is_ignored_with_a_warning(database: str, tmp_path: Path) -> None:
     folder = write_export(tmp_path / "export")
     (folder / "answers_photos.csv").write_bytes(b'url,width,id,answer_id\n"u",12,100,10\n')
     summary = await load(database, folder)
@@ -219,9 +217,7 @@ async def test_new_ids_continue_above_the_largest(database: str, tmp_path: Path)
     assert (await fetch(database, NEW_PHOTO))[0][0] == 102
 
 
-async def test_an_import_leaves_the_schema_that_the_migrations_make(
-    database: str, tmp_path: Path
-) -> None:
+async def test_import_leaves_the_schema_of_the_migrations(database: str, tmp_path: Path) -> None:
     before = await _schema(database)
     await load(database, write_export(tmp_path / "export"))
     assert await _schema(database) == before
@@ -238,7 +234,7 @@ async def test_importing_twice_changes_nothing(database: str, tmp_path: Path) ->
     assert rejects(folder) == rejected
 
 
-async def test_other_rows_are_merged_with_and_never_overwritten(
+async def test_existing_rows_are_merged_with_and_never_overwritten(
     database: str, tmp_path: Path
 ) -> None:
     await load(database, write_export(tmp_path / "first"))
@@ -316,11 +312,11 @@ async def test_strict_leaves_the_database_as_it_was(
     assert await schemas(database) == {"atelier"}
 
 
-async def test_strict_is_content_with_clean_files(database: str, tmp_path: Path) -> None:
+async def test_strict_accepts_valid_files(database: str, tmp_path: Path) -> None:
     assert (await load(database, write_export(tmp_path / "export"), strict=True)).changed
 
 
-async def test_no_rejects_file_of_an_earlier_import_is_left(database: str, tmp_path: Path) -> None:
+async def test_rejects_file_of_an_earlier_import_is_removed(database: str, tmp_path: Path) -> None:
     folder = write_export(tmp_path / "export", **DIRTY)
     await load(database, folder)
     assert (folder / "rejects.csv").exists()
@@ -329,7 +325,7 @@ async def test_no_rejects_file_of_an_earlier_import_is_left(database: str, tmp_p
     assert not (folder / "rejects.csv").exists()
 
 
-async def test_a_rejects_file_that_cannot_be_written_is_found_out_first(
+async def test_unwritable_rejects_file_fails_before_the_import(
     database: str, tmp_path: Path
 ) -> None:
     folder = write_export(tmp_path / "export")
@@ -357,7 +353,7 @@ def _moved(line: bytes, id_: int) -> bytes:
 
 
 async def _schema(dsn: str) -> list[asyncpg.Record]:
-    """Return everything there is in the schema, as the catalog describes it."""
+    """Return all objects of the schema, as described by the catalog."""
     connection = await connect(dsn)
     try:
         return await connection.fetch("""

@@ -1,4 +1,4 @@
-"""What an import promises to those who use the database at the same time, and after a kill."""
+"""Imports beside concurrent sessions, and imports that are killed."""
 
 import asyncio
 import signal
@@ -30,7 +30,7 @@ from tests.transfer.exports import (
 )
 
 PAGE = queries("atelier.store")["questions_page"]
-MOMENTS = [
+STEPS = [
     "answers.csv ...",
     "questions.csv: done",
     "tables ...",
@@ -55,33 +55,33 @@ def start_import(dsn: str, folder: Path) -> subprocess.Popen[str]:
     )
 
 
-def stop_at(process: subprocess.Popen[str], moment: str, signal_: signal.Signals) -> None:
+def stop_at(process: subprocess.Popen[str], step: str, signal_: signal.Signals) -> None:
     assert process.stdout
     with process:
         for line in process.stdout:
-            if line.startswith(moment):
+            if line.startswith(step):
                 break
         else:
-            pytest.fail(f"it never said {moment!r}")
+            pytest.fail(f"it never printed {step!r}")
         process.send_signal(signal_)
 
 
-async def test_a_kill_at_any_moment_leaves_the_old_rows_or_the_new(
+async def test_kill_at_any_step_leaves_the_old_rows_or_the_new(
     database: str, tmp_path: Path
 ) -> None:
     old, new = made_up(tmp_path / "old"), made_up(tmp_path / "new", products=60, seed=2)
     await load(database, old)
-    for moment in MOMENTS:
-        stop_at(start_import(database, new), moment, signal.SIGKILL)
+    for step in STEPS:
+        stop_at(start_import(database, new), step, signal.SIGKILL)
         is_old, is_new = (await check(database, old)).ok, (await check(database, new)).ok
-        assert is_old != is_new, moment
-        assert is_new == (moment == MOMENTS[-1]) or moment.endswith("done")
+        assert is_old != is_new, step
+        assert is_new == (step == STEPS[-1]) or step.endswith("done")
     await load(database, old, replace=True)
     assert (await check(database, old)).ok
     assert await schemas(database) == {"atelier"}
 
 
-async def test_a_killed_first_import_leaves_an_empty_database_that_can_be_imported_into(
+async def test_killed_first_import_leaves_an_empty_database_that_can_be_imported_into(
     database: str, tmp_path: Path
 ) -> None:
     folder = made_up(tmp_path / "export")
@@ -132,10 +132,10 @@ async def test_readers_see_the_old_rows_and_then_the_new_and_never_an_error(
         assert (pages[0], changes) == (first, [last])
 
 
-async def test_rows_written_meanwhile_are_not_lost(database: str, tmp_path: Path) -> None:
+async def test_rows_written_during_the_import_are_not_lost(database: str, tmp_path: Path) -> None:
     folder = made_up(tmp_path / "export")
 
-    async def somebody_asks() -> None:
+    async def add_question() -> None:
         connection = await connect(database)
         await connection.execute(
             "INSERT INTO questions (product_id, body, asker_name, asker_email)"
@@ -148,7 +148,7 @@ async def test_rows_written_meanwhile_are_not_lost(database: str, tmp_path: Path
     def on_line(line: str) -> None:
         nonlocal task
         if line == "tables ...":
-            task = asyncio.ensure_future(somebody_asks())
+            task = asyncio.ensure_future(add_question())
 
     with pytest.raises(AtelierError, match="Rows were written while the import ran"):
         await load(database, folder, progress=PlainProgress(on_line))
@@ -156,22 +156,20 @@ async def test_rows_written_meanwhile_are_not_lost(database: str, tmp_path: Path
     assert [row[2] for row in (await contents(database))["questions"]] == ["mine"]
 
 
-async def test_a_new_schema_knows_what_every_client_did_today(
-    database: str, tmp_path: Path
-) -> None:
+async def test_replacement_keeps_the_daily_counts(database: str, tmp_path: Path) -> None:
     service = Database(database, size=2, timeout=10)
-    share = await ClientHashes(service, None).share("posts", "203.0.113.7", 1)
+    quota = await ClientHashes(service, None).quota("posts", "203.0.113.7", 1)
     writer = Writer(service, timedelta(hours=1))
     question = (1, "Why?", "jane", "jane@example.com")
-    assert await writer.add_question(*question, share=share) is Outcome.DONE
+    assert await writer.add_question(*question, quota=quota) is Outcome.DONE
     await load(database, made_up(tmp_path), replace=True)
-    again = await ClientHashes(service, None).share("posts", "203.0.113.7", 1)
-    assert again == share
-    assert await writer.add_question(*question, share=again) is Outcome.LIMITED
+    same = await ClientHashes(service, None).quota("posts", "203.0.113.7", 1)
+    assert same == quota
+    assert await writer.add_question(*question, quota=same) is Outcome.LIMITED
     await service.close()
 
 
-async def test_a_second_import_at_the_same_time_is_refused(database: str, tmp_path: Path) -> None:
+async def test_concurrent_import_is_refused(database: str, tmp_path: Path) -> None:
     folder = write_export(tmp_path / "export")
     async with exclusive_lock(database, "import"):
         with pytest.raises(AtelierError, match="running on this database already"):
@@ -179,7 +177,7 @@ async def test_a_second_import_at_the_same_time_is_refused(database: str, tmp_pa
     assert (await load(database, folder)).changed
 
 
-async def test_a_slow_reader_delays_the_swap_and_not_the_other_readers(
+async def test_slow_reader_delays_the_swap_but_not_other_readers(
     database: str, tmp_path: Path
 ) -> None:
     await load(database, write_export(tmp_path / "old"))
@@ -202,10 +200,8 @@ async def test_a_slow_reader_delays_the_swap_and_not_the_other_readers(
         await other.close()
 
 
-async def test_the_service_and_a_merge_do_not_block_each_other_for_ever(
-    database: str, tmp_path: Path
-) -> None:
-    """Votes on many questions, in changing order, while answers to the same are merged."""
+async def test_service_and_merge_do_not_deadlock(database: str, tmp_path: Path) -> None:
+    """Vote on many questions, in changing order, while answers to them are merged."""
     ids, folder = await answers_to_all(database, tmp_path)
     service = Database(database, size=1, timeout=30)
     writer = Writer(service, timedelta(hours=1))
@@ -229,37 +225,37 @@ async def test_the_service_and_a_merge_do_not_block_each_other_for_ever(
     await assert_documents_are_current(database)
 
 
-async def test_a_merge_outlives_a_deadlock_with_a_strangers_transaction(
+async def test_merge_survives_a_deadlock_with_another_session(
     database: str, tmp_path: Path
 ) -> None:
-    """The stranger locks the last question, and the first once the merge waits for the last."""
+    """The other session locks the last question, then the first once the merge waits."""
     ids, folder = await answers_to_all(database, tmp_path)
-    stranger = await connect(database)
-    await stranger.execute("SET deadlock_timeout = '1min'")  # so that it is the merge that is ended
+    other_session = await connect(database)
+    await other_session.execute("SET deadlock_timeout = '1min'")  # so that the merge is aborted
     vote = "UPDATE questions SET helpful = helpful + 1 WHERE id = $1"
     try:
-        async with stranger.transaction():
-            await stranger.execute(vote, ids[-1])
+        async with other_session.transaction():
+            await other_session.execute(vote, ids[-1])
             merging = asyncio.create_task(load(database, folder))
             while not await fetch(database, WAITING_FOR_A_ROW):
                 assert not merging.done()
-            await stranger.execute(vote, ids[0])
+            await other_session.execute(vote, ids[0])
         assert (await merging).files[1].added == len(ids)
     finally:
-        await stranger.close()
+        await other_session.close()
     await assert_documents_are_current(database)
 
 
-async def test_the_service_finds_pages_by_index_as_soon_as_many_rows_were_merged(
+async def test_service_uses_the_index_once_many_rows_are_merged(
     database: str, tmp_path: Path
 ) -> None:
-    """It has a plan for the few rows that were there before; schemas that go make it plan anew."""
+    """The plan was made for a few rows; dropping the import schemas invalidates it."""
     await load(database, write_export(tmp_path / "old"))
     await fetch(database, "ANALYZE")
     service = Database(database, size=1, timeout=30)
 
     async def scans() -> int:
-        """Return how often pages were looked for in the whole table, this and all other times."""
+        """Read pages; return the total number of sequential scans so far."""
         for product_id in range(1, 20):
             await service.read(PAGE, [product_id], [100], [0])
         await service.read("SELECT pg_stat_force_next_flush()")
@@ -277,7 +273,7 @@ async def test_the_service_finds_pages_by_index_as_soon_as_many_rows_were_merged
 
 
 async def answers_to_all(database: str, tmp_path: Path) -> tuple[list[int], Path]:
-    """Import questions; return their ids, and an export with another answer to each."""
+    """Import questions; return their ids and an export with a new answer to each."""
     await load(database, made_up(tmp_path / "old", products=30))
     ids = [row[0] for row in await fetch(database, "SELECT id FROM questions ORDER BY id")]
     answers = [b'%d,%d,"t",5,"n","e",0,0' % (10_000 + n, id_) for n, id_ in enumerate(ids)]

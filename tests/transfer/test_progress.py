@@ -1,4 +1,4 @@
-"""What long work shows of how far it has come."""
+"""The progress display of long-running work."""
 
 import io
 
@@ -30,11 +30,11 @@ def test_plain_lines_come_every_two_seconds_with_rate_and_time_left() -> None:
     ]
 
 
-def test_the_time_left_follows_a_corrected_number_of_rows() -> None:
+def test_remaining_time_follows_a_corrected_total() -> None:
     lines: list[str] = []
     clock = Clock()
     with PlainProgress(lines.append, clock).task("answers.csv") as task:
-        task.expect(400)
+        task.set_total(400)
         clock.seconds += 2
         task.advance(100)
     assert lines[1] == "answers.csv: 100 rows, 50 rows/s, 6 s left"
@@ -46,7 +46,7 @@ def test_a_terminal_gets_bars_that_overlap_in_one_display() -> None:
     assert isinstance(progress, BarProgress)
     with progress.task("questions.csv", 20) as questions, progress.task("answers.csv") as answers:
         questions.advance(20)
-        answers.expect(40)
+        answers.set_total(40)
         answers.advance(30)
     shown = output.getvalue()
     assert "questions.csv" in shown

@@ -1,4 +1,4 @@
-"""What the reader takes and what it refuses, without a database."""
+"""What the reader accepts and rejects, without a database."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ GOOD = ROW.removesuffix(b"\n")
 BOM = b"\xef\xbb\xbf"
 
 
-def test_a_clean_file_reaches_postgresql_byte_by_byte(tmp_path: Path) -> None:
+def test_valid_file_is_passed_on_unchanged(tmp_path: Path) -> None:
     rows = ROW * 3 + b'4,9,"Two\r\nlines, a ""quote"" and \xc3\xa9",0,"","",1,0\n'
     result = read(tmp_path, HEADER + rows)
     assert result.csv == rows
@@ -29,20 +29,20 @@ def test_a_clean_file_reaches_postgresql_byte_by_byte(tmp_path: Path) -> None:
         BOM + b'"id", "product_id",body,date_written,asker_name,asker_email,reported,helpful\n',
     ],
 )
-def test_a_header_may_be_written_in_many_ways(tmp_path: Path, header: bytes) -> None:
+def test_header_variants_are_accepted(tmp_path: Path, header: bytes) -> None:
     result = read(tmp_path, header + ROW)
     assert result.csv == ROW
     assert result.rows[0].line == 2
 
 
-def test_columns_stand_in_any_order(tmp_path: Path) -> None:
+def test_columns_may_be_in_any_order(tmp_path: Path) -> None:
     data = b'url,id,answer_id\n"https://a.example/1.jpg",7,5\n'
     result = read(tmp_path, data, PHOTOS)
     assert result.rejects == []
     assert [row.id for row in result.rows] == [7]
 
 
-def test_an_unknown_column_is_passed_over(tmp_path: Path) -> None:
+def test_unknown_column_is_ignored(tmp_path: Path) -> None:
     result = read(tmp_path, b'id,answer_id,url,width\n7,5,"u",12\n8, 5,"u","x ""y"""\n', PHOTOS)
     assert result.rejects == []
     assert [row.id for row in result.rows] == [7, 8]
@@ -57,12 +57,12 @@ def test_an_unknown_column_is_passed_over(tmp_path: Path) -> None:
         (b'id,"answer_id\n', "unterminated quote"),
     ],
 )
-def test_a_header_that_makes_no_sense_is_named(tmp_path: Path, header: bytes, message: str) -> None:
+def test_invalid_header_is_reported(tmp_path: Path, header: bytes, message: str) -> None:
     with pytest.raises(AtelierError, match=message):
         read(tmp_path, header, PHOTOS)
 
 
-def test_line_ends_may_be_those_of_windows(tmp_path: Path) -> None:
+def test_crlf_line_ends_are_accepted(tmp_path: Path) -> None:
     data = (HEADER + ROW + ROW).replace(b"\n", b"\r\n")
     result = read(tmp_path, data)
     assert result.csv == data.removeprefix(HEADER.replace(b"\n", b"\r\n"))
@@ -75,13 +75,13 @@ def test_line_ends_may_be_mixed(tmp_path: Path) -> None:
     assert [row.line for row in result.rows] == [2, 3, 4]
 
 
-def test_blank_lines_are_no_data_rows(tmp_path: Path) -> None:
+def test_blank_lines_are_not_data_rows(tmp_path: Path) -> None:
     result = read(tmp_path, HEADER + b"\n" + ROW + b"\r\n\n" + ROW + b"\n")
     assert [row.line for row in result.rows] == [3, 6]
     assert result.rejects == []
 
 
-def test_a_file_may_hold_no_rows(tmp_path: Path) -> None:
+def test_file_may_have_no_rows(tmp_path: Path) -> None:
     assert read(tmp_path, HEADER).in_order == []
     assert read(tmp_path, HEADER.removesuffix(b"\n")).in_order == []
 
@@ -103,7 +103,7 @@ def test_a_file_may_hold_no_rows(tmp_path: Path) -> None:
 def test_dates_of_the_older_edition_are_read(
     tmp_path: Path, date: bytes, canonical: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _close_the_gate(monkeypatch)
+    _disable_fast_path(monkeypatch)
     first = b'1,1,"a","2018-10-18","n","e",0,1'
     result = read(tmp_path, questions(first, first.replace(b'"2018-10-18"', date)))
     assert result.rejects == []
@@ -123,23 +123,23 @@ def test_dates_of_the_older_edition_are_read(
         (b"-62135596800000", b"-62135596800000"),
     ],
 )
-def test_dates_of_both_editions_may_stand_in_one_file(
+def test_date_formats_may_be_mixed_in_one_file(
     tmp_path: Path, date: bytes, milliseconds: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _close_the_gate(monkeypatch)
+    _disable_fast_path(monkeypatch)
     result = read(tmp_path, HEADER + ROW + ROW.replace(b"1595884714409", date))
     assert result.rejects == []
     assert result.csv.splitlines()[1].split(b",")[3] == milliseconds
 
 
-def test_everything_may_stand_in_quotes(tmp_path: Path) -> None:
+def test_all_values_may_be_quoted(tmp_path: Path) -> None:
     row = b'"1","1","a","1595884714409","n","e","0","1"\n'
     result = read(tmp_path, HEADER + row)
-    assert result.csv == row, "the gate learned the shape"
+    assert result.csv == row, "prevalidation uses the detected dialect"
     assert result.rows[0].id == 1
 
 
-def test_texts_need_no_quotes(tmp_path: Path) -> None:
+def test_texts_may_be_unquoted(tmp_path: Path) -> None:
     row = b"1,1,What? No \\. quotes,1595884714409, spaced name ,,false,1\n"
     result = read(tmp_path, HEADER + row)
     assert result.rejects == []
@@ -187,9 +187,7 @@ def test_texts_need_no_quotes(tmp_path: Path) -> None:
         (b'1,1,"a",5,"n","e,0,1', "malformed quotes"),
     ],
 )
-def test_a_row_that_cannot_be_taken_is_rejected_alone(
-    tmp_path: Path, row: bytes, reason: str
-) -> None:
+def test_invalid_row_is_rejected_alone(tmp_path: Path, row: bytes, reason: str) -> None:
     result = read(tmp_path, HEADER + ROW + row + b"\n" + ROW + ROW)
     assert result.reasons == [(3, reason)]
     assert result.rejects[0].text == row
@@ -215,33 +213,33 @@ def test_a_row_at_the_limits_is_accepted(tmp_path: Path, row: bytes) -> None:
 UNTERMINATED = b'2,1,"never closed'
 
 
-def test_an_unterminated_quote_on_the_last_line_costs_that_line(tmp_path: Path) -> None:
+def test_unterminated_quote_on_the_last_line_rejects_that_line(tmp_path: Path) -> None:
     for end in (b"", b"\n", b"\n\n"):
         result = read(tmp_path, HEADER + ROW + UNTERMINATED + end)
         assert result.reasons == [(3, "unterminated quote")]
         assert result.csv == ROW
 
 
-def test_an_unterminated_quote_on_the_first_line_costs_that_line(tmp_path: Path) -> None:
+def test_unterminated_quote_on_the_first_line_rejects_that_line(tmp_path: Path) -> None:
     result = read(tmp_path, HEADER + UNTERMINATED + b"\n" + ROW * 5)
     assert result.reasons == [(2, "malformed quotes")]
     assert result.csv == ROW * 5
 
 
-def test_an_unterminated_quote_before_unquoted_rows_costs_one_line(tmp_path: Path) -> None:
+def test_unterminated_quote_before_unquoted_rows_rejects_one_line(tmp_path: Path) -> None:
     rows = b"3,1,u\n" * 200_000
     result = read(tmp_path, b"id,answer_id,url\n" + UNTERMINATED + b"\n" + rows, PHOTOS)
     assert result.reasons == [(2, "unterminated quote")]
     assert result.csv == rows
 
 
-def test_many_unterminated_quotes_cost_a_line_each(tmp_path: Path) -> None:
+def test_many_unterminated_quotes_reject_one_line_each(tmp_path: Path) -> None:
     result = read(tmp_path, HEADER + (ROW + UNTERMINATED + b"\n" + ROW) * 50)
     assert [line for line, _ in result.reasons] == list(range(3, 152, 3))
     assert result.csv == ROW * 100
 
 
-def test_quotes_that_pair_by_chance_are_rejected_with_all_their_text(tmp_path: Path) -> None:
+def test_accidentally_paired_quotes_are_rejected_with_their_text(tmp_path: Path) -> None:
     pair = b'2,1,"opened here\n3,1,closed here",5'
     result = read(tmp_path, HEADER + ROW + pair + b"\n" + ROW)
     assert result.reasons == [(3, "wrong number of fields")]
@@ -265,7 +263,7 @@ def test_quotes_that_pair_by_chance_are_rejected_with_all_their_text(tmp_path: P
         b'1,1,"' + b"x" * 70_000,
     ],
 )
-def test_broken_lines_are_rejected_however_many(tmp_path: Path, line: bytes) -> None:
+def test_any_number_of_broken_lines_is_rejected(tmp_path: Path, line: bytes) -> None:
     number = 2_000_000 // (len(line) + 40)
     data = b"id,answer_id,url\n" + (line + b"\n") * number
     result = read(tmp_path, data, PHOTOS)
@@ -273,7 +271,7 @@ def test_broken_lines_are_rejected_however_many(tmp_path: Path, line: bytes) -> 
     assert b"\n".join(text for _, text in result.in_order) == data.split(b"\n", 1)[1].rstrip()
 
 
-def test_a_line_without_end_is_one_reject(tmp_path: Path) -> None:
+def test_very_long_line_is_one_reject(tmp_path: Path) -> None:
     line = b"x" * 3_000_000
     result = read(tmp_path, photos(b'1,1,"u"', line, b'2,1,"u"'), PHOTOS, block=1 << 16)
     assert result.reasons == [(3, "field over 64 KiB")]
@@ -281,7 +279,7 @@ def test_a_line_without_end_is_one_reject(tmp_path: Path) -> None:
     assert [row.line for row in result.rows] == [2, 4]
 
 
-def _close_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
+def _disable_fast_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "atelier.transfer.reader.prevalidation.RowPattern.end_of_valid_run",
         lambda _, __, start, ___: start,

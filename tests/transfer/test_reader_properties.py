@@ -1,4 +1,4 @@
-"""What holds for the reader whatever the bytes are."""
+"""Properties of the reader that hold for any bytes."""
 
 import tempfile
 from pathlib import Path
@@ -66,30 +66,30 @@ def read_bytes(data: bytes, *, block: int = BLOCK, look_ahead: int = LOOK_AHEAD)
         return read(Path(folder), data, block=block, look_ahead=look_ahead)
 
 
-def read_exactly(data: bytes) -> Result:
-    """Read without the gate, every record by itself."""
-    closed = patch(
+def read_slowly(data: bytes) -> Result:
+    """Read every record on the slow path, without prevalidation."""
+    without_prevalidation = patch(
         "atelier.transfer.reader.prevalidation.RowPattern.end_of_valid_run",
         lambda _, __, start, ___: start,
     )
-    with closed:
+    with without_prevalidation:
         return read_bytes(data)
 
 
 @settings(max_examples=400, deadline=None)
 @given(_files)
 @example((HEADER, ROW, b'1,1,"open\n', b'1,1,"a""\n",0,"n","e",0,1'))
-def test_the_gate_and_the_exact_way_agree(parts: tuple[bytes, ...]) -> None:
+def test_fast_and_slow_path_agree(parts: tuple[bytes, ...]) -> None:
     data = b"".join(parts)
-    gated, exact = read_bytes(data), read_exactly(data)
-    assert gated.rejects == exact.rejects
-    assert gated.rows == exact.rows
-    assert read_exactly(parts[0] + gated.csv).csv == exact.csv
+    fast, slow = read_bytes(data), read_slowly(data)
+    assert fast.rejects == slow.rejects
+    assert fast.rows == slow.rows
+    assert read_slowly(parts[0] + fast.csv).csv == slow.csv
 
 
 @settings(max_examples=200, deadline=None)
 @given(_files)
-def test_the_size_of_blocks_makes_no_difference(parts: tuple[bytes, ...]) -> None:
+def test_block_size_makes_no_difference(parts: tuple[bytes, ...]) -> None:
     data = b"".join(parts)
     tiny = read_bytes(data, block=7, look_ahead=SHORT_LOOK_AHEAD)
     whole = read_bytes(data, look_ahead=SHORT_LOOK_AHEAD)
@@ -99,7 +99,7 @@ def test_the_size_of_blocks_makes_no_difference(parts: tuple[bytes, ...]) -> Non
 @settings(max_examples=400, deadline=None)
 @given(_files)
 @example((HEADER, ROW, b"\r"))
-def test_every_byte_is_in_an_accepted_row_or_in_a_reject(parts: tuple[bytes, ...]) -> None:
+def test_every_byte_is_in_an_accepted_row_or_a_reject(parts: tuple[bytes, ...]) -> None:
     header, *body = parts
     data = b"".join(body)
     position, line = 0, 2

@@ -1,4 +1,4 @@
-"""How long work on the database ends when something goes wrong."""
+"""Errors and timeouts of long-running database work."""
 
 import errno
 from functools import partial
@@ -33,24 +33,24 @@ from tests.transfer.exports import fetch
         (ConnectionRefusedError(111, "refused"), "The import failed: .*refused"),
     ],
 )
-def test_an_error_of_the_database_becomes_one_line(error: Exception, message: str) -> None:
+def test_database_error_becomes_one_line(error: Exception, message: str) -> None:
     with pytest.raises(AtelierError, match=message) as caught, one_line_errors("The import"):
         raise error
     assert "\n" not in str(caught.value)
 
 
-def test_a_lack_of_rights_is_left_to_the_command_which_knows_the_grants() -> None:
+def test_missing_privileges_are_left_to_the_command_that_knows_the_grants() -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError), one_line_errors("The import"):
         raise asyncpg.InsufficientPrivilegeError("permission denied for database shop")
 
 
-async def test_a_target_is_named_whatever_its_url_and_without_its_password(database: str) -> None:
+async def test_target_is_named_for_any_url_without_its_password(database: str) -> None:
     async with session(database, "atelier") as connection:
         named = await target_of(connection, "postgresql://u:secret@a:1,[::1]:2,c/shop")
     assert named.endswith(" on a:1,[::1]:2,c, schema atelier")
 
 
-async def test_one_failing_job_ends_the_others_and_its_error_is_raised(database: str) -> None:
+async def test_failing_job_cancels_the_others_and_its_error_is_raised(database: str) -> None:
     async def run(connection: asyncpg.Connection, query: str) -> None:
         await connection.execute(query)
 
@@ -63,7 +63,7 @@ async def test_one_failing_job_ends_the_others_and_its_error_is_raised(database:
         pass
 
 
-async def test_a_role_with_time_limits_may_still_work_long(database: str) -> None:
+async def test_timeouts_of_the_role_do_not_apply(database: str) -> None:
     await fetch(database, "ALTER ROLE CURRENT_USER SET statement_timeout = '10ms'")
     try:
         async with session(database, "atelier") as connection:

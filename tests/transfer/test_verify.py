@@ -1,4 +1,4 @@
-"""What `atelier verify` finds."""
+"""The differences that `atelier verify` finds."""
 
 from pathlib import Path
 
@@ -108,7 +108,7 @@ async def test_rows_that_an_import_rejects_are_counted_and_not_compared(
     assert report.rejected == {"questions.csv": 2, "answers.csv": 1, "answers_photos.csv": 2}
 
 
-async def test_an_empty_database_differs_from_any_export(database: str, tmp_path: Path) -> None:
+async def test_empty_database_differs_from_any_export(database: str, tmp_path: Path) -> None:
     report = await check(database, write_export(tmp_path / "export"))
     assert {found.what for found in report.checks if found.what.endswith("rows")} == {
         found.what for found in report.checks if not found.ok and found.what.endswith("rows")
@@ -125,9 +125,7 @@ async def test_verify_writes_nothing(database: str, tmp_path: Path) -> None:
     assert await schemas(database) == {"atelier"}
 
 
-async def test_the_report_is_one_table_that_fits_a_narrow_page(
-    database: str, tmp_path: Path
-) -> None:
+async def test_report_is_one_table_that_fits_80_columns(database: str, tmp_path: Path) -> None:
     folder = write_export(tmp_path / "export")
     await load(database, folder)
     await fetch(database, "UPDATE questions SET body = 'x' WHERE id = 2")
@@ -141,16 +139,14 @@ async def test_the_report_is_one_table_that_fits_a_narrow_page(
     assert len([line for line in lines if " ok " in line]) == 22
 
 
-async def test_a_second_verification_at_the_same_time_is_refused(
-    database: str, tmp_path: Path
-) -> None:
+async def test_concurrent_verification_is_refused(database: str, tmp_path: Path) -> None:
     folder = write_export(tmp_path / "export")
     async with exclusive_lock(database, "verify"):
         with pytest.raises(AtelierError, match="running on this database already"):
             await check(database, folder)
 
 
-async def test_a_database_without_tables_is_named(database: str, tmp_path: Path) -> None:
+async def test_database_without_tables_is_reported(database: str, tmp_path: Path) -> None:
     await fetch(database, "DROP SCHEMA atelier CASCADE")
     with pytest.raises(AtelierError, match="has no tables yet"):
         await check(database, write_export(tmp_path / "export"))

@@ -1,9 +1,9 @@
-// What a run is held to. The defaults are for a deployment that is asked over a network; set what yours
-// has promised: P50_MS, P99_MS (milliseconds), ERROR_RATE (0 to 1), DROPPED (requests not even begun).
+// The thresholds of a run. The defaults are for a deployment behind a network; set your own targets:
+// P50_MS, P99_MS (milliseconds), ERROR_RATE (0 to 1), DROPPED (requests that could not be started).
 
 const setting = (name, fallback) => {
   const value = Number(__ENV[name] === undefined || __ENV[name] === '' ? fallback : __ENV[name]);
-  if (!(value >= 0)) throw new Error(`${name} is a number from 0 on, not ${__ENV[name]}`);
+  if (!(value >= 0)) throw new Error(`${name} must be a number from 0 on, not ${__ENV[name]}`);
   return value;
 };
 

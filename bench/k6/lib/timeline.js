@@ -1,5 +1,5 @@
-// A long run in slots of a few seconds. k6 sums up a whole run; each request is tagged with its
-// slot, and a threshold that always holds makes k6 keep figures of that slot.
+// A long run in slots of a few seconds. k6 only summarises a whole run, so each request is tagged with
+// its slot, and a threshold that always passes makes k6 keep metrics per slot.
 
 import exec from 'k6/execution';
 
@@ -7,7 +7,7 @@ const SLOTS = 60;
 const TREND = ['med', 'p(95)', 'p(99)'];
 
 export class Timeline {
-  // stages: [{ duration: seconds, target: requests a second at their end }]; start: at the begin.
+  // stages: [{ duration: seconds, target: requests/s at the end of the stage }]; start: the initial rate.
   constructor(start, stages) {
     this.start = start;
     this.stages = stages;
@@ -31,11 +31,11 @@ export class Timeline {
     return kept;
   }
 
-  // The rate that was wanted at a moment: stages are straight lines.
-  target(moment) {
+  // The target rate at a time: linear within a stage.
+  target(time) {
     let [from, passed] = [this.start, 0];
     for (const { duration, target } of this.stages) {
-      if (moment < passed + duration) return from + ((target - from) * (moment - passed)) / duration;
+      if (time < passed + duration) return from + ((target - from) * (time - passed)) / duration;
       [from, passed] = [target, passed + duration];
     }
     return from;
@@ -59,11 +59,11 @@ export class Timeline {
     });
   }
 
-  // k6's handleSummary: a table on the screen, and the same as JSON in the file TIMELINE.
-  summary(data, judge = () => '') {
+  // For k6's handleSummary: a table on stdout, and the same as JSON in the file TIMELINE.
+  summary(data, evaluate = () => '') {
     const slots = this.slots(data.metrics);
     const dropped = data.metrics.dropped_iterations?.values.count ?? 0;
-    const verdict = judge(slots, dropped);
+    const verdict = evaluate(slots, dropped);
     const report = { seconds: this.seconds, dropped, slots, verdict };
     const files = __ENV.TIMELINE ? { [__ENV.TIMELINE]: JSON.stringify(report) } : {};
     return { stdout: `${table(slots)}dropped: ${dropped}\n${verdict}\n`, ...files };
@@ -74,7 +74,7 @@ function table(slots) {
   const cell = (value, digits) => (value === null ? '-' : value.toFixed(digits)).padStart(9);
   const line = (s) => [cell(s.start, 0), cell(s.target, 0), cell(s.rate, 0), cell(s.p50, 1),
     cell(s.p95, 1), cell(s.p99, 1), cell(100 * s.errors, 2)].join('');
-  const head = ['second', 'wanted/s', 'done/s', 'p50 ms', 'p95 ms', 'p99 ms', 'errors %'];
+  const head = ['second', 'target/s', 'done/s', 'p50 ms', 'p95 ms', 'p99 ms', 'errors %'];
   return [head.map((word) => word.padStart(9)).join(''), ...slots.map(line), ''].join('\n');
 }
 

@@ -1,5 +1,5 @@
-// What the scripts ask for. BASE_URL is the service; PRODUCTS the size of its catalogue. Questions
-// and answers are voted on by id: the defaults are ids that an export of that size surely has.
+// The workloads. BASE_URL is the service, PRODUCTS the size of its catalogue. Votes use ids up to
+// QUESTIONS and ANSWERS; any export of that size has the default numbers of them.
 
 import http from 'k6/http';
 
@@ -13,10 +13,10 @@ const JSON_BODY = { headers: { 'Content-Type': 'application/json' } };
 
 const any = (n) => 1 + Math.floor(Math.random() * n);
 
-// Zipf with s = 1, near enough: the logarithm of the rank is uniform. Ranks are scattered over ids.
+// Approximately Zipf with s = 1: the logarithm of the rank is uniform. Ranks are scattered over ids.
 const popular = () => (Math.floor(PRODUCTS ** Math.random()) * 999983) % PRODUCTS + 1;
 
-// One name for all addresses of a kind: k6 would keep figures for each address.
+// One name per kind of URL: k6 would otherwise keep metrics for each URL.
 function options(name, tags, more = {}) {
   return { ...more, tags: { name, ...tags } };
 }
@@ -35,20 +35,20 @@ function vote(tags) {
 }
 
 function post(tags) {
-  const written = { body: 'Does it run small?', name: 'jane', email: 'jane@example.com' };
+  const fields = { body: 'Does it run small?', name: 'jane', email: 'jane@example.com' };
   if (Math.random() < 0.5) {
-    const body = JSON.stringify({ ...written, product_id: any(PRODUCTS) });
+    const body = JSON.stringify({ ...fields, product_id: any(PRODUCTS) });
     return http.post(`${BASE_URL}/qa/questions`, body, options('question', tags, JSON_BODY));
   }
   const url = `${BASE_URL}/qa/questions/${any(QUESTIONS)}/answers`;
-  return http.post(url, JSON.stringify(written), options('answer', tags, JSON_BODY));
+  return http.post(url, JSON.stringify(fields), options('answer', tags, JSON_BODY));
 }
 
 function mix(tags) {
-  const dice = Math.random();
-  if (dice < 0.85) return page(any(PRODUCTS), tags);
-  if (dice < 0.95) return answers(tags);
-  return dice < 0.99 ? vote(tags) : post(tags);
+  const random = Math.random();
+  if (random < 0.85) return page(any(PRODUCTS), tags);
+  if (random < 0.95) return answers(tags);
+  return random < 0.99 ? vote(tags) : post(tags);
 }
 
 const workloads = {
@@ -62,6 +62,6 @@ const workloads = {
 
 export function workload(fallback) {
   const name = __ENV.WORKLOAD || fallback;
-  if (!(name in workloads)) throw new Error(`WORKLOAD is one of ${Object.keys(workloads)}`);
+  if (!(name in workloads)) throw new Error(`WORKLOAD must be one of ${Object.keys(workloads)}`);
   return workloads[name];
 }

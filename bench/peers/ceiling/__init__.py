@@ -1,1 +1,1 @@
-"""uvicorn with a constant answer and no database: what the machine leaves for everything else."""
+"""uvicorn with a constant response and no database: the upper limit on this machine."""

@@ -1,4 +1,4 @@
-"""A bare ASGI application that always sends the same PAGE_BYTES bytes of JSON."""
+"""A bare ASGI application that always sends the same JSON of PAGE_BYTES bytes."""
 
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -25,6 +25,6 @@ async def app(
     _receive: Callable[[], Awaitable[Message]],
     send: Callable[[Message], Awaitable[None]],
 ) -> None:
-    """Answer."""
+    """Send the constant response."""
     await send(_START)
     await send(_SEND)

@@ -1,4 +1,4 @@
-// The statements, each with a name: pg prepares a named statement once on every connection.
+// The statements, named so that pg prepares each once per connection.
 
 const DATE = `'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'`;
 

@@ -1,4 +1,4 @@
-// One instance, on the unix socket SOCKET; PostgreSQL is found through PGHOST, PGDATABASE, …
+// One instance, on the unix socket SOCKET; PGHOST, PGDATABASE etc. name the database.
 
 import express from 'express';
 import pg from 'pg';
@@ -7,34 +7,34 @@ import { addAnswer, addQuestion, answersPage, questionsPage, votes } from './que
 
 const pool = new pg.Pool({ max: Number(process.env.POOL_SIZE ?? 10), options: '-c search_path=peer -c plan_cache_mode=force_generic_plan' });
 
-class Refusal extends Error {
+class HttpError extends Error {
   constructor(status, text) {
     super(text);
     this.status = status;
   }
 }
 
-function integer(text, refusal) {
-  if (!/^-?\d{1,18}$/.test(text)) throw refusal;
+function integer(text, error) {
+  if (!/^-?\d{1,18}$/.test(text)) throw error;
   return text;
 }
 
 function paging({ page, count }) {
-  const number = integer(page ?? '1', new Refusal(422, 'Error: invalid page provided'));
-  const take = integer(count ?? '5', new Refusal(422, 'Error: invalid count provided'));
-  if (number < 0) throw new Refusal(422, 'Error: invalid page provided');
-  if (take < 0) throw new Refusal(422, 'Error: invalid count provided');
+  const number = integer(page ?? '1', new HttpError(422, 'Error: invalid page provided'));
+  const take = integer(count ?? '5', new HttpError(422, 'Error: invalid count provided'));
+  if (number < 0) throw new HttpError(422, 'Error: invalid page provided');
+  if (take < 0) throw new HttpError(422, 'Error: invalid count provided');
   return { page, count, take, skip: Math.max(number - 1, 0) * take };
 }
 
 function required(what, fields, ...names) {
   return names.map((name) => {
-    if (!fields?.[name]) throw new Refusal(422, `Error: ${what} body contains invalid entries: ${name}`);
+    if (!fields?.[name]) throw new HttpError(422, `Error: ${what} body contains invalid entries: ${name}`);
     return fields[name];
   });
 }
 
-const invalidId = (kind) => new Refusal(404, `Error: invalid ${kind} id provided`);
+const invalidId = (kind) => new HttpError(404, `Error: invalid ${kind} id provided`);
 
 const app = express();
 app.disable('x-powered-by');
@@ -42,8 +42,8 @@ app.disable('etag');
 app.use(express.json());
 
 app.get('/qa/questions', async (req, res) => {
-  const refusal = new Refusal(422, 'Error: invalid product_id provided');
-  const productId = integer(req.query.product_id, refusal);
+  const error = new HttpError(422, 'Error: invalid product_id provided');
+  const productId = integer(req.query.product_id, error);
   const { take, skip } = paging(req.query);
   const { rows: [{ results }] } = await pool.query(questionsPage([productId, take, skip]));
   res.type('json').send(`{"product_id":"${productId}","results":${results}}`);
@@ -73,10 +73,10 @@ app.post('/qa/questions/:id/answers', async (req, res) => {
 
 for (const [route, statement] of Object.entries(votes)) {
   const [targets, action] = route.split('/');
-  const refusal = () => invalidId(targets.slice(0, -1));
+  const error = () => invalidId(targets.slice(0, -1));
   app.put(`/qa/${targets}/:id/${action}`, async (req, res) => {
-    const { rowCount } = await pool.query(statement([integer(req.params.id, refusal())]));
-    if (!rowCount) throw refusal();
+    const { rowCount } = await pool.query(statement([integer(req.params.id, error())]));
+    if (!rowCount) throw error();
     res.status(204).end();
   });
 }

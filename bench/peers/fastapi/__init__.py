@@ -1,1 +1,1 @@
-"""FastAPI and SQLAlchemy's async ORM on three indexed tables: the way of a Python team today."""
+"""FastAPI and SQLAlchemy's async ORM on three indexed tables: a common Python stack."""

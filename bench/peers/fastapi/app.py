@@ -25,7 +25,7 @@ from bench.peers.fastapi.schemas import (
     QuestionsPage,
 )
 
-_REFUSALS = {
+_ERRORS = {
     "product_id": (422, "Error: invalid product_id provided"),
     "page": (422, "Error: invalid page provided"),
     "count": (422, "Error: invalid count provided"),
@@ -33,7 +33,7 @@ _REFUSALS = {
     "answer_id": (404, "Error: invalid answer id provided"),
 }
 
-# AUTOCOMMIT: a read, and a write of one statement, need no BEGIN and COMMIT around them.
+# AUTOCOMMIT: reads and single-statement writes need no BEGIN and COMMIT.
 engine = create_async_engine(
     os.environ["DATABASE_URL"],
     isolation_level="AUTOCOMMIT",
@@ -62,16 +62,16 @@ Count = Annotated[int, Query(ge=0)]
 
 
 @app.exception_handler(RequestValidationError)
-async def refused(_request: Request, error: RequestValidationError) -> Response:
-    """Answer what cannot be understood with the contract's text."""
+async def invalid_request(_request: Request, error: RequestValidationError) -> Response:
+    """Respond to invalid requests with the contract's text."""
     first = error.errors()[0]
-    status, text = _REFUSALS.get(first["loc"][-1], (422, f"Error: invalid entries: {first['msg']}"))
+    status, text = _ERRORS.get(first["loc"][-1], (422, f"Error: invalid entries: {first['msg']}"))
     return PlainTextResponse(text, status)
 
 
 @app.exception_handler(StarletteHTTPException)
-async def failed(_request: Request, error: StarletteHTTPException) -> Response:
-    """Answer errors as text."""
+async def http_error(_request: Request, error: StarletteHTTPException) -> Response:
+    """Send errors as text."""
     return PlainTextResponse(error.detail, error.status_code)
 
 
@@ -144,7 +144,7 @@ async def add_answer(question_id: int, given: AnswerIn) -> str:
         async with transactions.begin() as transaction:
             transaction.add(answer)
     except IntegrityError as error:
-        raise HTTPException(*_REFUSALS["question_id"]) from error
+        raise HTTPException(*_ERRORS["question_id"]) from error
     return "Created"
 
 
@@ -182,7 +182,7 @@ async def answer_report(session: Session, answer_id: int) -> None:
 
 def _must_exist(name: str, found: int | None) -> None:
     if found is None:
-        raise HTTPException(*_REFUSALS[name])
+        raise HTTPException(*_ERRORS[name])
 
 
 def _question(row: Question) -> QuestionOut:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
 class Base(DeclarativeBase):
-    """Ids are 64 bits wide; a relationship that was not asked for is a mistake, not a query."""
+    """Ids are 64 bits wide; an unloaded relationship raises instead of querying."""
 
     type_annotation_map = {int: BigInteger, datetime: DateTime(timezone=True)}  # noqa: RUF012
 

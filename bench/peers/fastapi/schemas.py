@@ -1,4 +1,4 @@
-"""What is sent and received, as Pydantic models; FastAPI writes their JSON itself."""
+"""Requests and responses as Pydantic models, which FastAPI serialises itself."""
 
 from datetime import datetime
 from typing import Annotated
@@ -12,7 +12,7 @@ Date = Annotated[
 
 
 class FromRow(BaseModel):
-    """Made from the attributes of an ORM object."""
+    """A model created from the attributes of an ORM object."""
 
     model_config = ConfigDict(from_attributes=True)
 

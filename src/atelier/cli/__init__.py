@@ -1,4 +1,4 @@
-"""The command `atelier`, one file for each group of commands."""
+"""The command `atelier`; one module per group of commands."""
 
 import logging
 import os
@@ -17,10 +17,10 @@ _INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run a command; an AtelierError becomes one line on stderr and exit code 1."""
+    """Run a command; print an AtelierError as one line on stderr and exit with code 1."""
     use_utf8()
     raise_open_files()
-    # The migration tool warns of every migration; the commands say what was applied.
+    # pogo-core warns of every migration; the commands print the applied ones themselves.
     logging.getLogger("pogo_core").setLevel(logging.ERROR)
     try:
         atelier.main(standalone_mode=False)
@@ -32,7 +32,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(_INTERRUPTED)
-    except BrokenPipeError:  # whoever read the output has seen enough
+    except BrokenPipeError:  # the reader of the output has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -42,9 +42,9 @@ def main() -> None:
 def atelier(context: click.Context) -> None:
     """Questions and answers behind a shop's product pages.
 
-    All commands work on the database of ATELIER_DATABASE_URL or, where that is not set, on an
-    embedded PostgreSQL in ATELIER_HOME (.atelier), which they start if needed. Only `up` and
-    `db start` make one.
+    All commands use the database of ATELIER_DATABASE_URL or, if that is not set, an embedded
+    PostgreSQL in ATELIER_HOME (.atelier), which they start if needed. Only `up` and `db start`
+    create one.
     """
     context.obj = Settings.from_environment()
     for name, similar in unknown_variables(os.environ).items():

@@ -1,6 +1,6 @@
-"""What all commands share."""
+"""Shared by all commands."""
 
 
 def examples(*lines: str) -> str:
-    """Return the end of a command's help: the examples, a line each."""
+    """Return a help epilog with examples, one per line."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)

@@ -1,5 +1,5 @@
-"""The commands for the database itself."""
-# ruff: noqa: PLC0415 - each imports what it needs when it runs, so that all start quickly
+"""The commands for the database."""
+# ruff: noqa: PLC0415 - imports inside the commands keep the start of others quick
 
 import asyncio
 import sys
@@ -15,7 +15,7 @@ from atelier.settings import Settings
 def migrate(settings: Settings) -> None:
     """Bring the database's schema up to date.
 
-    Safe to run at any time, and by several at once.
+    Safe to run at any time, even concurrently.
     """
     from atelier.local.postgres.database import database
     from atelier.store.migrate import migrate as run
@@ -27,35 +27,35 @@ def migrate(settings: Settings) -> None:
 
 @click.group()
 def db() -> None:
-    """Start, stop and look into the embedded PostgreSQL."""
+    """Start, stop and inspect the embedded PostgreSQL."""
 
 
 @db.command()
 @click.pass_obj
 def start(settings: Settings) -> None:
-    """Start it, and leave it running until `atelier db stop`; make it if there is none."""
+    """Start it and keep it running until `atelier db stop`; create it if there is none."""
     from atelier.local.postgres.embedded import Embedded, own_home
 
     server = Embedded.open(own_home(settings))
     server.hold()
-    click.echo(f"PostgreSQL runs until `atelier db stop`: {server.server.dsn()}")
+    click.echo(f"PostgreSQL keeps running until `atelier db stop`: {server.server.dsn()}")
 
 
 @db.command()
 @click.pass_obj
 def stop(settings: Settings) -> None:
-    """Stop it, or have it stop with the last command that uses it."""
+    """Stop it now, or when the last command that uses it ends."""
     from atelier.local.postgres.embedded import Embedded, has_database, own_home
 
     home = own_home(settings)
     stopped = not has_database(home) or Embedded.open(home).release()
-    click.echo("PostgreSQL is stopped." if stopped else "It stops when the last command is done.")
+    click.echo("PostgreSQL is stopped." if stopped else "It stops when the last command ends.")
 
 
 @db.command("status")
 @click.pass_obj
 def db_status(settings: Settings) -> None:
-    """Say whether it runs, and where."""
+    """Show whether it is running, and its URL."""
     from atelier.local.postgres.embedded import Embedded, own_home
 
     click.echo(Embedded.existing(own_home(settings)).describe())
@@ -68,7 +68,7 @@ def db_status(settings: Settings) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def psql(settings: Settings, arguments: tuple[str, ...]) -> None:
-    """Open psql on the database, with psql's own arguments."""
+    """Run psql on the database; ARGUMENTS are psql's."""
     from atelier.local.postgres.database import database
     from atelier.local.postgres.psql import psql as run
 

@@ -1,5 +1,5 @@
-"""The commands that run the service and look after it."""
-# ruff: noqa: PLC0415 - each imports what it needs when it runs, so that all start quickly
+"""The commands that run and manage the service."""
+# ruff: noqa: PLC0415 - imports inside the commands keep the start of others quick
 
 import os
 import sys
@@ -13,12 +13,12 @@ from atelier.settings import Settings
 
 
 @click.command(epilog=examples("atelier up", "PORT=8081 INSTANCES=2 atelier up"))
-@click.option("-v", "--verbose", is_flag=True, help="Show all that the parts say.")
+@click.option("-v", "--verbose", is_flag=True, help="Print all output of the components.")
 @click.pass_obj
 def up(settings: Settings, *, verbose: bool) -> None:
-    """Run the whole service, until Ctrl-C.
+    """Run the whole service until Ctrl-C.
 
-    That is the database, the instances and nginx. An empty database gets a small sample to look at.
+    That is the database, the instances and nginx. Sample data is loaded into an empty database.
     """
     from atelier.local.supervisor.supervisor import up as run
 
@@ -26,22 +26,22 @@ def up(settings: Settings, *, verbose: bool) -> None:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print it for programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def status(settings: Settings, *, as_json: bool) -> None:
-    """Show how a running service is: its instances and PostgreSQL.
+    """Show the state of a running service: its instances and PostgreSQL.
 
-    The exit code is 0 only if at least one instance serves.
+    The exit code is 0 only if at least one instance serves requests.
     """
     import json
 
     from rich.console import Console
 
-    from atelier.local.cluster.control import ask
+    from atelier.local.cluster.control import request
     from atelier.local.host.home import Home
     from atelier.local.monitoring.status import is_served, render
 
-    state = ask(Home.at(settings.home), "status")
+    state = request(Home.at(settings.home), "status")
     if as_json:
         click.echo(json.dumps(state, indent=2))
     else:
@@ -52,55 +52,55 @@ def status(settings: Settings, *, as_json: bool) -> None:
 @click.command(epilog=examples("atelier reload", "ATELIER_POOL_SIZE=10 atelier reload"))
 @click.pass_obj
 def reload(settings: Settings) -> None:
-    """Put the installed code and new settings to work, without a request lost.
+    """Switch to the installed code and to new settings without losing a request.
 
-    One instance after the other gives way to a new process. Settings of the instances that are
-    in this command's environment replace those they have; all others stay.
+    The instances' processes are replaced one after the other. Settings of the instances in this
+    command's environment replace the current ones; all others are kept.
     """
-    from atelier.local.cluster.control import ask
-    from atelier.local.cluster.service import CHANGEABLE
+    from atelier.local.cluster.control import request
+    from atelier.local.cluster.service import RELOADABLE
     from atelier.local.host.home import Home
 
-    changes = {name: os.environ[name] for name in CHANGEABLE if name in os.environ}
-    click.echo(ask(Home.at(settings.home), "reload", changes=changes))
+    changes = {name: os.environ[name] for name in RELOADABLE if name in os.environ}
+    click.echo(request(Home.at(settings.home), "reload", changes=changes))
 
 
 @click.command(epilog=examples("atelier scale 5"))
 @click.argument("instances", type=click.IntRange(1, 64))
 @click.pass_obj
 def scale(settings: Settings, instances: int) -> None:
-    """Have INSTANCES instances from now on, without a request lost."""
-    from atelier.local.cluster.control import ask
+    """Change the number of instances to INSTANCES without losing a request."""
+    from atelier.local.cluster.control import request
     from atelier.local.host.home import Home
 
-    click.echo(ask(Home.at(settings.home), "scale", instances=instances))
+    click.echo(request(Home.at(settings.home), "scale", instances=instances))
 
 
-def _parts_of_logs(context: click.Context, _: click.Parameter, begun: str) -> list[str]:
+def _complete_part(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     from atelier.local.host.home import log_folder
     from atelier.local.logs.reader import parts
 
     settings = context.find_object(Settings) or Settings.from_environment()
-    return [part for part in parts(log_folder(settings.home)) if part.startswith(begun)]
+    return [part for part in parts(log_folder(settings.home)) if part.startswith(incomplete)]
 
 
 @click.command(epilog=examples("atelier logs", "atelier logs instance-1 -f -n 0 | jq .message"))
-@click.argument("part", required=False, shell_complete=_parts_of_logs)
-@click.option("-f", "--follow", is_flag=True, help="Go on with what is added, until Ctrl-C.")
+@click.argument("part", required=False, shell_complete=_complete_part)
+@click.option("-f", "--follow", is_flag=True, help="Print new lines until Ctrl-C.")
 @click.option(
     "-n",
     "--lines",
     type=click.IntRange(0),
     default=100,
     show_default=True,
-    help="How many of the last lines.",
+    help="Number of last lines to print.",
 )
 @click.pass_obj
 def logs(settings: Settings, part: str | None, *, follow: bool, lines: int) -> None:
-    """Show what the service has logged, whether it runs or not.
+    """Print the service's logs, whether it is running or not.
 
-    PART is access, supervisor, nginx, postgresql or instance-1 and so on; its lines are shown as
-    they are. Without it, those of all parts are shown in the order of time, with their part.
+    PART is access, supervisor, nginx, postgresql, instance-1 and so on; its lines are printed
+    unchanged. Without PART, the lines of all parts are merged in order of time, each with its part.
     """
     from atelier.local.host.home import log_folder
     from atelier.local.logs.reader import LogReader, show
@@ -119,7 +119,7 @@ def logs(settings: Settings, part: str | None, *, follow: bool, lines: int) -> N
 @click.option("--listen", default="80", show_default=True, help="A port, or an address and a port.")
 @click.pass_obj
 def nginx_config(settings: Settings, servers: tuple[str, ...], listen: str) -> None:
-    """Print the configuration of an nginx that has a host of its own."""
+    """Print a configuration for nginx on its own host."""
     from atelier.local.nginx.nginx import host_configuration
 
     click.echo(host_configuration(listen, servers, settings), nl=False)
@@ -133,9 +133,9 @@ def nginx_config(settings: Settings, servers: tuple[str, ...], listen: str) -> N
 @click.option("--socket", type=click.Path(path_type=Path), help="or on this unix socket.")
 @click.pass_obj
 def serve(settings: Settings, host: str, port: int | None, socket: Path | None) -> None:
-    """Run one instance, for use behind a proxy of your own.
+    """Run one instance, for use behind your own proxy.
 
-    It starts even while the database is away; GET /ready then answers 503.
+    It starts even if the database is unavailable; GET /ready then responds with 503.
     """
     from atelier.http.server import serve as run
     from atelier.local.postgres.database import address, check_read_url

@@ -1,5 +1,5 @@
-"""The commands that move data in and out."""
-# ruff: noqa: PLC0415 - each imports what it needs when it runs, so that all start quickly
+"""The commands that import, verify, export and generate data."""
+# ruff: noqa: PLC0415 - imports inside the commands keep the start of others quick
 
 import asyncio
 import sys
@@ -29,9 +29,9 @@ _NEW = click.Path(file_okay=False, path_type=Path)
 @click.option("--strict", is_flag=True, help="Import nothing if any row is rejected.")
 @click.option("--replace", is_flag=True, help="Replace all rows instead of merging with them.")
 @click.option("--yes", is_flag=True, help="Do not ask if --replace would leave fewer rows.")
-@click.option("--dry-run", is_flag=True, help="Only say what an import would do.")
+@click.option("--dry-run", is_flag=True, help="Only report what an import would do.")
 @click.pass_obj
-def import_(  # noqa: PLR0913 - one for each option
+def import_(  # noqa: PLR0913 - one parameter per option
     settings: Settings,
     folder: Path,
     rejects: Path,
@@ -41,12 +41,12 @@ def import_(  # noqa: PLR0913 - one for each option
     yes: bool,
     dry_run: bool,
 ) -> None:
-    """Load the three files of an export from FOLDER.
+    """Import the three files of an export from FOLDER.
 
     They are questions.csv, answers.csv and answers_photos.csv; any of them may be compressed
-    with gzip and may then be called *.csv.gz. All or nothing, and safe to repeat; the service
+    with gzip and may then be named *.csv.gz. The import is atomic and safe to repeat; the service
     keeps serving the old rows until the new ones are complete. Rows are merged by id with those
-    in the database: none of these is overwritten or removed, except with --replace.
+    in the database: existing rows are not overwritten or removed, except with --replace.
     """
     from rich.console import Console
 
@@ -81,10 +81,10 @@ def import_(  # noqa: PLR0913 - one for each option
 @click.argument("folder", type=_EXISTING)
 @click.pass_obj
 def verify(settings: Settings, folder: Path) -> None:
-    """Prove that the database holds what the files in FOLDER say.
+    """Verify that the database holds the data of the files in FOLDER.
 
-    Compares counts, and checksums of every column, and every stored document with its
-    definition. The exit code is 0 only if all of it agrees.
+    Compares counts, checksums of every column, and every stored document with its definition.
+    The exit code is 0 only if everything matches.
     """
     from rich.console import Console
 
@@ -101,12 +101,12 @@ def verify(settings: Settings, folder: Path) -> None:
 
 @click.command(epilog=examples("atelier export backup/", "atelier export backup/ --force"))
 @click.argument("folder", type=_NEW)
-@click.option("--force", is_flag=True, help="Overwrite an export that is in FOLDER.")
+@click.option("--force", is_flag=True, help="Overwrite an existing export in FOLDER.")
 @click.pass_obj
 def export(settings: Settings, folder: Path, *, force: bool) -> None:
     """Write the database to questions.csv, answers.csv and answers_photos.csv in FOLDER.
 
-    The files get their names when all three are complete.
+    The files are renamed to these names when all three are complete.
     """
     from rich.console import Console
 
@@ -127,10 +127,10 @@ def export(settings: Settings, folder: Path, *, force: bool) -> None:
     )
 )
 @click.argument("folder", type=_NEW)
-@click.option("--products", type=click.IntRange(1), required=True, help="How many products.")
+@click.option("--products", type=click.IntRange(1), required=True, help="Number of products.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same bytes.")
 def generate(folder: Path, products: int, seed: int) -> None:
-    """Generate an export with made-up rows in FOLDER."""
+    """Generate an export with random data in FOLDER."""
     from rich.console import Console
 
     from atelier.transfer.generator import generate as run

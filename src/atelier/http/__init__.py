@@ -1,4 +1,4 @@
-"""The API: parse and refuse, ask the store, send bytes. Knows no SQL."""
+"""The HTTP API: parse and validate requests, query the store, send responses. Contains no SQL."""
 
 from typing import TypeAlias
 

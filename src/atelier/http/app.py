@@ -1,4 +1,4 @@
-"""The composition root: every route on one screen."""
+"""The composition root: all routes and what they depend on."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 import falcon.asgi
 
 from atelier.http import App
-from atelier.http.common.cross_origin import CrossOrigin
+from atelier.http.common.cors import CorsPolicy
 from atelier.http.common.errors import serialize, unavailable, unexpected
 from atelier.http.common.methods import UnknownMethod
 from atelier.http.common.schema_mismatch import SchemaMismatch
@@ -33,44 +33,45 @@ from atelier.store.writes import Writer
 
 
 class Service(NamedTuple):
-    """What an instance serves."""
+    """The ASGI application of an instance, its fast path and its CORS policy."""
 
     app: App
     fast_path: FastPath
-    cross_origin: CrossOrigin
+    cors: CorsPolicy
 
 
 def create_service(settings: Settings, database_url: str) -> Service:
-    """Return what one instance serves; its connections open and close with the application."""
-    timeout = settings.request_timeout / 2  # a wait is two batches at most: see Batcher
+    """Build an instance; its connections open and close with the application."""
+    timeout = settings.request_timeout / 2  # a request waits for two batches at most: see Batcher
     database = Database(database_url, size=settings.pool_size, timeout=timeout)
     streams = Database(database_url, size=STREAM_CONNECTIONS, timeout=timeout)
     reads = _standby_reads(settings, database_url, timeout) or database
-    database.measure("requests")
-    streams.measure("large pages")
+    database.expose_metrics("requests")
+    streams.expose_metrics("large pages")
     if reads is not database:
-        reads.measure("reads")
+        reads.expose_metrics("reads")
     writer = Writer(database, timedelta(hours=settings.idempotency_hours))
 
     clients = ClientHashes(database, settings.secret)
     posts = DailyLimit("posts", settings.posts_per_day, settings.rate_exempt, clients)
     reports = DailyLimit("reports", settings.reports_per_day, settings.rate_exempt, clients)
-    cross_origin = CrossOrigin(settings.cors_origins)
+    cleanup_tasks = (writer.delete_expired_keys, clients.delete_expired)
+    cors = CorsPolicy(settings.cors_origins)
 
     app: App = falcon.asgi.App(
         middleware=[
             RequestTimer(),
             FastPathFailures(),
             UnknownMethod(),
-            Lifespan((writer.forget_keys, clients.forget), *{database, streams, reads}),
-            cross_origin,
+            Lifespan(cleanup_tasks, *{database, streams, reads}),
+            cors,
         ],
     )
     app.req_options.strip_url_path_trailing_slash = True
     app.set_error_serializer(serialize)
     app.add_error_handler(Exception, unexpected)
     app.add_error_handler(DatabaseUnavailableError, unavailable)
-    app.add_error_handler(SchemaMismatchError, SchemaMismatch(database).answer)
+    app.add_error_handler(SchemaMismatchError, SchemaMismatch(database).handle)
     app.add_error_handler(OverloadedError, unavailable)
 
     questions = PageReader("questions", reads, streams)
@@ -86,7 +87,7 @@ def create_service(settings: Settings, database_url: str) -> Service:
     app.add_route("/ready/reads", ReadyForReads(reads))
     app.add_route("/metrics", Metrics())
     add_documentation(app)
-    return Service(app, FastPath(questions, answers), cross_origin)
+    return Service(app, FastPath(questions, answers), cors)
 
 
 def _standby_reads(settings: Settings, database_url: str, timeout: float) -> StandbyReads | None:

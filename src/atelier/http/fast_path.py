@@ -1,6 +1,6 @@
-"""The fast path of a page: a plain request for one needs no task, no ASGI message and no Falcon.
+"""The fast path: simple requests for pages are served without a task, ASGI messages or Falcon.
 
-Whatever is asked in another manner goes the ASGI path, and so does what failed on the short one
+All other requests, and those that fail on the fast path, take the ASGI path
 (docs/decisions/0010-fast-path.md).
 """
 
@@ -13,49 +13,49 @@ from typing import Any, NamedTuple
 import falcon.asgi
 
 from atelier.http.common.responses import page_body
-from atelier.http.ops.metrics import series
+from atelier.http.ops.metrics import request_seconds
 from atelier.http.qa import params
 from atelier.store.batcher import OverloadedError
-from atelier.store.reads import Found, PageReader
+from atelier.store.reads import PageReader, PageResult
 
 _NUMBER = r"[a-z_]+=[0-9]{1,18}"
-_PLAIN = re.compile(rf"(?:{_NUMBER}(?:&{_NUMBER})*)?")
+_SIMPLE_QUERY = re.compile(rf"(?:{_NUMBER}(?:&{_NUMBER})*)?")
 _PAIR = re.compile(r"([a-z_]+)=([0-9]+)")
 _ANSWERS = re.compile(r"/qa/questions/([0-9]{1,18})/answers")
 _FAILED = "atelier.failed_page"
 
 
-class PlainPage(NamedTuple):
-    """A page that was asked for, and is on its way."""
+class PendingPage(NamedTuple):
+    """A page that is being read."""
 
-    found: asyncio.Future[Found]
+    result: asyncio.Future[PageResult]
     opening: str
     route: str
-    asked_at: float
+    started_at: float
 
     def body(self) -> bytes:
-        """Return what is sent, once it is found; note how long that took."""
-        series("GET", self.route, 200).observe(perf_counter() - self.asked_at)
-        return page_body(self.opening, self.found.result().documents)
+        """Return the response body once the result is there, and record the response time."""
+        request_seconds("GET", self.route, 200).observe(perf_counter() - self.started_at)
+        return page_body(self.opening, self.result.result().documents)
 
-    def hand_over(self, scope: Mapping[str, Any]) -> None:
-        """Have the request fail on the ASGI path with what this one failed with."""
+    def fail_on_asgi_path(self, scope: Mapping[str, Any]) -> None:
+        """Let FastPathFailures raise this page's error on the ASGI path."""
         scope["state"][_FAILED] = self
 
 
 class FastPath:
-    """Knows which requests it is for."""
+    """Starts reading the page of a simple request."""
 
     def __init__(self, questions: PageReader, answers: PageReader) -> None:
-        """Take where the two kinds of pages are read from."""
+        """Take the readers of both kinds of pages."""
         self._questions = questions
         self._answers = answers
 
-    def begin(self, scope: Mapping[str, Any]) -> PlainPage | None:
-        """Ask for the page that a request wants; return None if it is not for this way."""
+    def start(self, scope: Mapping[str, Any]) -> PendingPage | None:
+        """Start reading the page that a request asks for; return None if it is not eligible."""
         if scope["method"] != "GET":
             return None
-        values = _plain(scope["query_string"].decode("latin-1"))
+        values = simple_params(scope["query_string"].decode("latin-1"))
         if values is None:
             return None
         path: str = scope["path"]
@@ -67,14 +67,14 @@ class FastPath:
                 route = "/qa/questions/{target_id}/answers"
             else:
                 return None
-            found = reader.begin(request.key)
-        except (falcon.HTTPError, OverloadedError):  # the ASGI path says so
+            result = reader.start(request.key)
+        except (falcon.HTTPError, OverloadedError):  # the ASGI path responds with the error
             return None
-        return PlainPage(found, request.opening, route, perf_counter()) if found else None
+        return PendingPage(result, request.opening, route, perf_counter()) if result else None
 
 
 class FastPathFailures:
-    """The middleware that answers, on the ASGI path, what failed on the short one."""
+    """Middleware that raises, on the ASGI path, the error of a failed fast path."""
 
     async def process_resource(
         self,
@@ -83,16 +83,16 @@ class FastPathFailures:
         _resource: object,
         _params: Mapping[str, object],
     ) -> None:
-        """Raise what the request failed with: it was tried, and is not tried again."""
-        page: PlainPage | None = req.scope.get("state", {}).get(_FAILED)
+        """Raise the error of a request that failed on the fast path; it is not tried again."""
+        page: PendingPage | None = req.scope.get("state", {}).get(_FAILED)
         if page:
-            req.context.started = page.asked_at
-            await page.found
+            req.context.started_at = page.started_at
+            await page.result
 
 
-def _plain(query: str) -> dict[str, str] | None:
-    """Return the parameters of a query if each is a short number and none is repeated."""
-    if not _PLAIN.fullmatch(query):
+def simple_params(query: str) -> dict[str, str] | None:
+    """Return the query parameters if all are short numbers and none is repeated, else None."""
+    if not _SIMPLE_QUERY.fullmatch(query):
         return None
     values = dict(_PAIR.findall(query))
     return values if len(values) == query.count("=") else None

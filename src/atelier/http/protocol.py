@@ -1,4 +1,4 @@
-"""HTTP as uvicorn speaks it, with a fast path for plain pages and the contract's refusals."""
+"""uvicorn's HTTP protocol with a fast path for pages and the contract's 400 response."""
 
 import asyncio
 import re
@@ -9,83 +9,83 @@ import falcon
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from atelier.http.common.cross_origin import CrossOrigin
-from atelier.http.fast_path import FastPath, PlainPage
-from atelier.store.reads import Found
+from atelier.http.common.cors import CorsPolicy
+from atelier.http.fast_path import FastPath, PendingPage
+from atelier.store.reads import PageResult
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
 
 CONNECTION_CLOSE = (b"connection", b"close")
-"""The header of all answers while an instance takes its leave."""
+"""The header of all responses while an instance drains its connections."""
 
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n%b\r\n"
 _METHOD = re.compile(rb"[A-Z_-]+(?= )")
 _UNKNOWN_METHOD = b"PURGE"
-"""A method that the parser knows and Falcon does not: it stands for all that the parser refuses."""
+"""A method that the parser knows and Falcon does not; replaces those that the parser rejects."""
 _METHODS = {_UNKNOWN_METHOD, *(method.encode() for method in falcon.COMBINED_METHODS)}
 _TEXT = b"Error: the request cannot be understood"
-_REFUSAL = (
+_BAD_REQUEST = (
     b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n"
     b"content-length: %d\r\nconnection: close\r\n%b%b\r\n%b"
 )
 
 
 class Protocol(HttpToolsProtocol):
-    """Answers plain pages where uvicorn would start a task for a request that it has parsed.
+    """Serves pages on the fast path instead of starting an ASGI task for the parsed request.
 
-    uvicorn reads from a request's cycle what its connection is meanwhile: busy, pipelined, left, to
-    be closed. It is kept here as `RequestResponseCycle.send` keeps it.
+    uvicorn reads the connection's state (busy, pipelined, disconnected, to be closed) from the
+    request's cycle; the fast path updates it as `RequestResponseCycle.send` does.
     """
 
     fast_path: ClassVar[FastPath]
-    cross_origin: ClassVar[CrossOrigin]
+    cors: ClassVar[CorsPolicy]
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came; refuse, as nginx words it, what is no HTTP.
+        """Parse the data; respond to malformed HTTP with nginx's text for 400.
 
-        uvicorn's own would word it otherwise, and log a line for each. A wish to upgrade is
-        ignored, as HTTP has it.
+        uvicorn's own method sends another text and logs each malformed request. An Upgrade header
+        is ignored, which HTTP allows.
         """
         self._unset_keepalive_if_required()
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserError:
-            self._refuse(data)
+            self._reject(data)
         except httptools.HttpParserUpgrade:
             pass
 
-    def _refuse(self, data: bytes) -> None:
-        """Refuse what cannot be parsed. A request that is being answered gets its answer first."""
+    def _reject(self, data: bytes) -> None:
+        """Reject what cannot be parsed, after the response to a request in progress."""
         method = _METHOD.match(data)
         if self.cycle is not None and not (self.cycle.response_complete or self.cycle.more_body):
             self.cycle.keep_alive = False
         elif method and method[0] not in _METHODS and not (self.cycle and self.cycle.more_body):
-            self._parse_again(_UNKNOWN_METHOD + data[method.end() :])
+            self._reparse(_UNKNOWN_METHOD + data[method.end() :])
         else:
-            self._send_refusal()
+            self._send_bad_request()
 
-    def _parse_again(self, data: bytes) -> None:
-        """Parse a request whose method was replaced: the application says what may be asked."""
+    def _reparse(self, data: bytes) -> None:
+        """Parse a request whose method was replaced: the application responds with 405 or 404."""
         self.parser = httptools.HttpRequestParser(self)
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's own
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as in uvicorn
         self.data_received(data)
 
-    def _send_refusal(self) -> None:
+    def _send_bad_request(self) -> None:
         headers = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
-        origin = self.cross_origin.of_unknown
-        self.transport.write(_REFUSAL % (len(_TEXT), origin, b"".join(headers), _TEXT))
+        cors = self.cors.default_headers
+        self.transport.write(_BAD_REQUEST % (len(_TEXT), cors, b"".join(headers), _TEXT))
         self.transport.close()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
-        page = self.fast_path.begin(cycle.scope) if self._is_plain(cycle) else None
+        page = self.fast_path.start(cycle.scope) if self._is_eligible(cycle) else None
         if page:
-            page.found.add_done_callback(partial(self._answer, cycle, app, page))
+            page.result.add_done_callback(partial(self._respond, cycle, app, page))
         else:
             super()._start_asgi_task(cycle, app)
 
-    def _is_plain(self, cycle: RequestResponseCycle) -> bool:
-        """Tell whether nothing but an answer is expected, and can be sent at once."""
+    def _is_eligible(self, cycle: RequestResponseCycle) -> bool:
+        """Return whether a response can be written at once, and nothing else is required."""
         return (
             cycle.keep_alive
             and CONNECTION_CLOSE not in cycle.default_headers
@@ -93,21 +93,21 @@ class Protocol(HttpToolsProtocol):
             and not self.flow.write_paused
         )
 
-    def _answer(
+    def _respond(
         self,
         cycle: RequestResponseCycle,
         app: "ASGI3Application",
-        page: PlainPage,
-        found: asyncio.Future[Found],
+        page: PendingPage,
+        result: asyncio.Future[PageResult],
     ) -> None:
-        if found.exception():
-            page.hand_over(cycle.scope)
+        if result.exception():
+            page.fail_on_asgi_path(cycle.scope)
             super()._start_asgi_task(cycle, app)
             return
         body = page.body()
         if cycle.disconnected:
             return
-        self.transport.write(_head(cycle, len(body), self.cross_origin) + body)
+        self.transport.write(_head(cycle, len(body), self.cors) + body)
         cycle.response_complete = True
         cycle.message_event.set()
         if not cycle.keep_alive:
@@ -115,16 +115,15 @@ class Protocol(HttpToolsProtocol):
         cycle.on_response()
 
 
-def _head(cycle: RequestResponseCycle, length: int, cross_origin: CrossOrigin) -> bytes:
-    """Return the status and the headers that the ASGI path sends, too."""
+def _head(cycle: RequestResponseCycle, length: int, cors: CorsPolicy) -> bytes:
+    """Return the status line and the same headers as on the ASGI path."""
     headers = [b"%b: %b\r\n" % header for header in cycle.default_headers]
-    headers.append(cross_origin.fields(cycle.scope["headers"]))
+    headers.append(cors.headers(cycle.scope["headers"]))
     if not cycle.keep_alive:
         headers.append(b"connection: close\r\n")
     return _HEAD % (length, b"".join(headers))
 
 
-def protocol(fast_path: FastPath, cross_origin: CrossOrigin) -> type[Protocol]:
-    """Return the protocol of an instance."""
-    parts = {"fast_path": fast_path, "cross_origin": cross_origin}
-    return type("Protocol", (Protocol,), parts)
+def protocol(fast_path: FastPath, cors: CorsPolicy) -> type[Protocol]:
+    """Return the protocol class of an instance."""
+    return type("Protocol", (Protocol,), {"fast_path": fast_path, "cors": cors})

@@ -14,23 +14,23 @@ from atelier.http.common.logs import configure_logs
 from atelier.http.protocol import CONNECTION_CLOSE, protocol
 from atelier.settings import Settings
 
-_KEEP_ALIVE_SECONDS = 75  # nginx closes earlier: it knows that no request is on its way
+_KEEP_ALIVE_SECONDS = 75  # nginx closes first: it knows whether it is sending a request
 _CONNECTION_CLOSE_SECONDS = 4.0  # above nginx's keepalive_timeout to instances
 _DRAIN_SECONDS = 10
 _POLL_SECONDS = 0.05
 
 
 class _Server(uvicorn.Server):
-    """One that takes its leave before it stops: no request meets a closed connection.
+    """Drains its connections before it stops, so that no request meets a closed connection.
 
-    It serves on and says `Connection: close` with each answer until nobody is connected; nginx
-    closes by itself what it does not use. Ctrl-C is for those who do not want to wait.
+    It keeps serving, with `Connection: close` in each response, until no client is connected;
+    nginx closes its idle connections itself. Ctrl-C skips the draining.
     """
 
     _skip_drain = False
 
     async def shutdown(self, sockets: list[sockets.socket] | None = None) -> None:
-        """Take leave, then finish what is under way."""
+        """Drain the connections, then finish the requests in progress."""
         self.server_state.default_headers = [
             *self.server_state.default_headers,
             CONNECTION_CLOSE,
@@ -42,7 +42,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Note who is in a hurry: a second signal of any kind, or Ctrl-C."""
+        """Skip draining at Ctrl-C or a second signal."""
         self._skip_drain = self.should_exit or sig == signal.SIGINT
         super().handle_exit(sig, frame)
 
@@ -58,10 +58,10 @@ def serve(
     port: int | None = None,
     socket: Path | None = None,
 ) -> None:
-    """Serve on a port or a unix socket until SIGTERM or SIGINT; finish what is under way."""
+    """Serve on a port or a unix socket until SIGTERM or SIGINT, then shut down gracefully."""
     configure_logs(socket.name.partition(".")[0] if socket else f"{host}:{port}")
     config = configuration(create_service(settings, database_url), host, port, socket)
-    # What was made so far lives for ever: the collector need not walk it within a request.
+    # Exclude the long-lived objects created so far from later garbage collections.
     gc.collect()
     gc.freeze()
     _Server(config).run()
@@ -70,21 +70,21 @@ def serve(
 def configuration(
     service: Service, host: str = "127.0.0.1", port: int | None = None, socket: Path | None = None
 ) -> uvicorn.Config:
-    """Return how uvicorn is to serve, on a port or a unix socket."""
+    """Return uvicorn's configuration for a port or a unix socket."""
     return uvicorn.Config(
         service.app,
         host=host,
         port=port or 0,
         uds=str(socket) if socket else None,
         loop="uvloop",
-        http=protocol(service.fast_path, service.cross_origin),
+        http=protocol(service.fast_path, service.cors),
         ws="none",
         lifespan="on",
         log_config=None,
         log_level="warning",
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # http/common/client_address.py reads them where they are needed
+        proxy_headers=False,  # see http/common/client_address.py
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )

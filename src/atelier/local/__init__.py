@@ -1,1 +1,1 @@
-"""What one machine needs: embedded PostgreSQL, nginx, and the supervisor behind `atelier up`."""
+"""The local service: embedded PostgreSQL, nginx, and the supervisor of `atelier up`."""

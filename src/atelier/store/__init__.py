@@ -1,1 +1,1 @@
-"""The data: connections, batches, named queries. Knows no HTTP."""
+"""Data access: connections, batches, named queries. Contains no HTTP."""

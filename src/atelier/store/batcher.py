@@ -1,4 +1,4 @@
-"""Requests that wait together travel together."""
+"""Combines concurrent requests into batches."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping
@@ -12,17 +12,17 @@ Result = TypeVar("Result")
 
 
 class OverloadedError(Exception):
-    """Too many wait already: try again later."""
+    """The queue is full: try again later."""
 
 
 class Batcher(Generic[Key, Result]):
-    """Collects keys while a batch is on its way; the next batch takes them all.
+    """Collects keys while a batch is running; the next batch takes all of them.
 
-    Idle, a key is sent at once: a batch of one. Busy, batches grow; one is on its way at a time.
-    A key that several wait for is in a batch once, with the number of those who wait.
-    A key never joins a batch already sent: its answer could be older than the question.
-    The queue is bounded, and when a batch times out those who waited for it fail with it: no wait
-    is longer than two batches take.
+    When idle, a key is sent at once as a batch of one; under load, batches grow. One batch runs at
+    a time. A key submitted several times is in a batch once, with the number of submissions.
+    A key never joins a running batch: its result could be older than the request.
+    The queue is bounded, and when a batch times out, all queued keys fail with it: no request
+    waits longer than two batches take.
     """
 
     def __init__(
@@ -33,7 +33,10 @@ class Batcher(Generic[Key, Result]):
         max_batch: int,
         max_waiting: int = 1000,
     ) -> None:
-        """Take its name in metrics and what runs a batch; the most keys in one, and waiting."""
+        """Take the name in metrics, the function that runs a batch, and the limits.
+
+        `max_batch` limits the keys of a batch, `max_waiting` the requests in the queue.
+        """
         self._run = run
         self._max_batch = max_batch
         self._capacity = max_waiting
@@ -46,9 +49,9 @@ class Batcher(Generic[Key, Result]):
         metrics.WAITING.labels(kind).set_function(lambda: max_waiting - self._capacity)
 
     def submit(self, key: Key) -> asyncio.Future[Result]:
-        """Return what will be the result for a key, or what the batch that carries it raises.
+        """Return a future of the result for a key, or of the exception that its batch raises.
 
-        Raises OverloadedError at once when too many wait.
+        Raises OverloadedError at once if the queue is full.
         """
         if not self._capacity:
             raise OverloadedError
@@ -65,7 +68,7 @@ class Batcher(Generic[Key, Result]):
         try:
             while self._waiting:
                 await self._send(self._take())
-                await asyncio.sleep(0)  # who was answered may ask again, and join the next batch
+                await asyncio.sleep(0)  # let clients that got a result join the next batch
         finally:
             self._draining = None
 
@@ -88,7 +91,7 @@ class Batcher(Generic[Key, Result]):
             _fail(batch, error)
             while self._waiting:
                 _fail(self._take(), error)
-        except Exception as error:  # noqa: BLE001 - whatever it is belongs to those who wait
+        except Exception as error:  # noqa: BLE001 - raised by the futures
             _fail(batch, error)
         else:
             for key, futures in batch.items():

@@ -1,4 +1,4 @@
-"""What the database can be used for now: its schema, reads and writes, as requests use it."""
+"""Checks whether the database is migrated, readable and writable, as requests use it."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -20,23 +20,23 @@ _NO_VOTES: tuple[list[object], ...] = ([], [], [], [], [], [])
 
 
 class Fault(NamedTuple):
-    """What cannot be served, and the error behind it, if one is."""
+    """Why reads or writes cannot be served, and the exception that caused it, if any."""
 
     text: str
     cause: BaseException | None
 
 
 class Migrations(NamedTuple):
-    """How the database's migrations differ from those that this version knows; names in order."""
+    """Differences between the database's migrations and the installed version's; sorted names."""
 
     pending: list[str]
-    """Known here, and not applied."""
+    """Known to this version, but not applied."""
     newer: list[str]
-    """Applied, and not known here."""
+    """Applied, but unknown to this version."""
 
     @property
     def remedy(self) -> str:
-        """What to do about statements that do not fit the schema."""
+        """How to fix statements that do not match the schema."""
         if self.pending:
             return "the database is not migrated: run `atelier migrate`"
         if self.newer:
@@ -45,52 +45,52 @@ class Migrations(NamedTuple):
 
 
 async def migrations(database: Database) -> Migrations:
-    """Compare the migrations of a database with those of the code.
+    """Compare the database's migrations with those of the code.
 
     Raises DatabaseUnavailableError.
     """
     try:
         rows = await database.read(_QUERIES["applied_migrations"], SCHEMA)
-    except SchemaMismatchError:  # no migration was ever applied
+    except SchemaMismatchError:  # no migration has been applied yet
         rows = []
     known, applied = migrate.names(), {row[0] for row in rows}
     return Migrations(sorted(known - applied), sorted(applied - known))
 
 
-async def reads_fault(database: Database) -> Fault | None:
-    """Say why pages cannot be read now; None if they can."""
+async def check_reads(database: Database) -> Fault | None:
+    """Return why pages cannot be read; None if they can."""
     try:
         for name in _PAGES:
             await database.read(_QUERIES[name], *_NO_PAGES)
     except DatabaseUnavailableError as error:
-        return await _explained(error, database, "no database answers")
+        return await _fault(error, database, "no database answers")
     return None
 
 
-async def writes_fault(database: Database) -> Fault | None:
-    """Say why nothing is to be written now; None if the primary takes writes and is migrated.
+async def check_writes(database: Database) -> Fault | None:
+    """Return why writes fail; None if the primary accepts writes and is migrated.
 
-    A group of no votes changes nothing, and fails wherever a vote would.
+    It writes an empty group of votes, which changes nothing and fails wherever a vote would.
     """
     try:
         if pending := (await migrations(database)).pending:
-            return _due(pending, None)
+            return _pending_fault(pending, None)
         await database.write(_QUERIES["votes"], *_NO_VOTES, timedelta())
     except DatabaseUnavailableError as error:
-        return await _explained(error, database, "no primary takes writes")
+        return await _fault(error, database, "no primary takes writes")
     return None
 
 
-async def _explained(error: DatabaseUnavailableError, database: Database, away: str) -> Fault:
-    """Return what an error means to an operator; `away`, if it is not about the schema."""
+async def _fault(error: DatabaseUnavailableError, database: Database, default: str) -> Fault:
+    """Return an operator's explanation of an error; `default` if the schema is not the cause."""
     if isinstance(error, SchemaMismatchError):
         with suppress(DatabaseUnavailableError):
             found = await migrations(database)
             if found.pending:
-                return _due(found.pending, error.__cause__)
+                return _pending_fault(found.pending, error.__cause__)
             return Fault(found.remedy, error.__cause__)
-    return Fault(away, error.__cause__)
+    return Fault(default, error.__cause__)
 
 
-def _due(pending: list[str], cause: BaseException | None) -> Fault:
+def _pending_fault(pending: list[str], cause: BaseException | None) -> Fault:
     return Fault(f"run `atelier migrate`; pending: {', '.join(pending)}", cause)

@@ -1,4 +1,4 @@
-"""Who did how much on a day: clients are counted by hashes, and their addresses kept nowhere."""
+"""Daily quotas of clients, which are identified by keyed hashes: no address is stored."""
 
 import secrets
 from collections.abc import Callable
@@ -13,58 +13,58 @@ _QUERIES = queries("atelier.store")
 _HASH_SIZE, _KEY_SIZE = 16, 32
 
 
-class Share(NamedTuple):
-    """What one client may do of a kind on a day, as the statements take it."""
+class Quota(NamedTuple):
+    """One client's maximum number of writes of a kind on a day: parameters of the statements."""
 
     day: date | None
     kind: str | None
     client: bytes | None
-    """Its hash; None is not counted."""
-    most: int | None
+    """The hash of its address; None means no limit."""
+    max_count: int | None
 
 
-UNLIMITED = Share(None, None, None, None)
+UNLIMITED = Quota(None, None, None, None)
 
 
 def today() -> date:
-    """Return the day that is counted now (UTC)."""
+    """Return the current day (UTC)."""
     return datetime.now(UTC).date()
 
 
 class ClientHashes:
-    """Hashes addresses: a client is known again, by all instances, until the day is over."""
+    """Hashes addresses: equal in all instances on one day, different on another day."""
 
     def __init__(
         self, database: Database, secret: str | None, day: Callable[[], date] = today
     ) -> None:
-        """Take the database, the secret (None: a random key of each day, kept there), a clock."""
+        """Take the database, the secret (None: a random key per day, stored there), and a clock."""
         self._database = database
         self._secret = secret and blake2b(secret.encode(), digest_size=_KEY_SIZE).digest()
         self._day = day
         self._keys: dict[date, bytes] = {}
 
-    async def share(self, kind: str, address: str, most: int) -> Share:
-        """Return what a client may do today."""
+    async def quota(self, kind: str, address: str, max_count: int) -> Quota:
+        """Return a client's quota for today."""
         day = self._day()
-        return Share(day, kind, _hashed(await self._key(day), address), most)
+        return Quota(day, kind, _keyed_hash(await self._key(day), address), max_count)
 
-    async def forget(self) -> None:
-        """Delete what was counted before today, and the keys of those days."""
-        await self._database.write(_QUERIES["forget_clients"], self._day())
+    async def delete_expired(self) -> None:
+        """Delete the counts and keys of past days."""
+        await self._database.write(_QUERIES["delete_expired_counts"], self._day())
 
     async def _key(self, day: date) -> bytes:
         if day not in self._keys:
-            self._keys = {day: await self._find_key(day)}
+            self._keys = {day: await self._load_key(day)}
         return self._keys[day]
 
-    async def _find_key(self, day: date) -> bytes:
+    async def _load_key(self, day: date) -> bytes:
         if self._secret:
-            return _hashed(self._secret, day.isoformat())
+            return _keyed_hash(self._secret, day.isoformat())
         new = secrets.token_bytes(_KEY_SIZE)
         [row] = await self._database.write(_QUERIES["address_key"], day, new)
         key: bytes = row["key"]
         return key
 
 
-def _hashed(key: bytes, text: str) -> bytes:
+def _keyed_hash(key: bytes, text: str) -> bytes:
     return blake2b(text.encode(), key=key, digest_size=_HASH_SIZE).digest()

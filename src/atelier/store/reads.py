@@ -1,4 +1,4 @@
-"""Pages of questions and of answers: the bytes of the JSON that the database holds."""
+"""Reads pages of questions and of answers as the bytes of the stored JSON."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -8,51 +8,51 @@ from atelier.store.batcher import Batcher
 from atelier.store.connections.database import Database
 from atelier.store.queries import queries
 
-LARGEST_PAGE = 100
-"""A page with more rows than this travels alone, as a stream: nobody waits behind it."""
-DEEPEST_PAGE = 1000
-"""So does one that skips more rows than this."""
+MAX_BATCHED_ROWS = 100
+"""A page with more rows than this is streamed, so that it does not delay a batch."""
+MAX_BATCHED_OFFSET = 1000
+"""A page with a larger offset than this is streamed, too."""
 
 _QUERIES = queries("atelier.store")
-_ROWS_A_CHUNK = 100
+_ROWS_PER_CHUNK = 100
 
 
 class PageKey(NamedTuple):
-    """What is asked of a batch: so many rows of a product or question, after so many others."""
+    """The id of a product or question, and the limit and offset of its rows."""
 
     parent: int
-    take: int
-    skip: int
+    limit: int
+    offset: int
 
 
-class Found(NamedTuple):
-    """The documents of a page, parted by commas, and how many there are."""
+class PageResult(NamedTuple):
+    """The documents of a page, separated by commas, and their number."""
 
     documents: bytes
     length: int
 
 
 class LargePage:
-    """A page in pieces. The first is read beforehand, so that a failure is known in time."""
+    """A page in chunks. The first is read in advance, so that an error can still be a 503."""
 
     def __init__(self, first: bytes, rest: AsyncGenerator[bytes, None]) -> None:
-        """Take the first piece and where the others come from."""
+        """Take the first chunk and a generator of the others."""
         self._first = first
         self._rest = rest
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Yield the pieces; the documents are parted by commas across them too."""
+        """Yield the chunks; together they are the documents, separated by commas."""
         yield self._first
-        async for piece in self._rest:
-            yield piece
+        async for chunk in self._rest:
+            yield chunk
 
     async def close(self) -> None:
-        """Give the connection back before the end."""
+        """Release the connection before the end."""
         await self._rest.aclose()
 
 
 class PageReader:
-    """Reads pages of one kind, many at a time; a large one alone."""
+    """Reads pages of one kind: small ones in batches, large ones as streams."""
 
     def __init__(self, kind: str, database: Database, streams: Database) -> None:
         """Take the kind (`questions` or `answers`), and the pools for batches and for streams."""
@@ -63,40 +63,41 @@ class PageReader:
         self._batcher = Batcher(kind, self._run, max_batch=200)
 
     async def read(self, page: PageKey) -> bytes | LargePage:
-        """Return the documents of a page, parted by commas; a large one in pieces.
+        """Return the documents of a page, separated by commas; a large page in chunks.
 
         Raises DatabaseUnavailableError.
         """
-        if page.skip > DEEPEST_PAGE:
+        if page.offset > MAX_BATCHED_OFFSET:
             return await self._large_page(page)
-        found = await self._batcher.submit(page._replace(take=min(page.take, LARGEST_PAGE + 1)))
-        if found.length > LARGEST_PAGE:
+        limit = min(page.limit, MAX_BATCHED_ROWS + 1)
+        result = await self._batcher.submit(page._replace(limit=limit))
+        if result.length > MAX_BATCHED_ROWS:
             return await self._large_page(page)
-        return found.documents
+        return result.documents
 
-    def begin(self, page: PageKey) -> asyncio.Future[Found] | None:
-        """Return what will be found of a page, or None if it may be a large one.
+    def start(self, page: PageKey) -> asyncio.Future[PageResult] | None:
+        """Start reading a page; return its future, or None if the page may be large.
 
-        Raises OverloadedError; the future DatabaseUnavailableError.
+        Raises OverloadedError; the future raises DatabaseUnavailableError.
         """
-        if page.take > LARGEST_PAGE or page.skip > DEEPEST_PAGE:
+        if page.limit > MAX_BATCHED_ROWS or page.offset > MAX_BATCHED_OFFSET:
             return None
         return self._batcher.submit(page)
 
-    async def _run(self, batch: Mapping[PageKey, int]) -> dict[PageKey, Found]:
+    async def _run(self, batch: Mapping[PageKey, int]) -> dict[PageKey, PageResult]:
         rows = await self._database.read(self._page, *map(list, zip(*batch, strict=True)))
-        return dict(zip(batch, (Found(*row) for row in rows), strict=True))
+        return dict(zip(batch, (PageResult(*row) for row in rows), strict=True))
 
     async def _large_page(self, page: PageKey) -> LargePage:
-        pieces = self._pieces(page)
-        return LargePage(await anext(pieces, b""), pieces)
+        chunks = self._chunks(page)
+        return LargePage(await anext(chunks, b""), chunks)
 
-    async def _pieces(self, page: PageKey) -> AsyncGenerator[bytes, None]:
+    async def _chunks(self, page: PageKey) -> AsyncGenerator[bytes, None]:
         comma, clock = b"", asyncio.get_running_loop().time
-        asked_at = clock()
-        async for rows in self._streams.stream(self._stream, *page, rows=_ROWS_A_CHUNK):
-            pause = clock() - asked_at
+        started_at = clock()
+        async for rows in self._streams.stream(self._stream, *page, rows=_ROWS_PER_CHUNK):
+            pause = clock() - started_at
             yield comma + b",".join(row[0] for row in rows)
             comma = b","
-            await asyncio.sleep(pause)  # half of the time is for those who want little
-            asked_at = clock()
+            await asyncio.sleep(pause)  # leaves half of the time to small requests
+            started_at = clock()

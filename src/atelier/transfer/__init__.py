@@ -1,1 +1,1 @@
-"""CSV in and out: import, verify, export, generate."""
+"""CSV import, export, verification and generation."""

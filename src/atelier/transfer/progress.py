@@ -1,4 +1,4 @@
-"""Progress of long work: bars on a terminal, a plain line every two seconds elsewhere."""
+"""Progress of long-running work: bars on a terminal, a plain line every two seconds elsewhere."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -19,47 +19,47 @@ from rich.progress import Task as RichTask
 from rich.text import Text
 
 PLAIN_INTERVAL = 2.0
-"""Seconds between two plain lines of one task."""
+"""Seconds between two lines about one task."""
 
 
 class Task(Protocol):
-    """One piece of work under way."""
+    """A running task."""
 
     def advance(self, number: int) -> None:
-        """Count so many rows (or whatever its unit is) more as done."""
+        """Add `number` rows (or other units) to the completed ones."""
 
-    def expect(self, number: int) -> None:
-        """Correct the number expected in all."""
+    def set_total(self, number: int) -> None:
+        """Set the expected total."""
 
 
 class Progress(Protocol):
-    """Where long work reports how far it has come."""
+    """Reports the progress of long-running work."""
 
     def task(
         self, label: str, total: int | None = None, *, unit: str = "rows"
     ) -> AbstractContextManager[Task]:
-        """Show one piece of work while the context lasts; `total` is its size, where known."""
+        """Show a task while the context lasts; `total` is its size, if known."""
 
 
 def progress_for(console: Console) -> Progress:
-    """Return bars if the console is a terminal and plain lines if it is not."""
+    """Return bars for a terminal, plain lines for any other output."""
     if console.is_terminal:
         return BarProgress(console)
     return PlainProgress(lambda line: console.print(line, highlight=False, soft_wrap=True))
 
 
 class BarProgress:
-    """Rich's progress bars; tasks that overlap in time share one display."""
+    """Rich's progress bars; concurrent tasks share one display."""
 
     def __init__(self, console: Console) -> None:
-        """Take the terminal to draw on."""
+        """Draw on this terminal."""
         self._console = console
         self._bars: RichBars | None = None
         self._running = 0
 
     @contextmanager
     def task(self, label: str, total: int | None = None, *, unit: str = "rows") -> Iterator[Task]:
-        """Show a bar for one task, with its speed and the time left."""
+        """Show a bar for a task, with its rate and remaining time."""
         bars = self._open()
         try:
             bar = _Bar(bars, label, total, unit)
@@ -98,7 +98,7 @@ class _Bar:
     def advance(self, number: int) -> None:
         self._bars.advance(self._id, number)
 
-    def expect(self, number: int) -> None:
+    def set_total(self, number: int) -> None:
         self._bars.update(self._id, total=number)
 
     def finish(self) -> None:
@@ -119,13 +119,13 @@ class PlainProgress:
     def __init__(
         self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Take what prints a line, and a clock in seconds."""
+        """Print lines with `write`; `clock` returns seconds."""
         self._write = write
         self._clock = clock
 
     @contextmanager
     def task(self, label: str, total: int | None = None, *, unit: str = "rows") -> Iterator[Task]:
-        """Print lines about one task while the context lasts."""
+        """Print lines about a task while the context lasts."""
         self._write(f"{label} ...")
         lines = _Lines(self._write, self._clock, label, total, unit)
         yield lines
@@ -143,17 +143,17 @@ class _Lines:
     ) -> None:
         self._write, self._clock = write, clock
         self._label, self._total, self._unit = label, total, unit
-        self._start = self._shown = clock()
+        self._start = self._printed = clock()
         self._done = 0
 
     def advance(self, number: int) -> None:
         self._done += number
         now = self._clock()
-        if now - self._shown >= PLAIN_INTERVAL:
-            self._shown = now
-            self._write(f"{self._label}: {self._rate(now)}{self._left(now)}")
+        if now - self._printed >= PLAIN_INTERVAL:
+            self._printed = now
+            self._write(f"{self._label}: {self._rate(now)}{self._remaining(now)}")
 
-    def expect(self, number: int) -> None:
+    def set_total(self, number: int) -> None:
         self._total = number
 
     def finish(self) -> None:
@@ -165,8 +165,8 @@ class _Lines:
         speed = self._done / max(now - self._start, 1e-3)
         return f"{self._done:,} {self._unit}, {speed:,.0f} {self._unit}/s"
 
-    def _left(self, now: float) -> str:
+    def _remaining(self, now: float) -> str:
         if self._total is None or self._done == 0:
             return ""
-        left = max(self._total - self._done, 0) * (now - self._start) / self._done
-        return f", {left:.0f} s left"
+        seconds = max(self._total - self._done, 0) * (now - self._start) / self._done
+        return f", {seconds:.0f} s left"

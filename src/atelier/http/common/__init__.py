@@ -1,1 +1,1 @@
-"""What all routes share: how requests are refused, answered and logged."""
+"""Shared by all routes: error responses, page responses and logging."""

@@ -1,40 +1,40 @@
-"""Whom a request is from, as the proxy before this instance says."""
+"""The client's address, taken from X-Forwarded-For if the connection is from a proxy."""
 
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import falcon.asgi
 
-_HOST_BITS = 64  # of an IPv6 address: a customer has the whole network
+_HOST_BITS = 64  # of an IPv6 address: a customer has a whole /64 network
 
 
 def client_address(req: falcon.asgi.Request) -> str:
-    """Return the client's address, of IPv6 the network (`2001:db8:1:2::`); "" if it is not known.
+    """Return the client's IPv4 address or IPv6 network (`2001:db8:1:2::`); "" if unknown.
 
-    It is the last one in X-Forwarded-For, which nginx sets, where the request came through a unix
-    socket or from a private network; else the address of who connected.
+    For a request through a unix socket or from a private network, it is the last address in
+    X-Forwarded-For, which nginx sets; for any other, the connection's.
     """
     peer = _peer(req)
-    if peer and not _parsed(peer).is_private:
+    if peer and not _parse(peer).is_private:
         return _network(peer)
     return _network(req.get_header("X-Forwarded-For", default=peer).rpartition(",")[2].strip())
 
 
 def _peer(req: falcon.asgi.Request) -> str:
-    """Return who connected; "" through a unix socket."""
+    """Return the connection's address; "" for a unix socket."""
     return (req.scope.get("client") or ("",))[0]
 
 
-def _network(address: str) -> str:
+def _network(text: str) -> str:
     with suppress(ValueError):
-        found = _parsed(address)
-        if isinstance(found, IPv6Address):
-            return str(IPv6Address(int(found) >> _HOST_BITS << _HOST_BITS))
-        return str(found)
+        address = _parse(text)
+        if isinstance(address, IPv6Address):
+            return str(IPv6Address(int(address) >> _HOST_BITS << _HOST_BITS))
+        return str(address)
     return ""
 
 
-def _parsed(address: str) -> IPv4Address | IPv6Address:
-    """Return an address; one of IPv4 that is written as IPv6 as what it is."""
-    found = ip_address(address)
-    return (isinstance(found, IPv6Address) and found.ipv4_mapped) or found
+def _parse(text: str) -> IPv4Address | IPv6Address:
+    """Return an address; IPv4-mapped IPv6 as IPv4."""
+    address = ip_address(text)
+    return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address

@@ -1,4 +1,4 @@
-"""How a request is refused: the contract's texts, as plain text or as RFC 9457 problems."""
+"""Error responses: the contract's texts, as plain text or as RFC 9457 problem documents."""
 
 import json
 from http import HTTPStatus
@@ -6,7 +6,7 @@ from http import HTTPStatus
 import falcon
 import falcon.asgi
 
-from atelier.http.common.logs import log, report, request_id, request_suffix
+from atelier.http.common.logs import log, log_rejection, request_id, request_suffix
 from atelier.store.batcher import OverloadedError
 from atelier.store.connections.database import DatabaseUnavailableError
 
@@ -14,32 +14,32 @@ PROBLEM = "application/problem+json"
 
 
 class ApiError(falcon.HTTPError):
-    """An answer that is not a success, with the text the client is shown."""
+    """An error response with the text that the client gets."""
 
     def __init__(
         self, status: HTTPStatus, text: str, headers: dict[str, str] | None = None
     ) -> None:
-        """Take the status, the text (`Error: …`) and any further headers."""
+        """Take the status, the text (`Error: …`) and additional headers."""
         super().__init__(status, description=text, headers=headers)
 
 
 def invalid(parameter: str) -> ApiError:
-    """Return the refusal of a query parameter."""
+    """Return the error for an invalid query parameter."""
     return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, f"Error: invalid {parameter} provided")
 
 
 def not_found(target: str) -> ApiError:
-    """Return the refusal of a question or answer id that is malformed or unknown."""
+    """Return the error for a malformed or unknown question or answer id."""
     return ApiError(HTTPStatus.NOT_FOUND, f"Error: invalid {target} id provided")
 
 
 def serialize(
     req: falcon.asgi.Request, resp: falcon.asgi.Response, error: falcon.HTTPError
 ) -> None:
-    """Write an error as the client wants it: text, unless it asks for a problem document."""
+    """Write an error as plain text, or as a problem document if the client asks for one."""
     text = error.description or f"Error: {HTTPStatus(error.status_code).phrase}"
     resp.append_header("Vary", "Accept")
-    if _wants_problem(req.accept):
+    if _prefers_problem(req.accept):
         resp.content_type = PROBLEM
         resp.text = json.dumps(_problem(error.status_code, text), ensure_ascii=False)
     else:
@@ -48,24 +48,25 @@ def serialize(
 
 
 def _problem(status: int, text: str) -> dict[str, object]:
-    # Not Python's own phrase: 3.13 has other names for 413 and 422.
+    # Not HTTPStatus.phrase: Python 3.13 changed those of 413 and 422.
     title = falcon.code_to_http_status(status).partition(" ")[2]
     return {"type": "about:blank", "title": title, "status": status, "detail": text}
 
 
-def _wants_problem(accept: str) -> bool:
-    """Tell whether problems are asked for by name, and plain text not more so."""
+def _prefers_problem(accept: str) -> bool:
+    """Return whether problem documents are accepted by name, and plain text not preferred."""
     if PROBLEM not in accept.lower():
         return False
-    return _named_quality(PROBLEM, accept) >= max(_named_quality(falcon.MEDIA_TEXT, accept), 0.001)
+    text_quality = max(_explicit_quality(falcon.MEDIA_TEXT, accept), 0.001)
+    return _explicit_quality(PROBLEM, accept) >= text_quality
 
 
-def _named_quality(media_type: str, accept: str) -> float:
-    """Return the q-value of a type that an Accept header names itself; wildcards do not count."""
-    wanted = media_type.partition(";")[0]
+def _explicit_quality(media_type: str, accept: str) -> float:
+    """Return a media type's q-value in an Accept header, 0 if not listed; ignore wildcards."""
+    essence = media_type.partition(";")[0]
     for part in accept.lower().split(","):
-        name, *parameters = (piece.strip() for piece in part.split(";"))
-        if name == wanted:
+        name, *parameters = (field.strip() for field in part.split(";"))
+        if name == essence:
             return _quality(parameters)
     return 0.0
 
@@ -86,9 +87,9 @@ async def unavailable(
     error: DatabaseUnavailableError | OverloadedError,
     _params: dict[str, object],
 ) -> None:
-    """Answer 503 while the database does not answer, or too many wait for it."""
+    """Respond with 503 if the database is unavailable or its queue is full."""
     reason = "too many requests" if isinstance(error, OverloadedError) else "no database"
-    report(reason, req, error.__cause__)
+    log_rejection(reason, req, error.__cause__)
     raise ApiError(
         HTTPStatus.SERVICE_UNAVAILABLE,
         f"Error: {reason} at the moment; try again shortly{request_suffix(req)}",
@@ -102,7 +103,7 @@ async def unexpected(
     error: Exception,
     _params: dict[str, object],
 ) -> None:
-    """Answer 500 where the service is at fault, and log what happened."""
+    """Respond with 500 to an unhandled exception, and log it."""
     log.error(
         "%s %s failed", req.method, req.path, extra={"request": request_id(req)}, exc_info=error
     )

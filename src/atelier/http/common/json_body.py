@@ -1,28 +1,28 @@
-"""JSON bodies, read alike by every version of Python: what is refused, and in which words."""
+"""Parses JSON bodies with the same limits and error messages in every version of Python."""
 
 import json
 import re
 from itertools import accumulate
 
-MOST_LEVELS = 100
-"""How deep arrays and objects may stand in each other. Python's own limit is its version's."""
+MAX_DEPTH = 100
+"""Maximum nesting of arrays and objects. Python's own limit depends on its version."""
 
-_MOST_DIGITS = 20
-_BEYOND = 10**20
-"""Stands for every integer with more digits: all that matters is that it is out of range."""
+_MAX_DIGITS = 20
+_OUT_OF_RANGE = 10**20
+"""Replaces every integer with more digits: any of them is out of range."""
 _STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[][{}]', re.DOTALL)
 _AFTER_COMMA = re.compile(r",[ \t\n\r]*+")
 
 
 def parse(content: bytes) -> object:
-    """Return the value that a body holds; raise ValueError, which says what is wrong with it."""
+    """Return the value of a JSON body; raise ValueError with the reason if it is invalid."""
     text = _decoded(content)
-    if _levels(text) > MOST_LEVELS:
-        raise ValueError(f"the body is nested more than {MOST_LEVELS} levels deep")
+    if _depth(text) > MAX_DEPTH:
+        raise ValueError(f"the body is nested more than {MAX_DEPTH} levels deep")
     try:
-        return json.loads(text, parse_int=_integer, parse_constant=_no_constant)
+        return json.loads(text, parse_int=_integer, parse_constant=_reject_constant)
     except json.JSONDecodeError as error:
-        raise ValueError(f"the body is not JSON: {_as_before_3_13(error)}") from error
+        raise ValueError(f"the body is not JSON: {_as_before_python_3_13(error)}") from error
 
 
 def _decoded(content: bytes) -> str:
@@ -32,28 +32,28 @@ def _decoded(content: bytes) -> str:
         raise ValueError(f"the body is not JSON: {error}") from error
 
 
-def _levels(text: str) -> int:
-    """Return how deep brackets stand in each other, outside strings."""
-    most = text.count("[") + text.count("{")
-    if most <= MOST_LEVELS:
-        return most
-    found = (match[0] for match in _STRING_OR_BRACKET.finditer(text))
-    steps = (1 if each in "[{" else -1 for each in found if each in "[]{}")
+def _depth(text: str) -> int:
+    """Return the nesting depth, or an upper bound that is within the limit."""
+    upper_bound = text.count("[") + text.count("{")
+    if upper_bound <= MAX_DEPTH:
+        return upper_bound
+    lexemes = (match[0] for match in _STRING_OR_BRACKET.finditer(text))
+    steps = (1 if lexeme in "[{" else -1 for lexeme in lexemes if lexeme in "[]{}")
     return max(accumulate(steps), default=0)
 
 
 def _integer(digits: str) -> int:
-    if len(digits) <= _MOST_DIGITS:
+    if len(digits) <= _MAX_DIGITS:
         return int(digits)
-    return -_BEYOND if digits.startswith("-") else _BEYOND
+    return -_OUT_OF_RANGE if digits.startswith("-") else _OUT_OF_RANGE
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(f"the body is not JSON: {name} is no number")
+def _reject_constant(name: str) -> None:
+    raise ValueError(f"the body is not JSON: {name} is not a number")
 
 
-def _as_before_3_13(error: json.JSONDecodeError) -> json.JSONDecodeError:
-    """Return an error as older versions of Python word it, which do not look for last commas."""
+def _as_before_python_3_13(error: json.JSONDecodeError) -> json.JSONDecodeError:
+    """Return the error that Python before 3.13, which has none for trailing commas, raises."""
     comma = _AFTER_COMMA.match(error.doc, error.pos)
     if not comma or not error.msg.startswith("Illegal trailing comma"):
         return error

@@ -1,4 +1,4 @@
-"""What an instance says: one line of JSON an event, with the request it is about."""
+"""An instance's log: one JSON object per line, with the id of the request."""
 
 import json
 import logging
@@ -14,12 +14,12 @@ from atelier import __version__
 
 log = logging.getLogger("atelier")
 
-_SECONDS_BETWEEN_REPORTS = 1.0
-_reported_at: dict[str, float] = {}
+_LOG_INTERVAL_SECONDS = 1.0
+_last_logged: dict[str, float] = {}
 
 
-class _JsonLines(logging.Formatter):
-    """Writes a record as JSON; what went wrong in Python goes with it."""
+class _JsonFormatter(logging.Formatter):
+    """Formats a record as one line of JSON, its traceback included."""
 
     def __init__(self, instance: str) -> None:
         """Take the instance's name."""
@@ -27,7 +27,7 @@ class _JsonLines(logging.Formatter):
         self._instance = instance
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return one line."""
+        """Return the record as one line."""
         fields = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -40,60 +40,60 @@ class _JsonLines(logging.Formatter):
         return json.dumps({name: value for name, value in fields.items() if value})
 
 
-class _Stderr(logging.Handler):
-    """Writes each event at once; what a full disk refuses is counted, and told when it is over.
+class _StderrHandler(logging.Handler):
+    """Writes each record unbuffered; counts those that a full disk rejects and logs the number.
 
-    Not by sys.stderr, which would keep what was refused and write it later, in pieces.
+    sys.stderr would buffer rejected data and write parts of it later.
     """
 
     _lost = 0
-    _is_cut = False
-    """The last that was written is the beginning of a line."""
+    _is_line_open = False
+    """The last write ended within a line."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record. Nothing is raised, and nothing else written."""
+        """Write a record; never raise."""
         try:
             if self._lost:
-                self._write(_lost_events(self._lost))
+                self._write(_loss_record(self._lost))
                 self._lost = 0
             self._write(record)
         except OSError:
             self._lost += 1
-        except Exception:  # noqa: BLE001 - a message that cannot be formatted, as logging has it
+        except Exception:  # noqa: BLE001 - a format error, handled as in logging's own handlers
             self.handleError(record)
 
     def _write(self, record: logging.LogRecord) -> None:
-        data = b"\n" * self._is_cut + f"{self.format(record)}\n".encode()
+        data = b"\n" * self._is_line_open + f"{self.format(record)}\n".encode()
         while data:
             data = data[os.write(sys.stderr.fileno(), data) :]
-            self._is_cut = bool(data)
+            self._is_line_open = bool(data)
 
 
-def _lost_events(number: int) -> logging.LogRecord:
-    message = "the log could not be written for a while: %d of its lines were lost"
-    return logging.LogRecord(log.name, logging.WARNING, "", 0, message, (number,), None)
+def _loss_record(count: int) -> logging.LogRecord:
+    message = "the log could not be written for a while: %d lines were lost"
+    return logging.LogRecord(log.name, logging.WARNING, "", 0, message, (count,), None)
 
 
 def configure_logs(instance: str) -> None:
-    """Send everything that is logged in this process to stderr, as JSON."""
-    handler = _Stderr()
-    handler.setFormatter(_JsonLines(instance))
+    """Log everything in this process to stderr as JSON."""
+    handler = _StderrHandler()
+    handler.setFormatter(_JsonFormatter(instance))
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
 
 
 def request_id(req: falcon.asgi.Request) -> str | None:
-    """Return the id that nginx gave to a request, None without nginx."""
+    """Return the request id that nginx assigned; None without nginx."""
     return req.get_header("X-Request-ID")
 
 
-def report(reason: str, req: falcon.asgi.Request, cause: BaseException | None) -> None:
-    """Log why a request was turned away, once a second at most: there may be thousands."""
-    if monotonic() - _reported_at.get(reason, -inf) > _SECONDS_BETWEEN_REPORTS:
-        _reported_at[reason] = monotonic()
+def log_rejection(reason: str, req: falcon.asgi.Request, cause: BaseException | None) -> None:
+    """Log why a request was rejected, at most once a second per reason."""
+    if monotonic() - _last_logged.get(reason, -inf) > _LOG_INTERVAL_SECONDS:
+        _last_logged[reason] = monotonic()
         log.warning("%s: %r", reason, cause, extra={"request": request_id(req)})
 
 
 def request_suffix(req: falcon.asgi.Request) -> str:
-    """Return the end of an error text, by which the request is found in the logs."""
-    found = request_id(req)
-    return f" (request {found})" if found else ""
+    """Return the suffix that adds the request id to an error text; empty without an id."""
+    identifier = request_id(req)
+    return f" (request {identifier})" if identifier else ""

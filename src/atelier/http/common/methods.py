@@ -1,4 +1,4 @@
-"""Methods that no route has, also those that Falcon does not know."""
+"""405 responses to methods that Falcon does not know."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -11,7 +11,7 @@ from atelier.http.common.errors import ApiError
 
 
 class UnknownMethod:
-    """The middleware that answers them as Falcon answers a known method that a route lacks."""
+    """Middleware that responds as Falcon does to a known method that a route does not support."""
 
     async def process_resource(
         self,
@@ -20,7 +20,7 @@ class UnknownMethod:
         resource: object,
         _params: Mapping[str, object],
     ) -> None:
-        """Refuse the request, and name the methods there are, if Falcon does not know its."""
+        """Raise a 405 with the `Allow` header if Falcon does not know the method."""
         if req.method not in falcon.COMBINED_METHODS:
             raise ApiError(
                 HTTPStatus.METHOD_NOT_ALLOWED,

@@ -1,4 +1,4 @@
-"""How answers are sent: the database's documents go through untouched."""
+"""Successful responses. The database's JSON documents are sent unchanged."""
 
 from collections.abc import AsyncGenerator
 
@@ -11,31 +11,34 @@ _CLOSING = b"]}"
 
 
 def page_body(opening: str, documents: bytes) -> bytes:
-    """Return a page's envelope with the documents in it."""
+    """Return the complete body of a page: opening, documents and closing brackets."""
     return b"".join((opening.encode(), documents, _CLOSING))
 
 
 async def send_page(
-    req: falcon.asgi.Request, resp: falcon.asgi.Response, opening: str, found: bytes | LargePage
+    req: falcon.asgi.Request,
+    resp: falcon.asgi.Response,
+    opening: str,
+    documents: bytes | LargePage,
 ) -> None:
-    """Send the opening of the envelope, the documents, and the envelope's end."""
-    if isinstance(found, bytes):
-        resp.data = page_body(opening, found)
+    """Send a page, streamed if it is large; `opening` is the JSON before the documents."""
+    if isinstance(documents, bytes):
+        resp.data = page_body(opening, documents)
     elif req.method == "HEAD":
-        await found.close()
+        await documents.close()
     else:
-        resp.stream = _stream(opening, found)
+        resp.stream = _stream(opening, documents)
 
 
-async def _stream(opening: str, pieces: LargePage) -> AsyncGenerator[bytes, None]:
+async def _stream(opening: str, page: LargePage) -> AsyncGenerator[bytes, None]:
     yield opening.encode()
-    async for piece in pieces:
-        yield piece
+    async for chunk in page:
+        yield chunk
     yield _CLOSING
 
 
 def send_created(resp: falcon.asgi.Response) -> None:
-    """Send the answer to a successful POST."""
+    """Send the response to a successful POST."""
     resp.status = falcon.HTTP_CREATED
     resp.content_type = falcon.MEDIA_TEXT
     resp.text = "Created"

@@ -1,4 +1,4 @@
-"""What is answered while the database's schema is not the one that this version works with."""
+"""503 responses while the database's schema does not fit this version."""
 
 from http import HTTPStatus
 from time import monotonic
@@ -6,7 +6,7 @@ from time import monotonic
 import falcon.asgi
 
 from atelier.http.common.errors import ApiError
-from atelier.http.common.logs import report, request_suffix
+from atelier.http.common.logs import log_rejection, request_suffix
 from atelier.store.connections.database import (
     Database,
     DatabaseUnavailableError,
@@ -14,39 +14,39 @@ from atelier.store.connections.database import (
 )
 from atelier.store.health import migrations
 
-_SECONDS_BETWEEN_LOOKS = 1.0
+_CHECK_INTERVAL_SECONDS = 1.0
 
 
 class SchemaMismatch:
-    """Says what to do about it; looks at most once a second, for there may be many requests."""
+    """Responds with the remedy, which it determines at most once a second."""
 
     def __init__(self, database: Database) -> None:
-        """Take the database whose migrations are looked at."""
+        """Take the database whose migrations are checked."""
         self._database = database
         self._remedy = "the database's schema is not the one that this version needs"
-        self._looked_at = float("-inf")
+        self._checked_at = float("-inf")
 
-    async def answer(
+    async def handle(
         self,
         req: falcon.asgi.Request,
         _resp: falcon.asgi.Response,
         error: SchemaMismatchError,
         _params: dict[str, object],
     ) -> None:
-        """Answer 503 with what an operator has to do."""
-        remedy = await self._look()
-        report(remedy, req, error.__cause__)
+        """Respond with 503 and what the operator has to do."""
+        remedy = await self._current_remedy()
+        log_rejection(remedy, req, error.__cause__)
         raise ApiError(
             HTTPStatus.SERVICE_UNAVAILABLE,
             f"Error: {remedy}{request_suffix(req)}",
             {"Retry-After": "5"},
         )
 
-    async def _look(self) -> str:
-        if monotonic() - self._looked_at > _SECONDS_BETWEEN_LOOKS:
-            self._looked_at = monotonic()
+    async def _current_remedy(self) -> str:
+        if monotonic() - self._checked_at > _CHECK_INTERVAL_SECONDS:
+            self._checked_at = monotonic()
             try:
                 self._remedy = (await migrations(self._database)).remedy
             except DatabaseUnavailableError:
-                self._looked_at = float("-inf")
+                self._checked_at = float("-inf")
         return self._remedy

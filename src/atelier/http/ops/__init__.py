@@ -1,1 +1,1 @@
-"""What operators ask of an instance: liveness, readiness, metrics."""
+"""Endpoints for operators: liveness, readiness, metrics."""

@@ -1,4 +1,4 @@
-"""Whether the process runs, and what it can serve."""
+"""Liveness and readiness."""
 
 import asyncio
 import json
@@ -7,15 +7,15 @@ from http import HTTPStatus
 import falcon
 import falcon.asgi
 
-from atelier.http.common.logs import report
+from atelier.http.common.logs import log_rejection
 from atelier.store.connections.database import Database
-from atelier.store.health import Fault, reads_fault, writes_fault
+from atelier.store.health import Fault, check_reads, check_writes
 
 _RETRY_SECONDS = "5"
 
 
 class Live:
-    """`/live`: the process runs."""
+    """`/live`: the process is running."""
 
     async def on_get(self, _req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Send `live`."""
@@ -26,16 +26,16 @@ class Live:
 
 
 class Ready:
-    """`/ready`: pages can be read, and the primary takes writes."""
+    """`/ready`: pages can be read, and the primary accepts writes."""
 
     def __init__(self, reads: Database, writes: Database) -> None:
-        """Take the databases that pages are read from, and that writes go to."""
+        """Take the databases for reads and for writes."""
         self._reads = reads
         self._writes = writes
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        """Send what can be served: 200 if it is everything, else 503."""
-        reads, writes = await asyncio.gather(reads_fault(self._reads), writes_fault(self._writes))
+        """Send what can be served, with 200 if reads and writes can be, else 503."""
+        reads, writes = await asyncio.gather(check_reads(self._reads), check_writes(self._writes))
         served = {"reads": not reads, "writes": not writes}
         state = "read-only" if writes and not reads else "not ready"
         _send(req, resp, served, state, reads or writes)
@@ -44,7 +44,7 @@ class Ready:
 
 
 class ReadyForReads:
-    """`/ready/reads`: pages can be read; the primary is asked for nothing else."""
+    """`/ready/reads`: pages can be read; writes are not checked."""
 
     def __init__(self, reads: Database) -> None:
         """Take the database that pages are read from."""
@@ -52,7 +52,7 @@ class ReadyForReads:
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Send 200 if pages can be read, else 503."""
-        fault = await reads_fault(self._reads)
+        fault = await check_reads(self._reads)
         _send(req, resp, {"reads": not fault}, "not ready", fault)
 
     on_head = on_get
@@ -65,12 +65,12 @@ def _send(
     state: str,
     fault: Fault | None,
 ) -> None:
-    """Send what is served, and the state of an instance that has a fault."""
+    """Send what is served; with a fault also the instance's state, and status 503."""
     resp.set_header("Cache-Control", "no-store")
     if fault is None:
         resp.text = json.dumps({"status": "ready", **served})
         return
-    report(fault.text, req, fault.cause)
+    log_rejection(fault.text, req, fault.cause)
     resp.status = HTTPStatus.SERVICE_UNAVAILABLE
     resp.set_header("Retry-After", _RETRY_SECONDS)
     resp.text = json.dumps({"status": state, **served, "detail": fault.text})

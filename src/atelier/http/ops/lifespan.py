@@ -1,4 +1,4 @@
-"""What happens when an instance starts, goes on, and stops."""
+"""Startup, periodic cleanup and shutdown of an instance."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -7,37 +7,37 @@ from typing import Any, TypeAlias
 
 from atelier.store.connections.database import Database, DatabaseUnavailableError
 
-_SECONDS_BETWEEN_CLEANINGS = 600
+_CLEANUP_INTERVAL_SECONDS = 600
 
-Cleaning: TypeAlias = Callable[[], Awaitable[None]]
-"""Deletes what has expired."""
+CleanupTask: TypeAlias = Callable[[], Awaitable[None]]
+"""Deletes expired rows."""
 
 
 class Lifespan:
-    """Falcon calls these at the ASGI lifespan's two ends."""
+    """Middleware for the ASGI lifespan events."""
 
-    def __init__(self, cleanings: Sequence[Cleaning], *databases: Database) -> None:
-        """Take what is done now and then, and the databases to open and close."""
-        self._cleanings = cleanings
+    def __init__(self, cleanup_tasks: Sequence[CleanupTask], *databases: Database) -> None:
+        """Take the functions to call periodically, and the databases to open and close."""
+        self._cleanup_tasks = cleanup_tasks
         self._databases = databases
-        self._cleaning: asyncio.Task[None] | None = None
+        self._cleanup: asyncio.Task[None] | None = None
 
     async def process_startup(self, _scope: Mapping[str, Any], _event: Mapping[str, Any]) -> None:
-        """Begin what goes on beside requests."""
+        """Open the databases and start the periodic cleanup."""
         for database in self._databases:
             await database.open()
-        self._cleaning = asyncio.create_task(self._clean())
+        self._cleanup = asyncio.create_task(self._clean_up_periodically())
 
     async def process_shutdown(self, _scope: Mapping[str, Any], _event: Mapping[str, Any]) -> None:
-        """Close the connections."""
-        if self._cleaning:
-            self._cleaning.cancel()
+        """Stop the cleanup and close the connections."""
+        if self._cleanup:
+            self._cleanup.cancel()
         for database in self._databases:
             await database.close()
 
-    async def _clean(self) -> None:
+    async def _clean_up_periodically(self) -> None:
         while True:
-            await asyncio.sleep(_SECONDS_BETWEEN_CLEANINGS)
-            for clean in self._cleanings:
+            await asyncio.sleep(_CLEANUP_INTERVAL_SECONDS)
+            for delete_expired in self._cleanup_tasks:
                 with suppress(DatabaseUnavailableError):
-                    await clean()
+                    await delete_expired()

@@ -1,4 +1,4 @@
-"""Times every request, and shows the figures at `/metrics`, which nginx keeps to this machine."""
+"""Request timing, and `/metrics`, which nginx does not expose."""
 
 from functools import cache
 from time import perf_counter
@@ -11,20 +11,20 @@ from atelier import metrics
 
 
 class Metrics:
-    """`/metrics`, in Prometheus's format."""
+    """`/metrics`, in the Prometheus text format."""
 
     async def on_get(self, _req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        """Send what this instance has counted since it started."""
+        """Send this instance's metrics since its start."""
         resp.content_type = metrics.CONTENT_TYPE
         resp.data = metrics.exposition()
 
 
 class RequestTimer:
-    """The middleware that times requests."""
+    """Middleware that measures response times."""
 
     async def process_request(self, req: falcon.asgi.Request, _resp: falcon.asgi.Response) -> None:
-        """Note when a request came."""
-        req.context.started = perf_counter()
+        """Record the time of the request's arrival."""
+        req.context.started_at = perf_counter()
 
     async def process_response(
         self,
@@ -33,13 +33,13 @@ class RequestTimer:
         _resource: object,
         _succeeded: bool,  # noqa: FBT001 - Falcon's signature
     ) -> None:
-        """Count its answer."""
+        """Record the response time."""
         method = req.method if req.method in falcon.COMBINED_METHODS else "other"
-        seconds = series(method, req.uri_template or "none", resp.status_code)
-        seconds.observe(perf_counter() - req.context.started)
+        seconds = request_seconds(method, req.uri_template or "none", resp.status_code)
+        seconds.observe(perf_counter() - req.context.started_at)
 
 
 @cache
-def series(method: str, route: str, status: int) -> Histogram:
-    """Return where the seconds of a route's answers of one status are counted."""
+def request_seconds(method: str, route: str, status: int) -> Histogram:
+    """Return the response time histogram for a method, route and status."""
     return metrics.REQUEST_SECONDS.labels(method, route, str(status))

@@ -1,4 +1,4 @@
-"""The documentation: /openapi.yaml, and /docs, which shows it and works without the internet."""
+"""The documentation: /openapi.yaml, and /docs, which renders it without Internet access."""
 
 from hashlib import blake2b
 from importlib.resources import files
@@ -12,8 +12,8 @@ from swagger_ui_bundle import swagger_ui_path
 from atelier.http import App
 
 _CSS, _HTML, _JS, _YAML = "text/css", "text/html", "text/javascript", "application/yaml"
-_ALWAYS_ASK, _FOR_AN_HOUR = "no-cache", "public, max-age=3600"
-# data: for the arrows and icons that Swagger UI draws.
+_REVALIDATE, _ONE_HOUR = "no-cache", "public, max-age=3600"
+# data: for Swagger UI's arrows and icons.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data:; connect-src 'self'; "
@@ -23,10 +23,10 @@ _CHECKOUT = Path(__file__).parents[4]
 
 
 class File:
-    """One file, held in memory; a client that still has it is told so."""
+    """A file served from memory, with an ETag."""
 
     def __init__(self, source: Traversable, content_type: str, cache_control: str) -> None:
-        """Read the file; take the Content-Type and Cache-Control that it is sent with."""
+        """Read the file; take its Content-Type and Cache-Control."""
         self._content = source.read_bytes()
         self._etag = blake2b(self._content, digest_size=8).hexdigest()
         self._headers = {
@@ -37,7 +37,7 @@ class File:
         }
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        """Answer 200 with the file, or 304."""
+        """Respond with 200 and the file, or with 304."""
         resp.set_headers(self._headers)
         resp.etag = self._etag
         if self._etag in (req.if_none_match or ()):
@@ -49,17 +49,17 @@ class File:
 
 
 def add_documentation(app: App) -> None:
-    """Add the routes /openapi.yaml and /docs, and one for each file that the page needs."""
+    """Add the routes of /openapi.yaml, /docs and the files of that page."""
     page = files("atelier") / "web" / "docs"
-    app.add_route("/openapi.yaml", File(specification(), _YAML, _ALWAYS_ASK))
-    app.add_route("/docs", File(page / "index.html", _HTML, _ALWAYS_ASK))
-    app.add_route("/docs/page.css", File(page / "page.css", _CSS, _FOR_AN_HOUR))
-    app.add_route("/docs/page.js", File(page / "page.js", _JS, _FOR_AN_HOUR))
+    app.add_route("/openapi.yaml", File(specification(), _YAML, _REVALIDATE))
+    app.add_route("/docs", File(page / "index.html", _HTML, _REVALIDATE))
+    app.add_route("/docs/page.css", File(page / "page.css", _CSS, _ONE_HOUR))
+    app.add_route("/docs/page.js", File(page / "page.js", _JS, _ONE_HOUR))
     for name, content_type in (("swagger-ui.css", _CSS), ("swagger-ui-bundle.js", _JS)):
-        app.add_route(f"/docs/{name}", File(swagger_ui_path / name, content_type, _FOR_AN_HOUR))
+        app.add_route(f"/docs/{name}", File(swagger_ui_path / name, content_type, _ONE_HOUR))
 
 
 def specification() -> Traversable:
-    """Return openapi.yaml: a built package holds a copy, a checkout has it at its root."""
+    """Return openapi.yaml: from the built package's copy, else from the checkout."""
     built = files("atelier") / "contract" / "openapi.yaml"
     return built if built.is_file() else _CHECKOUT / "contract" / "openapi.yaml"

@@ -1,1 +1,1 @@
-"""The contract `/qa/...`: questions, answers, votes."""
+"""The contract's routes, `/qa/...`: questions, answers, votes."""

@@ -1,4 +1,4 @@
-"""The answers of a question: read a page, give one."""
+"""A question's answers: read a page, add an answer."""
 
 import falcon.asgi
 
@@ -10,10 +10,10 @@ from atelier.store.writes import Writer
 
 
 class Answers:
-    """`/qa/questions/{target_id}/answers`; the router wants one name for an id in a place."""
+    """`/qa/questions/{target_id}/answers`; the router requires one name per path segment."""
 
     def __init__(self, reader: PageReader, writer: Writer, limit: DailyLimit) -> None:
-        """Take where answers are read from and written to, and how many one may give."""
+        """Take the reader and the writer of answers, and the daily limit of posts."""
         self._reader = reader
         self._writer = writer
         self._limit = limit
@@ -34,8 +34,8 @@ class Answers:
         question_id = params.target_id("question", target_id)
         answer = await bodies.new_answer(req)
         key = idempotency.key(req, answer)
-        share = await self._limit.share(req)
-        outcome = await self._writer.add_answer(question_id, *answer, key=key, share=share)
+        quota = await self._limit.quota(req)
+        outcome = await self._writer.add_answer(question_id, *answer, key=key, quota=quota)
         self._limit.check(outcome)
         idempotency.apply_outcome(outcome, resp, "question")
         send_created(resp)

@@ -1,4 +1,4 @@
-"""Bodies of POST requests, read and checked field by field. Nothing here needs the database."""
+"""Parsing and validation of POST bodies. Nothing here accesses the database."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,19 +12,19 @@ import falcon.asgi
 from atelier.http.common import json_body
 from atelier.http.common.errors import ApiError
 
-LARGEST_BODY = 64 * 1024
-"""The most bytes of a request's body."""
+MAX_REQUEST_BYTES = 64 * 1024
+"""The maximum size of a request's body."""
 
-_LONGEST_BODY, _LONGEST_NAME, _LONGEST_EMAIL = 1000, 60, 60
-_MOST_PHOTOS, _LONGEST_URL = 5, 2048
-_MOST_FIELDS = 100
+_MAX_BODY_LENGTH, _MAX_NAME_LENGTH, _MAX_EMAIL_LENGTH = 1000, 60, 60
+_MAX_PHOTOS, _MAX_URL_LENGTH = 5, 2048
+_MAX_FIELDS = 100
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _URL = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 _DIGITS = re.compile(r"0*([0-9]{1,19})", re.ASCII)
-_LARGEST_ID = 2**63 - 1
+_MAX_ID = 2**63 - 1
 
 Fields = Mapping[str, object]
-Check = Callable[[object], Any]
+Validator = Callable[[object], Any]
 
 
 class NewQuestion(NamedTuple):
@@ -46,21 +46,21 @@ class NewAnswer(NamedTuple):
 
 
 class _InvalidFieldError(Exception):
-    """What is wrong with one field."""
+    """Why a field is invalid."""
 
 
 async def new_question(req: falcon.asgi.Request) -> NewQuestion:
-    """Return the question that a request's body holds, or refuse it."""
-    return NewQuestion(*_check("Question", await _fields(req), _QUESTION))
+    """Return the question in a request's body; raise ApiError if it is invalid."""
+    return NewQuestion(*_validate("Question", await _fields(req), _QUESTION))
 
 
 async def new_answer(req: falcon.asgi.Request) -> NewAnswer:
-    """Return the answer that a request's body holds, or refuse it."""
-    return NewAnswer(*_check("Answer", await _fields(req), _ANSWER))
+    """Return the answer in a request's body; raise ApiError if it is invalid."""
+    return NewAnswer(*_validate("Answer", await _fields(req), _ANSWER))
 
 
 async def _fields(req: falcon.asgi.Request) -> object:
-    """Return the fields of a JSON or form body, their values still unchecked."""
+    """Return the unvalidated fields of a JSON or form body."""
     media_type = (req.content_type or falcon.MEDIA_JSON).partition(";")[0].strip().lower()
     if media_type not in _PARSERS:
         raise ApiError(
@@ -71,11 +71,12 @@ async def _fields(req: falcon.asgi.Request) -> object:
 
 
 async def _content(req: falcon.asgi.Request) -> bytes:
-    # Not by Content-Length alone: a chunked body has none.
-    content: bytes = await req.stream.read(LARGEST_BODY + 1)
-    if len(content) > LARGEST_BODY:
+    # Content-Length is not enough: a chunked body has none.
+    content: bytes = await req.stream.read(MAX_REQUEST_BYTES + 1)
+    if len(content) > MAX_REQUEST_BYTES:
         raise ApiError(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Error: the body is over {LARGEST_BODY} bytes"
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"Error: the body is over {MAX_REQUEST_BYTES} bytes",
         )
     return content
 
@@ -90,7 +91,7 @@ def _parse_json(content: bytes) -> object:
 def _parse_form(content: bytes) -> Fields:
     try:
         form = parse_qs(
-            content.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS
+            content.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS
         )
     except ValueError as error:
         raise ApiError(HTTPStatus.BAD_REQUEST, f"Error: the body is not a form: {error}") from error
@@ -107,48 +108,48 @@ _PARSERS: dict[str, Callable[[bytes], object]] = {
 }
 
 
-def _check(what: str, fields: object, checks: Mapping[str, Check]) -> list[Any]:
-    """Return the checked values in the order of the checks, or refuse with all that is wrong."""
-    values, wrong = [], []
+def _validate(kind: str, fields: object, validators: Mapping[str, Validator]) -> list[Any]:
+    """Return the values in the order of the validators; raise ApiError with all errors."""
+    values, errors = [], []
     if not isinstance(fields, Mapping):
-        raise _invalid_entries(what, ["the body must be a JSON object"])
-    for name, check in checks.items():
+        raise _invalid_entries(kind, ["the body must be a JSON object"])
+    for name, validate in validators.items():
         try:
-            values.append(check(fields.get(name)))
+            values.append(validate(fields.get(name)))
         except _InvalidFieldError as error:
-            wrong.append(f"{name}: {error}")
-    if wrong:
-        raise _invalid_entries(what, wrong)
+            errors.append(f"{name}: {error}")
+    if errors:
+        raise _invalid_entries(kind, errors)
     return values
 
 
-def _invalid_entries(what: str, wrong: list[str]) -> ApiError:
+def _invalid_entries(kind: str, errors: list[str]) -> ApiError:
     return ApiError(
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        f"Error: {what} body contains invalid entries: {'; '.join(wrong)}",
+        f"Error: {kind} body contains invalid entries: {'; '.join(errors)}",
     )
 
 
-def _text(most: int) -> Check:
-    def check(value: object) -> str:
+def _text(max_length: int) -> Validator:
+    def validate(value: object) -> str:
         if not isinstance(value, str):
-            raise _InvalidFieldError(f"must be a text of 1 to {most} characters")
-        if not value.strip() or len(value) > most:
-            raise _InvalidFieldError(f"must have 1 to {most} characters, not only spaces")
+            raise _InvalidFieldError(f"must be a text of 1 to {max_length} characters")
+        if not value.strip() or len(value) > max_length:
+            raise _InvalidFieldError(f"must have 1 to {max_length} characters, not only spaces")
         return _storable(value)
 
-    return check
+    return validate
 
 
 def _storable(text: str) -> str:
-    """Refuse what PostgreSQL cannot hold. A cut through an emoji leaves half a surrogate pair."""
+    """Reject what PostgreSQL cannot store. Truncated emojis leave an unpaired surrogate."""
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise _InvalidFieldError("must not hold NUL or half a surrogate pair")
+        raise _InvalidFieldError("must not contain NUL or an unpaired surrogate")
     return text
 
 
 def _email(value: object) -> str:
-    text: str = _text(_LONGEST_EMAIL)(value)
+    text: str = _text(_MAX_EMAIL_LENGTH)(value)
     if not _EMAIL.fullmatch(text):
         raise _InvalidFieldError("must be an e-mail address such as jane@example.com")
     return text
@@ -157,16 +158,16 @@ def _email(value: object) -> str:
 def _photos(value: object) -> list[str]:
     if value is None:
         return []
-    if not isinstance(value, list) or len(value) > _MOST_PHOTOS:
-        raise _InvalidFieldError(f"must be a list of at most {_MOST_PHOTOS} URLs")
+    if not isinstance(value, list) or len(value) > _MAX_PHOTOS:
+        raise _InvalidFieldError(f"must be a list of at most {_MAX_PHOTOS} URLs")
     return [_url(item) for item in value]
 
 
 def _url(value: object) -> str:
     if not isinstance(value, str) or not _URL.fullmatch(value):
         raise _InvalidFieldError("each must be an http or https URL")
-    if len(value) > _LONGEST_URL:
-        raise _InvalidFieldError(f"each must have at most {_LONGEST_URL} characters")
+    if len(value) > _MAX_URL_LENGTH:
+        raise _InvalidFieldError(f"each must have at most {_MAX_URL_LENGTH} characters")
     return _storable(value)
 
 
@@ -175,20 +176,20 @@ def _product_id(value: object) -> int:
     number = int(digits[1]) if digits else value
     if not isinstance(number, int) or isinstance(number, bool):
         raise _InvalidFieldError("must be a whole number")
-    if not 1 <= number <= _LARGEST_ID:
-        raise _InvalidFieldError(f"must be a number from 1 to {_LARGEST_ID}")
+    if not 1 <= number <= _MAX_ID:
+        raise _InvalidFieldError(f"must be a number from 1 to {_MAX_ID}")
     return number
 
 
-_QUESTION: dict[str, Check] = {
+_QUESTION: dict[str, Validator] = {
     "product_id": _product_id,
-    "body": _text(_LONGEST_BODY),
-    "name": _text(_LONGEST_NAME),
+    "body": _text(_MAX_BODY_LENGTH),
+    "name": _text(_MAX_NAME_LENGTH),
     "email": _email,
 }
-_ANSWER: dict[str, Check] = {
-    "body": _text(_LONGEST_BODY),
-    "name": _text(_LONGEST_NAME),
+_ANSWER: dict[str, Validator] = {
+    "body": _text(_MAX_BODY_LENGTH),
+    "name": _text(_MAX_NAME_LENGTH),
     "email": _email,
     "photos": _photos,
 }

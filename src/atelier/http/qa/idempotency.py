@@ -1,4 +1,4 @@
-"""The header `Idempotency-Key`: a write that carries one may be sent again and is done once."""
+"""The header `Idempotency-Key`: a write with a key can be retried and is applied once."""
 
 import hashlib
 import json
@@ -14,9 +14,9 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 def key(req: falcon.asgi.Request, content: object = None) -> Key | None:
-    """Return the key of a write, with the digest of what it asks for; None without the header.
+    """Return the key of a write with the digest of the request; None without the header.
 
-    `content` is what was read from the body, so that the same thing put differently is the same.
+    `content` is the parsed body, so that equivalent encodings have the same digest.
     """
     name = req.get_header("Idempotency-Key")
     if name is None:
@@ -26,12 +26,12 @@ def key(req: falcon.asgi.Request, content: object = None) -> Key | None:
             HTTPStatus.BAD_REQUEST,
             "Error: invalid Idempotency-Key provided: send 1 to 255 visible ASCII characters",
         )
-    asked = json.dumps((req.method, req.path, content))
-    return Key(name, hashlib.sha256(asked.encode()).digest())
+    request = json.dumps((req.method, req.path, content))
+    return Key(name, hashlib.sha256(request.encode()).digest())
 
 
 def apply_outcome(outcome: Outcome, resp: falcon.asgi.Response, target: Target) -> None:
-    """Refuse what was not done; mark what had been done before."""
+    """Raise ApiError for a write that was not applied; set the header of a replayed one."""
     if outcome is Outcome.NO_TARGET:
         raise not_found(target)
     if outcome is Outcome.CONFLICT:

@@ -1,4 +1,4 @@
-"""What a request asks for, parsed or refused. Nothing here needs the database."""
+"""Parsing and validation of query and path parameters. Nothing here accesses the database."""
 
 import re
 from collections.abc import Mapping
@@ -9,37 +9,37 @@ from atelier.store.reads import PageKey
 from atelier.store.writes import Target
 
 Values: TypeAlias = Mapping[str, str | list[str]]
-"""The parameters of a query; one that is repeated has a list."""
+"""Query parameters; a repeated one has a list."""
 
 _INTEGER = re.compile(r"(-?)0*([0-9]{1,19})", re.ASCII)
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
-_LEAST, _MOST = -(2**63), 2**63 - 1
+_MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
 _DEFAULT_PAGE, _DEFAULT_COUNT = 1, 5
 
 
 class PageRequest(NamedTuple):
-    """A page as asked for, and how its answer begins: with what was asked for."""
+    """A requested page, and the beginning of its response, which echoes the parameters."""
 
     key: PageKey
     opening: str
 
 
 def questions_page(values: Values) -> PageRequest:
-    """Return the page of questions asked for."""
+    """Return the requested page of questions."""
     echo = values.get("product_id")
     product_id = _integer(echo)
     if product_id is None:
         raise invalid("product_id")
-    take, skip, _ = _page(values)
-    return PageRequest(PageKey(product_id, take, skip), f'{{"product_id":"{echo!s}","results":[')
+    limit, offset, _ = _page(values)
+    return PageRequest(PageKey(product_id, limit, offset), f'{{"product_id":"{echo!s}","results":[')
 
 
 def answers_page(values: Values, question: str) -> PageRequest:
-    """Return the page of answers asked for, given the question id of the path."""
+    """Return the requested page of answers, given the question id of the path."""
     question_id = target_id("question", question)
-    take, skip, echoes = _page(values)
+    limit, offset, echoes = _page(values)
     return PageRequest(
-        PageKey(question_id, take, skip), f'{{"question":"{question}",{echoes},"results":['
+        PageKey(question_id, limit, offset), f'{{"question":"{question}",{echoes},"results":['
     )
 
 
@@ -52,14 +52,14 @@ def target_id(target: Target, text: str) -> int:
 
 
 def _page(values: Values) -> tuple[int, int, str]:
-    """Return rows to take, rows to skip, and the echo: a number where defaulted, else a string."""
-    number, page_echo = _counting(values, "page", _DEFAULT_PAGE)
-    take, count_echo = _counting(values, "count", _DEFAULT_COUNT)
-    skip = min(max(number - 1, 0) * take, _MOST)
-    return take, skip, f'"page":{page_echo},"count":{count_echo}'
+    """Return the limit, the offset and the echo: a number where defaulted, else a string."""
+    number, page_echo = _natural(values, "page", _DEFAULT_PAGE)
+    limit, count_echo = _natural(values, "count", _DEFAULT_COUNT)
+    offset = min(max(number - 1, 0) * limit, _MAX_INTEGER)
+    return limit, offset, f'"page":{page_echo},"count":{count_echo}'
 
 
-def _counting(values: Values, name: str, default: int) -> tuple[int, str]:
+def _natural(values: Values, name: str, default: int) -> tuple[int, str]:
     text = values.get(name)
     if text is None:
         return default, str(default)
@@ -69,15 +69,17 @@ def _counting(values: Values, name: str, default: int) -> tuple[int, str]:
 
 
 def _bounded(digits: str) -> int:
-    """Return a number of any length, cut to 64 bits: what lies beyond is beyond the end."""
+    """Return a number of any length, capped at 64 bits: more is beyond the last row anyway."""
     digits = digits.lstrip("0")
-    return min(int(digits or "0"), _MOST) if len(digits) <= len(str(_MOST)) else _MOST
+    if len(digits) > len(str(_MAX_INTEGER)):
+        return _MAX_INTEGER
+    return min(int(digits or "0"), _MAX_INTEGER)
 
 
 def _integer(text: object) -> int | None:
-    """Return the integer of 64 bits that a text is, or None. A repeated parameter is a list."""
+    """Return a text as a 64-bit integer, None if it is not one. A repeated parameter is a list."""
     match = _INTEGER.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         return None
     number = int(match[1] + match[2])
-    return number if _LEAST <= number <= _MOST else None
+    return number if _MIN_INTEGER <= number <= _MAX_INTEGER else None

@@ -1,4 +1,4 @@
-"""The questions of a product: read a page, ask one."""
+"""A product's questions: read a page, add a question."""
 
 import falcon.asgi
 
@@ -13,7 +13,7 @@ class Questions:
     """`/qa/questions`."""
 
     def __init__(self, reader: PageReader, writer: Writer, limit: DailyLimit) -> None:
-        """Take where questions are read from and written to, and how many one may ask."""
+        """Take the reader and the writer of questions, and the daily limit of posts."""
         self._reader = reader
         self._writer = writer
         self._limit = limit
@@ -29,8 +29,8 @@ class Questions:
         """Add a question."""
         question = await bodies.new_question(req)
         key = idempotency.key(req, question)
-        share = await self._limit.share(req)
-        outcome = await self._writer.add_question(*question, key=key, share=share)
+        quota = await self._limit.quota(req)
+        outcome = await self._writer.add_question(*question, key=key, quota=quota)
         self._limit.check(outcome)
         idempotency.apply_outcome(outcome, resp, "question")
         send_created(resp)

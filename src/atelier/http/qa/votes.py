@@ -1,4 +1,4 @@
-"""Votes and reports of shoppers, on questions and on answers."""
+"""Votes and reports on questions and answers."""
 
 import falcon
 import falcon.asgi
@@ -9,12 +9,12 @@ from atelier.store.writes import Action, Target, Vote, Writer
 
 
 class Votes:
-    """`/qa/{questions,answers}/{id}/{helpful,report}`: one object for each pair."""
+    """`/qa/{questions,answers}/{id}/{helpful,report}`: one object per target and action."""
 
     def __init__(
         self, writer: Writer, target: Target, action: Action, limit: DailyLimit | None = None
     ) -> None:
-        """Take where votes are written to, what this route votes on and how, and how often."""
+        """Take the writer, the target and action of this route, and its daily limit."""
         self._writer = writer
         self._target = target
         self._action = action
@@ -27,7 +27,7 @@ class Votes:
         number = params.target_id(self._target, target_id)
         vote = Vote(self._target, number, self._action, idempotency.key(req))
         if self._limit:
-            outcome = await self._writer.vote(vote, await self._limit.share(req))
+            outcome = await self._writer.vote(vote, await self._limit.quota(req))
             self._limit.check(outcome)
         else:
             outcome = await self._writer.vote(vote)

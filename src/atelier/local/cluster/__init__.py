@@ -1,1 +1,1 @@
-"""The running cluster: instances and nginx as supervised processes."""
+"""The running service: instances and nginx as supervised processes."""

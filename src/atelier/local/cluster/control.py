@@ -1,4 +1,4 @@
-"""How commands talk to a running `atelier up`: lines of JSON on a unix socket of the owner's."""
+"""The control socket of a running `atelier up`: JSON lines, accessible to its owner only."""
 
 import asyncio
 import json
@@ -13,27 +13,27 @@ from atelier.errors import AtelierError
 from atelier.local.host.home import Home
 from atelier.local.host.registry import running_elsewhere
 
-Answer = Callable[[Mapping[str, Any]], Awaitable[Any]]
-"""Does what a request asks for and returns what is to be told; AtelierError if it cannot."""
+Handler = Callable[[Mapping[str, Any]], Awaitable[Any]]
+"""Handles a request and returns its JSON result; raises AtelierError if it fails."""
 
-_SECONDS = 600.0
+_TIMEOUT_SECONDS = 600.0
 
 
 def address(home: Home) -> Path:
-    """Return the socket of a home's service."""
+    """Return the control socket of a home's service."""
     return home.run / "service" / "control.sock"
 
 
 @asynccontextmanager
-async def served(path: Path, answers: Mapping[str, Answer]) -> AsyncIterator[None]:
-    """Answer requests while the context lasts; `{"do": NAME, …}` goes to the answer NAME."""
+async def served(path: Path, handlers: Mapping[str, Handler]) -> AsyncIterator[None]:
+    """Serve requests in the context; `{"do": NAME, …}` is passed to the handler NAME."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            request = json.loads(await reader.readline())
-            writer.write(json.dumps(await _result(request, answers)).encode() + b"\n")
+            command = json.loads(await reader.readline())
+            writer.write(json.dumps(await _result(command, handlers)).encode() + b"\n")
             await writer.drain()
-        except (ValueError, OSError):  # no line of ours, or the asker is gone
+        except (ValueError, OSError):  # malformed request, or the client has disconnected
             pass
         finally:
             writer.close()
@@ -47,10 +47,10 @@ async def served(path: Path, answers: Mapping[str, Answer]) -> AsyncIterator[Non
         yield
 
 
-def ask(home: Home, do: str, **details: object) -> Any:  # noqa: ANN401 - what its answer returns
-    """Have a running service do something and return what it tells; raise AtelierError."""
+def request(home: Home, do: str, **details: object) -> Any:  # noqa: ANN401 - any JSON
+    """Send a request to a running service and return its result; raise AtelierError."""
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(_SECONDS)
+        connection.settimeout(_TIMEOUT_SECONDS)
         try:
             connection.connect(str(address(home)))
             connection.sendall(json.dumps({"do": do, **details}).encode() + b"\n")
@@ -58,12 +58,13 @@ def ask(home: Home, do: str, **details: object) -> Any:  # noqa: ANN401 - what i
                 line = lines.readline()
         except PermissionError as error:
             raise AtelierError(
-                f"The service in {home.path} is another user's: ask as that user, or as root."
+                f"The service in {home.path} belongs to another user: run this as that user or "
+                "root."
             ) from error
         except OSError as error:
             raise _not_running(home.path) from error
     if not line:
-        raise AtelierError("The service stopped before it answered.")
+        raise AtelierError("The service stopped before it responded.")
     result = json.loads(line)
     if "error" in result:
         raise AtelierError(result["error"])
@@ -72,16 +73,16 @@ def ask(home: Home, do: str, **details: object) -> Any:  # noqa: ANN401 - what i
 
 def _not_running(path: Path) -> AtelierError:
     if other := running_elsewhere(path):
-        remedy = f"yours runs in {other}: set ATELIER_HOME to that"
+        remedy = f"yours runs in {other}: set ATELIER_HOME to that folder"
     else:
         remedy = "start it with `atelier up`"
-    return AtelierError(f"The service does not run in {path}: {remedy}.")
+    return AtelierError(f"The service is not running in {path}: {remedy}.")
 
 
-async def _result(request: Mapping[str, Any], answers: Mapping[str, Answer]) -> dict[str, Any]:
+async def _result(command: Mapping[str, Any], handlers: Mapping[str, Handler]) -> dict[str, Any]:
     try:
-        return {"done": await answers[request["do"]](request)}
+        return {"done": await handlers[command["do"]](command)}
     except AtelierError as error:
         return {"error": str(error)}
     except (KeyError, TypeError, ValueError) as error:
-        return {"error": f"The service does not understand {request}: {error!r}"}
+        return {"error": f"The service does not understand {command}: {error!r}"}

@@ -1,4 +1,4 @@
-"""The instances behind nginx: how many, which generation, and how one gives way to the next."""
+"""The instances behind nginx: starting, stopping and replacing their processes."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -9,49 +9,49 @@ from atelier.local.cluster.process import SupervisedProcess
 from atelier.local.cluster.readiness import until_ready
 
 MakeProcess = Callable[[str, Path], SupervisedProcess]
-"""Makes the process that serves on a socket, of a name."""
+"""Creates a process from its name and the socket it serves on."""
 
 
 @dataclass(slots=True)
 class Instance:
-    """A place behind nginx, and the process that has it now."""
+    """A numbered upstream of nginx, and the process that currently serves it."""
 
     number: int
     socket: Path
-    """What nginx connects to: a link to the process's own socket."""
+    """The path in nginx's configuration: a symbolic link to the process's socket."""
     process: SupervisedProcess
 
     @property
     def name(self) -> str:
-        """Return its name for people."""
+        """Return its display name."""
         return f"instance {self.number}"
 
 
 class InstanceGroup:
-    """All instances. Those who give way finish their requests first (http/server.py)."""
+    """All instances. A stopped instance finishes its requests first (http/server.py)."""
 
     def __init__(self, folder: Path, make_process: MakeProcess) -> None:
-        """Take the folder of the sockets, and what makes an instance's process."""
+        """Take the folder of the sockets, and the factory of instance processes."""
         self._folder = folder
-        self._make_child = make_process
+        self._make_process = make_process
         self._generation = 0
         self._instances: list[Instance] = []
 
     def __iter__(self) -> Iterator[Instance]:
-        """Go through the instances in the order of their numbers."""
+        """Iterate over the instances in the order of their numbers."""
         return iter(list(self._instances))
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of instances."""
         return len(self._instances)
 
     @property
     def sockets(self) -> list[Path]:
-        """Return what nginx connects to."""
+        """Return the upstream sockets for nginx."""
         return [instance.socket for instance in self._instances]
 
     async def grow(self, size: int) -> None:
-        """Start instances until there are so many; return when all are ready."""
+        """Start instances up to a number; return when all are ready."""
         self._generation += 1
         new = [self._start(number) for number in range(len(self) + 1, size + 1)]
         try:
@@ -66,17 +66,17 @@ class InstanceGroup:
             raise
 
     async def shrink(self, size: int) -> None:
-        """Stop the last ones until there are so many; nginx must have been told before."""
-        leaving, self._instances = self._instances[size:], self._instances[:size]
-        await asyncio.gather(*(instance.process.stop() for instance in leaving))
-        for instance in leaving:
+        """Stop the last instances down to a number; reload nginx's configuration first."""
+        removed, self._instances = self._instances[size:], self._instances[:size]
+        await asyncio.gather(*(instance.process.stop() for instance in removed))
+        for instance in removed:
             instance.socket.resolve().unlink(missing_ok=True)
             instance.socket.unlink(missing_ok=True)
 
-    async def renew(self, instance: Instance) -> None:
-        """Start a new process in an instance's place; the old one goes when it is ready.
+    async def replace(self, instance: Instance) -> None:
+        """Start a new process for an instance, and stop the old one when the new one is ready.
 
-        Raises AtelierError if it does not get ready; the old one then serves on.
+        Raises AtelierError if it does not get ready; the old one then keeps serving.
         """
         self._generation += 1
         socket, process = self._start(instance.number)
@@ -87,25 +87,25 @@ class InstanceGroup:
             raise
         old, instance.process = instance.process, process
         process.exits += old.exits
-        left = instance.socket.resolve()
+        old_socket = instance.socket.resolve()
         _point(instance.socket, socket)
         await old.stop()
-        left.unlink(missing_ok=True)
+        old_socket.unlink(missing_ok=True)
 
     async def stop(self) -> None:
-        """Stop all."""
+        """Stop all instances."""
         await self.shrink(0)
 
     def _start(self, number: int) -> tuple[Path, SupervisedProcess]:
         socket = self._folder / f"instance-{number}.sock.{self._generation}"
-        process = self._make_child(f"instance {number}", socket)
+        process = self._make_process(f"instance {number}", socket)
         process.start()
         return socket, process
 
 
 def _point(link: Path, target: Path) -> None:
-    """Have a link lead to another target from one moment to the next."""
-    unfinished = link.with_name(f"{link.name}.new")
-    unfinished.unlink(missing_ok=True)
-    unfinished.symlink_to(target.name)
-    unfinished.rename(link)
+    """Point a symbolic link to another target atomically."""
+    temporary = link.with_name(f"{link.name}.new")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(target.name)
+    temporary.rename(link)

@@ -1,10 +1,10 @@
-"""Processes that outlived a service whose supervisor was killed: known again, and ended.
+"""Finds and terminates the processes of a service whose supervisor was killed.
 
-Every program that a supervisor starts leads a session of its own, and what it starts stays in it. A
-session's number is noted with the moment at which its leader started. Linux gives no number to
-another process while a session has it, so whoever is in a noted session after its leader has ended
-was started by that leader, or by a later one of the same number: therefore it must also have one
-of the service's files open.
+Every program that a supervisor starts leads its own session, and its children stay in that
+session. The session id is recorded with the leader's start time. Linux does not reuse a pid while
+a session has that id, so a process in a recorded session whose leader has ended was started by
+that leader, or by a later one with the same pid: therefore it must also have one of the service's
+files open.
 """
 
 import json
@@ -23,13 +23,13 @@ _STOP_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Leader:
-    """A program that was started, as it is noted."""
+    """The record of a started program."""
 
     pid: int
     start: int
-    """In ticks of the kernel's clock since the machine's start."""
+    """Start time in clock ticks since boot."""
     boot: str
-    """Which start of the machine that was."""
+    """The kernel's boot id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +41,30 @@ class _Process:
 
 
 def record(file: Path, pid: int) -> None:
-    """Note a program that was just started; nothing where there is no /proc, or no room for it.
-
-    A program that runs is worth more than its note.
-    """
+    """Record a program that was just started; skip it without /proc, or if the disk is full."""
     if process := _read(pid):
-        with suppress(OSError), file.open("a", encoding="utf-8") as notes:
-            notes.write(json.dumps(asdict(Leader(pid, process.start, _boot()))) + "\n")
+        with suppress(OSError), file.open("a", encoding="utf-8") as records:
+            records.write(json.dumps(asdict(Leader(pid, process.start, _boot()))) + "\n")
 
 
 def forget(file: Path) -> None:
-    """Forget all programs: they have ended."""
+    """Delete all records: the programs have ended."""
     file.unlink(missing_ok=True)
 
 
-def end_orphans(file: Path, *folders: Path) -> list[str]:
-    """End what the noted programs left running; return the names of what was ended.
+def terminate_orphans(file: Path, *folders: Path) -> list[str]:
+    """Terminate the recorded programs and their children that still run; return their names.
 
-    `folders` are those of the service's files.
+    `folders` contain the service's files.
     """
-    everybody = [process for pid in _pids() if (process := _read(pid))]
-    left = [each for leader in _recorded(file) for each in _left_by(leader, everybody, folders)]
-    for process in left:
-        _end(process)
+    processes = [process for pid in _pids() if (process := _read(pid))]
+    orphans = [
+        orphan for leader in _recorded(file) for orphan in _orphans_of(leader, processes, folders)
+    ]
+    for orphan in orphans:
+        _terminate(orphan)
     forget(file)
-    return [process.name for process in left]
+    return [orphan.name for orphan in orphans]
 
 
 def _recorded(file: Path) -> Iterator[Leader]:
@@ -76,52 +75,52 @@ def _recorded(file: Path) -> Iterator[Leader]:
     for line in lines:
         try:
             yield Leader(**json.loads(line))
-        except (ValueError, TypeError):  # cut off by a crash, or of another version
+        except (ValueError, TypeError):  # truncated by a crash, or written by another version
             continue
 
 
-def _left_by(
-    leader: Leader, everybody: list[_Process], folders: tuple[Path, ...]
+def _orphans_of(
+    leader: Leader, processes: list[_Process], folders: tuple[Path, ...]
 ) -> list[_Process]:
     if leader.boot != _boot():
         return []
-    namesakes = [process for process in everybody if process.pid == leader.pid]
-    if any(process.start != leader.start for process in namesakes):
+    same_pid = [process for process in processes if process.pid == leader.pid]
+    if any(process.start != leader.start for process in same_pid):
         return []
-    followers = [
+    children = [
         process
-        for process in everybody
+        for process in processes
         if process.session == leader.pid != process.pid and _has_open(process.pid, folders)
     ]
-    return namesakes + followers
+    return same_pid + children
 
 
 def _has_open(pid: int, folders: tuple[Path, ...]) -> bool:
-    """Tell whether a process has a file of one of the folders open."""
+    """Return whether a process has a file in one of the folders open."""
     try:
         links = [link.readlink() for link in (_PROC / str(pid) / "fd").iterdir()]
-    except OSError:  # another user's, or gone
+    except OSError:  # another user's process, or it has ended
         return False
     return any(link.is_relative_to(folder.resolve()) for link in links for folder in folders)
 
 
-def _end(process: _Process) -> None:
-    """Ask a process to end, then make it; its number may be another's only once it is gone."""
+def _terminate(process: _Process) -> None:
+    """Send SIGTERM, then SIGKILL, through a pidfd, so that a reused pid is never signalled."""
     try:
-        handle = os.pidfd_open(process.pid)
+        pidfd = os.pidfd_open(process.pid)
     except OSError:
         return
     try:
         if _read(process.pid) != process:
             return
-        signal.pidfd_send_signal(handle, signal.SIGTERM)
-        if not select.select([handle], [], [], _STOP_SECONDS)[0]:
-            signal.pidfd_send_signal(handle, signal.SIGKILL)
-            select.select([handle], [], [], _STOP_SECONDS)
-    except OSError:  # it has ended, or is not ours to end
+        signal.pidfd_send_signal(pidfd, signal.SIGTERM)
+        if not select.select([pidfd], [], [], _STOP_SECONDS)[0]:
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+            select.select([pidfd], [], [], _STOP_SECONDS)
+    except OSError:  # it has ended, or belongs to another user
         return
     finally:
-        os.close(handle)
+        os.close(pidfd)
 
 
 def _pids() -> list[int]:
@@ -129,7 +128,7 @@ def _pids() -> list[int]:
 
 
 def _read(pid: int) -> _Process | None:
-    """Return a process as proc(5) shows it; None if it has ended."""
+    """Return a process from /proc (proc(5)); None if it has ended."""
     try:
         text = (_PROC / str(pid) / "stat").read_text(errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""One program under supervision: started, started again when it ends, stopped."""
+"""A supervised program: started, restarted when it ends, stopped."""
 
 import asyncio
 import os
@@ -9,17 +9,17 @@ from contextlib import asynccontextmanager, suppress
 
 from atelier.local.host.account import die_with_parent
 
-_FIRST_PAUSE = 0.2
-_LONGEST_PAUSE = 5.0
+_MIN_RESTART_DELAY = 0.2
+_MAX_RESTART_DELAY = 5.0
 _STABLE_SECONDS = 10.0
 _STOP_SECONDS = 20.0
-_LONGEST_LINE = 1 << 20
+_MAX_LINE_BYTES = 1 << 20
 
 
 class SupervisedProcess:
-    """A program that is to run as long as this process does, and no longer."""
+    """A program that runs until it is stopped or this process ends."""
 
-    def __init__(  # noqa: PLR0913 - each is named where it is called
+    def __init__(  # noqa: PLR0913 - all are passed by name
         self,
         name: str,
         command: Sequence[str],
@@ -30,15 +30,15 @@ class SupervisedProcess:
         on_line: Callable[[str], None] | None = None,
         on_start: Callable[[int], None] | None = None,
     ) -> None:
-        """Take its name, how to start and stop it, and what gets the messages about it.
+        """Take its name, its command and stop signal, and the logger of messages about it.
 
-        `on_line` gets each line of its output, which otherwise goes where ours does; `on_start`
-        gets the process id of each start.
+        `on_line` is called with each line of its output, which is inherited otherwise; `on_start`
+        with the pid of each start.
         """
         self.name = name
         self.exits = 0
         self.started_at = 0.0
-        """By the monotonic clock."""
+        """Monotonic time in seconds."""
         self._command = command
         self._stop_signal = stop_signal
         self._environment = environment
@@ -50,7 +50,7 @@ class SupervisedProcess:
 
     @property
     def pid(self) -> int | None:
-        """Return its process id while it runs."""
+        """Return its pid, None if it is not running."""
         process = self._process
         return process.pid if process and process.returncode is None else None
 
@@ -59,32 +59,32 @@ class SupervisedProcess:
         self._task = asyncio.create_task(self._keep_running())
 
     async def stop(self) -> None:
-        """Stop it politely, or after a while by force; return when it is gone."""
+        """Stop it gracefully, or kill it after a timeout; return when it has ended."""
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     def signal(self, number: signal.Signals) -> None:
-        """Send it a signal if it runs."""
+        """Send it a signal if it is running."""
         if self._process and self._process.returncode is None:
             self._process.send_signal(number)
 
     def kill(self) -> None:
-        """End it, and whatever it started, at once."""
+        """Kill it and its process group."""
         if self._process:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     async def _keep_running(self) -> None:
-        pause = _FIRST_PAUSE
+        delay = _MIN_RESTART_DELAY
         try:
             while True:
                 self.started_at = time.monotonic()
                 await self._run_once()
                 if time.monotonic() - self.started_at > _STABLE_SECONDS:
-                    pause = _FIRST_PAUSE
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+                    delay = _MIN_RESTART_DELAY
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, _MAX_RESTART_DELAY)
         finally:
             await self._end()
 
@@ -97,11 +97,11 @@ class SupervisedProcess:
         except OSError as error:
             reason = str(error)
         self.exits += 1
-        self.kill()  # workers that outlived it would hold on to the port
-        self._log(f"{self.name} ended ({reason}); starting it again.")
+        self.kill()  # orphaned workers would keep the port open
+        self._log(f"{self.name} exited ({reason}); restarting it.")
 
     async def _start(self) -> asyncio.subprocess.Process:
-        # Not asyncio's pipe: with that, a process has not ended until its workers have.
+        # With asyncio's own pipe, wait() would not return before all workers have ended, too.
         output = await _listen(self._on_line) if self._on_line else None
         try:
             return await asyncio.create_subprocess_exec(
@@ -110,7 +110,7 @@ class SupervisedProcess:
                 stdout=output,
                 stderr=output,
                 env=self._environment,
-                start_new_session=True,  # a terminal's Ctrl-C is for the supervisor alone
+                start_new_session=True,  # a terminal's Ctrl-C must reach only the supervisor
                 preexec_fn=die_with_parent(signal.SIGTERM),
             )
         finally:
@@ -120,20 +120,20 @@ class SupervisedProcess:
     async def _end(self) -> None:
         if self._process and self._process.returncode is None:
             self._process.send_signal(self._stop_signal)
-            ended = asyncio.ensure_future(self._process.wait())
+            exited = asyncio.ensure_future(self._process.wait())
             try:
-                # Not asyncio.timeout(): before Python 3.11.3 it fails in a task that was cancelled.
-                _, pending = await asyncio.wait([ended], timeout=_STOP_SECONDS)
+                # asyncio.timeout() fails in a cancelled task before Python 3.11.3.
+                _, pending = await asyncio.wait([exited], timeout=_STOP_SECONDS)
                 if pending:
                     self._log(f"{self.name} did not stop in time; killing it.")
             finally:
                 self.kill()
-            await ended
+            await exited
 
 
 @asynccontextmanager
 async def running(processes: Sequence[SupervisedProcess]) -> AsyncIterator[None]:
-    """Keep processes running while the context lasts."""
+    """Keep processes running in the context."""
     for process in processes:
         process.start()
     try:
@@ -143,7 +143,7 @@ async def running(processes: Sequence[SupervisedProcess]) -> AsyncIterator[None]
 
 
 async def _listen(on_line: Callable[[str], None]) -> int:
-    """Return a file descriptor to write to; each line goes to a function, until it is closed."""
+    """Return a file descriptor; `on_line` is called with each line written to it."""
     reading, writing = os.pipe()
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: _Lines(on_line), os.fdopen(reading, "rb", buffering=0)
@@ -152,23 +152,23 @@ async def _listen(on_line: Callable[[str], None]) -> int:
 
 
 class _Lines(asyncio.Protocol):
-    """Cuts what comes into lines."""
+    """Splits received data into lines."""
 
     def __init__(self, on_line: Callable[[str], None]) -> None:
         self._on_line = on_line
-        self._rest = b""
+        self._remainder = b""
 
     def data_received(self, data: bytes) -> None:
-        *lines, self._rest = (self._rest + data).split(b"\n")
+        *lines, self._remainder = (self._remainder + data).split(b"\n")
         for line in lines:
             self._on_line(line.decode(errors="replace"))
-        if len(self._rest) > _LONGEST_LINE:
+        if len(self._remainder) > _MAX_LINE_BYTES:
             self.connection_lost(None)
 
     def connection_lost(self, _error: Exception | None) -> None:
-        if self._rest:
-            self._on_line(self._rest.decode(errors="replace"))
-            self._rest = b""
+        if self._remainder:
+            self._on_line(self._remainder.decode(errors="replace"))
+            self._remainder = b""
 
 
 def _reason(code: int) -> str:

@@ -1,4 +1,4 @@
-"""Asks a server whether it is ready to serve."""
+"""Polls a server's readiness endpoint."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,7 +9,7 @@ from atelier.errors import AtelierError
 from atelier.local.cluster.process import SupervisedProcess
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-_ANSWER_SECONDS = 3.0
+_RESPONSE_SECONDS = 3.0
 _READY_SECONDS = 60.0
 _POLL_SECONDS = 0.05
 
@@ -19,28 +19,25 @@ async def until_ready(
 ) -> None:
     """Wait for a process to be ready; raise AtelierError if it ends or takes too long.
 
-    `preface` is what it expects before a request (the PROXY protocol).
+    `preface` is sent before the request: a PROXY protocol header.
     """
-    ended = process.exits
+    exits = process.exits
     try:
         async with asyncio.timeout(_READY_SECONDS):
             while not await is_ready(address, preface=preface):
-                if process.exits > ended:
-                    raise AtelierError(f"{process.name} ended while starting: its log says why.")
+                if process.exits > exits:
+                    raise AtelierError(f"{process.name} exited while starting: see its log.")
                 await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError as error:
         raise AtelierError(f"{process.name} is not ready after {_READY_SECONDS:.0f} s.") from error
 
 
 async def is_ready(address: Path | int, path: str = "/ready", preface: bytes = b"") -> bool:
-    """Say whether a server answers GET /ready, or the path given, with 200.
-
-    The server is on a unix socket or a local port.
-    """
+    """Return whether GET /ready, or another path, has status 200 on a socket or local port."""
     try:
-        async with asyncio.timeout(_ANSWER_SECONDS):
-            return await _ask(_opener(address), path, preface)
-    except OSError:  # a TimeoutError is one
+        async with asyncio.timeout(_RESPONSE_SECONDS):
+            return await _get(_opener(address), path, preface)
+    except OSError:  # includes TimeoutError
         return False
 
 
@@ -50,7 +47,7 @@ def _opener(address: Path | int) -> Callable[[], Awaitable[Streams]]:
     return partial(asyncio.open_connection, "127.0.0.1", address)
 
 
-async def _ask(connect: Callable[[], Awaitable[Streams]], path: str, preface: bytes) -> bool:
+async def _get(connect: Callable[[], Awaitable[Streams]], path: str, preface: bytes) -> bool:
     reader, writer = await connect()
     try:
         head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"

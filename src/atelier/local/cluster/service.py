@@ -1,4 +1,4 @@
-"""The running service: instances and nginx, and what may be changed while they run."""
+"""The running service: instances and nginx, with reload and scaling."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ from atelier.local.postgres.database import check_read_url
 from atelier.local.postgres.state import connections_missing, database_state
 from atelier.settings import Settings, without_files
 
-CHANGEABLE = (
+RELOADABLE = (
     "ATELIER_POOL_SIZE",
     "ATELIER_REQUEST_TIMEOUT",
     "ATELIER_IDEMPOTENCY_HOURS",
@@ -38,29 +38,29 @@ CHANGEABLE = (
     "ATELIER_CORS_ORIGINS",
     "ATELIER_LOG_ADDRESSES",
 )
-"""The settings that a reload can change."""
+"""The settings that a reload changes."""
 
 _ATELIER = (sys.executable, "-P", "-m", "atelier")
 
 
 class Service:
-    """Instances behind nginx, on a database."""
+    """Instances behind nginx that use one database."""
 
     def __init__(self, settings: Settings, home: Home, folder: Path, dsn: str, logs: Logs) -> None:
-        """Take the settings, the folder of the sockets, the database's address and the logs."""
+        """Take the settings, the home, the folder of the sockets, the database URL and the logs."""
         self.settings = settings
         self.dsn = dsn
         self.instances = InstanceGroup(folder, self._instance)
         self._home = home
         self._folder = folder
         self._logs = logs
-        # The address goes by the environment: others can read a command line.
+        # The URL is passed in the environment: other users can read command lines.
         self._environment = without_files(os.environ, ATELIER_DATABASE_URL=dsn)
-        self._changing = asyncio.Lock()
+        self._change_lock = asyncio.Lock()
         self._nginx: SupervisedProcess | None = None
 
     async def start(self) -> None:
-        """Start everything; return when nginx answers. Raises AtelierError."""
+        """Start everything; return when nginx is ready. Raises AtelierError."""
         await self.instances.grow(self.settings.instances)
         self._nginx = self._supervised("nginx", self._configure_nginx(), stop_signal=signal.SIGQUIT)
         self._nginx.start()
@@ -68,50 +68,50 @@ class Service:
         await until_ready(self.settings.port, self._nginx, preface)
 
     async def stop(self) -> None:
-        """Stop everything, nginx first: it finishes what is under way."""
+        """Stop everything, nginx first: it finishes the requests in progress."""
         if self._nginx:
             await self._nginx.stop()
         await self.instances.stop()
 
     def kill(self) -> None:
-        """End everything at once."""
+        """Kill all processes."""
         for process in self.processes:
             process.kill()
 
     @property
     def processes(self) -> list[SupervisedProcess]:
-        """Return all processes that are to run."""
+        """Return all supervised processes."""
         instances = [instance.process for instance in self.instances]
         return [*instances, self._nginx] if self._nginx else instances
 
     async def reload(self, changes: Mapping[str, str]) -> str:
-        """Give each instance a new process, one after the other; return what to tell.
+        """Replace the instances' processes one after the other; return a message.
 
-        `changes` are environment variables (of CHANGEABLE) that the new ones get. The installed
-        version's migrations are applied first. Raises AtelierError; those that were not reached
-        serve on as they were.
+        `changes` are environment variables (of RELOADABLE) for the new processes. The installed
+        version's migrations are applied first. Raises AtelierError; the remaining instances then
+        keep their old processes.
         """
-        async with self._changing:
+        async with self._change_lock:
             before = self._environment
-            self._environment = before | {k: v for k, v in changes.items() if k in CHANGEABLE}
+            self._environment = before | {k: v for k, v in changes.items() if k in RELOADABLE}
             try:
                 changed = Settings.from_environment(self._environment)
                 check_read_url(changed)
                 await self._migrate()
                 for instance in self.instances:
-                    await self.instances.renew(instance)
-                    self._logs.log(f"{instance.name} is a new process.")
+                    await self.instances.replace(instance)
+                    self._logs.log(f"{instance.name} has a new process.")
             except BaseException:
                 self._environment = before
                 raise
-            renewed = {name: getattr(changed, name) for name in nginx.SETTINGS}
-            self.settings = replace(self.settings, **renewed)
+            new_values = {name: getattr(changed, name) for name in nginx.SETTINGS}
+            self.settings = replace(self.settings, **new_values)
             self._reload_nginx()
-        return f"{len(self.instances)} instances are new processes."
+        return f"{len(self.instances)} instances have new processes."
 
     async def scale(self, size: int) -> str:
-        """Have so many instances; return what to tell. Raises AtelierError."""
-        async with self._changing:
+        """Change the number of instances; return a message. Raises AtelierError."""
+        async with self._change_lock:
             warning = connections_missing(await database_state(self.dsn), self.settings, size)
             if size > len(self.instances):
                 await self.instances.grow(size)
@@ -123,7 +123,7 @@ class Service:
         return "\n".join(filter(None, (f"{size} instances serve.", warning)))
 
     async def _migrate(self) -> None:
-        """Run the migrations of the code that is installed now, which is not this process's."""
+        """Apply the migrations of the installed version, which may be newer than this process."""
         process = await asyncio.create_subprocess_exec(
             *_ATELIER,
             "migrate",
@@ -132,9 +132,9 @@ class Service:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        said, _ = await process.communicate()
+        output, _ = await process.communicate()
         if process.returncode:
-            raise AtelierError(f"The migration failed: {said.decode(errors='replace').strip()}")
+            raise AtelierError(f"The migration failed: {output.decode(errors='replace').strip()}")
 
     def _configure_nginx(self, sockets: list[Path] | None = None) -> list[str]:
         return nginx.configure(

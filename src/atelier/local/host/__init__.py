@@ -1,1 +1,1 @@
-"""The machine: folders, locks, users, installed programs."""
+"""The host: folders, locks, users, installed programs."""

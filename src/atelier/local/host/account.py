@@ -1,4 +1,4 @@
-"""As whom PostgreSQL runs: it refuses to be root (docs/decisions/0002)."""
+"""The account that runs PostgreSQL, which refuses to run as root (docs/decisions/0002)."""
 
 import ctypes
 import os
@@ -19,15 +19,15 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Starts programs as another user, perhaps behind a command that lets them enter folders."""
+    """Starts programs as another user, with an optional command prefix that adds capabilities."""
 
     uid: int | None = None
-    """None: the user who is there already."""
+    """None: the current user."""
     gid: int | None = None
     prefix: tuple[str, ...] = ()
 
     def run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
-        """Run a program to its end and return what it said."""
+        """Run a program to its end and return its result and output."""
         return subprocess.run(
             [*self.prefix, *map(str, command)],
             **self._options(),
@@ -36,31 +36,31 @@ class Account:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            errors="replace",  # a path that is named need not be UTF-8
+            errors="replace",  # paths in the output need not be UTF-8
         )
 
     def start(
-        self, *command: str | Path, log: IO[bytes], at_parents_death: signal.Signals
+        self, *command: str | Path, log: IO[bytes], parent_death_signal: signal.Signals
     ) -> subprocess.Popen[bytes]:
-        """Start a program that gets a signal when this process is gone."""
+        """Start a program that gets a signal when this process ends."""
         return subprocess.Popen(
             [*self.prefix, *map(str, command)],
             **self._options(),
-            preexec_fn=die_with_parent(at_parents_death),  # noqa: PLW1509 - one prctl, no locks
+            preexec_fn=die_with_parent(parent_death_signal),  # noqa: PLW1509 - one prctl, no locks
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
         )
 
     def can_enter(self, *paths: Path) -> bool:
-        """Say whether programs started this way reach every one of the files and folders."""
+        """Return whether programs started this way can access all files and folders."""
         try:
             return all(self.run("test", "-x", path).returncode == 0 for path in paths)
         except OSError:
             return False
 
     def own(self, path: Path) -> None:
-        """Give a file or folder to the account."""
+        """Change the owner of a file or folder to the account."""
         if self.uid is not None and self.gid is not None:
             os.chown(path, self.uid, self.gid)
 
@@ -72,16 +72,16 @@ class Account:
 
 
 def nobody() -> Account:
-    """Return the account that owns nothing."""
+    """Return the unprivileged account `nobody`."""
     entry = pwd.getpwnam("nobody")
     return Account(entry.pw_uid, entry.pw_gid)
 
 
 def account_of(data: Path, programs: Path) -> Account:
-    """Return the account that is to run these programs on this data folder, made or not yet.
+    """Return the account to run these programs with on a data folder, which may not exist yet.
 
-    As root: the folder's owner, or `nobody` for a new one. Where that user cannot enter a folder
-    on the way, its processes get the one capability that lets them; AtelierError if they cannot.
+    As root: the folder's owner, or `nobody` for a new one. If that user cannot enter a parent
+    folder, its processes get the capability that allows it. Raises AtelierError if none helps.
     """
     if os.geteuid() != 0:
         return Account()
@@ -89,7 +89,8 @@ def account_of(data: Path, programs: Path) -> Account:
     if data.exists():
         owner = data.stat()
         plain = Account(owner.st_uid, owner.st_gid)
-    for account in (plain, entering(plain, "dac_read_search"), entering(plain, "dac_override")):
+    capabilities = ("dac_read_search", "dac_override")
+    for account in (plain, *(with_capability(plain, each) for each in capabilities)):
         if account.can_enter(programs / "postgres", data if data.exists() else data.parent):
             return account
     raise AtelierError(
@@ -98,8 +99,8 @@ def account_of(data: Path, programs: Path) -> Account:
     )
 
 
-def entering(account: Account, capability: str) -> Account:
-    """Add a capability that passes through exec; no_setuid_fixup makes access(2) heed it too."""
+def with_capability(account: Account, capability: str) -> Account:
+    """Add an ambient capability; no_setuid_fixup makes access(2) respect it, too."""
     prefix = (
         "setpriv",
         f"--reuid={account.uid}",
@@ -114,10 +115,10 @@ def entering(account: Account, capability: str) -> Account:
 
 
 def die_with_parent(number: signal.Signals) -> Callable[[], None]:
-    """Return what a child calls before exec so that it gets a signal at its parent's death."""
+    """Return a preexec function: the child gets a signal when its parent ends."""
 
-    def ask_kernel() -> None:
+    def set_parent_death_signal() -> None:
         if _libc is not None:
             _libc.prctl(_PR_SET_PDEATHSIG, number)
 
-    return ask_kernel
+    return set_parent_death_signal

@@ -1,4 +1,4 @@
-"""The folder of one installation (ATELIER_HOME): what lies where."""
+"""The layout of the home folder of a service (ATELIER_HOME)."""
 
 import hashlib
 import os
@@ -11,30 +11,30 @@ from pathlib import Path
 from atelier.errors import AtelierError
 from atelier.local.host.account import nobody
 
-_TEMPORARY = Path("/tmp")  # noqa: S108 - not TMPDIR: every command must come to the same folder
-_LONGEST_RUN_FOLDER = 107 - len("/postgresql/.s.PGSQL.5432")
+_TEMPORARY = Path("/tmp")  # noqa: S108 - not TMPDIR: all commands must use the same folder
+_MAX_RUN_FOLDER_BYTES = 107 - len("/postgresql/.s.PGSQL.5432")
 _PLAIN_PATH = re.compile(r"[\w./+@-]+", re.ASCII)
 
 
-_LOCKS = ("keeper", "start", "up", "users")
+_LOCKS = ("holder", "start", "up", "users")
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Paths in the home folder, and the run folder, which may have to be elsewhere."""
+    """The paths in the home folder, and the run folder, which may be outside of it."""
 
     path: Path
     run: Path
-    """Sockets and configurations of what runs now; empty or gone when nothing does."""
+    """Sockets and configurations of running programs; empty or missing if none is running."""
 
     @classmethod
     def at(cls, path: Path) -> "Home":
-        """Return the paths; nothing is made, and nothing need be there."""
+        """Return the paths; create nothing, and require nothing to exist."""
         return cls(path, _run_folder(path))
 
     @classmethod
     def open(cls, path: Path) -> "Home":
-        """Make the folders; raise AtelierError if they cannot be made or written to."""
+        """Create the folders; raise AtelierError if they cannot be created or written to."""
         try:
             path.mkdir(parents=True, exist_ok=True)
             home = cls.at(path)
@@ -44,7 +44,7 @@ class Home:
         except OSError as error:
             raise AtelierError(
                 f"Cannot write to {path}: {error.strerror}. "
-                "Set ATELIER_HOME to a folder that you may write to and that has room."
+                "Set ATELIER_HOME to a writable folder with free disk space."
             ) from error
         return home
 
@@ -55,11 +55,11 @@ class Home:
 
     @property
     def processes(self) -> Path:
-        """Where a service notes the programs it has started (atelier.local.cluster.orphans)."""
+        """The file that records the service's programs (atelier.local.cluster.orphans)."""
         return self.lock("processes")
 
     def lock(self, name: str) -> Path:
-        """Return a lock file; it stays when nothing runs, for removing one is a race."""
+        """Return a lock file; it is never removed, because that would be a race."""
         return lock_file(self.path, name)
 
     def log(self, name: str) -> Path:
@@ -67,16 +67,16 @@ class Home:
         return log_folder(self.path) / name
 
     def make_run_folder(self) -> None:
-        """Make the run folder if need be; raise AtelierError if it is someone else's."""
+        """Create the run folder if missing; raise AtelierError if another user owns it."""
         self.run.mkdir(exist_ok=True)
-        found = self.run.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in _owners(self.path):
-            raise AtelierError(f"{self.run} is in the way and not yours: remove it.")
-        # As root, servers of other users have to enter it; they cannot list it or write to it.
+        status = self.run.lstat()
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid not in _owners(self.path):
+            raise AtelierError(f"{self.run} exists and is not yours: remove it.")
+        # As root, servers run as other users: they may enter the folder, but not list or write it.
         self.run.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
     def clean_up(self) -> None:
-        """Remove the run folder if nothing is in it any more."""
+        """Remove the run folder if it is empty."""
         with suppress(OSError):
             self.run.rmdir()
 
@@ -101,14 +101,14 @@ def _owners(path: Path) -> set[int]:
 
 
 def _run_folder(path: Path) -> Path:
-    """Return `run` in the home, or a private folder where sockets could not be reached there.
+    """Return `run` in the home, or a private folder if sockets could not be used there.
 
-    The path of a socket ends at 107 bytes, and it stands in configuration files; as root,
-    PostgreSQL and nginx's workers are other users, who may not be able to enter the home.
+    The path of a socket has at most 107 bytes and is written to configuration files; as root,
+    PostgreSQL and nginx's workers run as other users, which may not be able to enter the home.
     """
     inside = path / "run"
     if (
-        len(os.fsencode(inside)) <= _LONGEST_RUN_FOLDER
+        len(os.fsencode(inside)) <= _MAX_RUN_FOLDER_BYTES
         and _PLAIN_PATH.fullmatch(str(inside))
         and (os.geteuid() != 0 or nobody().can_enter(path))
     ):

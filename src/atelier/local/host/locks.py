@@ -1,4 +1,4 @@
-"""File locks between commands: the kernel lets go of them however a process ends."""
+"""File locks between commands, which the kernel releases however a process ends."""
 
 import fcntl
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import TextIO
 
 @contextmanager
 def shared(path: Path) -> Iterator[None]:
-    """Hold a lock together with others; wait while someone holds it alone."""
+    """Hold a shared lock; wait while another process holds it exclusively."""
     with path.open("a+") as file:
         fcntl.flock(file, fcntl.LOCK_SH)
         yield
@@ -17,19 +17,19 @@ def shared(path: Path) -> Iterator[None]:
 
 @contextmanager
 def exclusive(path: Path, *, wait: bool = True) -> Iterator[TextIO]:
-    """Hold a lock alone, and its file open; raise BlockingIOError if held and not to wait."""
+    """Hold an exclusive lock and yield its file; without `wait`, raise BlockingIOError if held."""
     with path.open("a+") as file:
         fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield file
 
 
 def is_free(path: Path) -> bool:
-    """Say whether nobody holds a lock."""
+    """Return whether no process holds a lock."""
     return _could_lock(path, fcntl.LOCK_EX)
 
 
 def is_held(path: Path) -> bool:
-    """Say whether somebody is known to hold a lock; its file may be missing or another user's."""
+    """Return whether a process holds a lock; False if its file is missing or unreadable."""
     try:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -41,7 +41,7 @@ def is_held(path: Path) -> bool:
 
 
 def is_shared(path: Path) -> bool:
-    """Say whether somebody holds a lock, and nobody holds it alone."""
+    """Return whether a lock is held, but not exclusively."""
     return not is_free(path) and _could_lock(path, fcntl.LOCK_SH)
 
 

@@ -1,22 +1,22 @@
-"""How many files a process may have open: connections are files, too."""
+"""The limit of open files, which include connections."""
 
 import resource
 
-_ENOUGH = 65_536
-"""For everything here; some programs go through all that there may be, one by one."""
+_SUFFICIENT = 65_536
+"""Not more: some programs iterate over all possible file descriptors."""
 
 
 def raise_open_files() -> int:
-    """Raise this process's soft limit of open files as far as it may be; return what it is then.
+    """Raise this process's soft limit of open files as far as possible; return the new limit.
 
-    Programs that are started later inherit it.
+    Programs started later inherit it.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _ENOUGH if hard == resource.RLIM_INFINITY else min(hard, _ENOUGH)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
+    target = _SUFFICIENT if hard == resource.RLIM_INFINITY else min(hard, _SUFFICIENT)
+    if soft != resource.RLIM_INFINITY and soft < target:
         try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        except (OSError, ValueError):  # macOS has a lower limit of its own
+            resource.setrlimit(resource.RLIMIT_NOFILE, (target, hard))
+        except (OSError, ValueError):  # macOS has an additional, lower limit
             return soft
-        return wanted
-    return _ENOUGH if soft == resource.RLIM_INFINITY else soft
+        return target
+    return _SUFFICIENT if soft == resource.RLIM_INFINITY else soft

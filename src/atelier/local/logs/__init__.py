@@ -1,1 +1,1 @@
-"""The logs of all parts: collected, rotated, shown."""
+"""The logs of all components: collected, rotated, shown."""

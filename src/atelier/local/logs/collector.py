@@ -1,4 +1,4 @@
-"""What all parts say: whole in files that rotate, and what matters on the terminal."""
+"""Collects the logs of all components in rotated files, and prints warnings and errors."""
 
 import json
 import re
@@ -13,89 +13,90 @@ from time import monotonic
 from atelier.local.logs.retention import age
 from atelier.local.logs.rotation import KEPT_FILES, LogFile, rotate
 
-_LARGEST_FILE = 10 << 20
-_LARGEST_FOREIGN_FILE = 100 << 20
-_MOST_LINES = 20  # of PostgreSQL's at one look: a lost disk makes thousands
-_MATTERS = {"WARNING", "ERROR", "CRITICAL"}
+_MAX_BYTES = 10 << 20
+_MAX_ACCESS_LOG_BYTES = 100 << 20
+_MAX_LINES = 20  # of PostgreSQL's log per poll: a failed disk causes thousands
+_SHOWN_LEVELS = {"WARNING", "ERROR", "CRITICAL"}
 _NGINX_TIME = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d |\b\d+#\d+: ")
 _NGINX_CLIENT = re.compile(r", client: [^,]+")
-_SECONDS_BETWEEN_CLEANINGS = 60.0
+_CLEANUP_INTERVAL_SECONDS = 60.0
 _POSTGRES_LEVEL = re.compile(r"\b(WARNING|ERROR|FATAL|PANIC): ")
 
 
 class Logs:
-    """The log files of one home, and the stream of what is worth a look."""
+    """The log files of a home, and the messages shown on the terminal."""
 
     def __init__(
-        self, folder: Path, show: Callable[[str], None], *, verbose: bool, days: float = 0
+        self, folder: Path, show: Callable[[str], None], *, verbose: bool, max_days: float = 0
     ) -> None:
-        """Take the folder of the files, what puts a line on the terminal, and how much of it.
+        """Take the folder of the files, the function that prints lines, and whether to print all.
 
-        Lines are deleted before they are so many `days` old; 0 means that their size decides alone.
+        By default, only warnings and errors are printed. Lines are deleted before they are older
+        than `max_days`; 0 means no limit.
         """
         self._folder = folder
         self._show = show
         self._verbose = verbose
-        self._longest = timedelta(days=days)
-        self._cleaned_at = float("-inf")
+        self._max_age = timedelta(days=max_days)
+        self._cleaned_up_at = float("-inf")
         self._files: dict[str, LogFile] = {}
         self._last_line: dict[str, str] = {}
         self._unrotated: set[Path] = set()
         self._read_until = _size(folder / "postgresql.log")
 
     def log(self, line: str) -> None:
-        """Note and show what the supervisor has to say."""
+        """Log and print a message of the supervisor."""
         self._write("supervisor", line)
         self._show(line)
 
     def listener(self, part: str) -> Callable[[str], None]:
-        """Return what takes each line of a part."""
+        """Return a function that logs a line of a component."""
         return partial(self._on_line, part)
 
-    def look(self) -> None:
-        """Show what is new in PostgreSQL's log, and rotate the files that others write.
+    def poll(self) -> None:
+        """Print new lines of PostgreSQL's log, and rotate the files that other processes write.
 
-        A file that could not be written is tried again.
+        Files that could not be written are retried.
         """
-        for each in list(self._files.values()):
-            each.retry()
+        for log_file in list(self._files.values()):
+            log_file.retry()
         file = self._folder / "postgresql.log"
         if _size(file) > self._read_until:
             self._show_postgres(file)
-        if _size(file) > _LARGEST_FILE and self._rotate(file):
+        if _size(file) > _MAX_BYTES and self._rotate(file):
             self._read_until = 0
-        if _size(self._folder / "access.log") > _LARGEST_FOREIGN_FILE:
+        if _size(self._folder / "access.log") > _MAX_ACCESS_LOG_BYTES:
             self._rotate(self._folder / "access.log")
-        if self._longest and monotonic() - self._cleaned_at > _SECONDS_BETWEEN_CLEANINGS:
-            self._cleaned_at = monotonic()
-            self._delete_old()
+        if self._max_age and monotonic() - self._cleaned_up_at > _CLEANUP_INTERVAL_SECONDS:
+            self._cleaned_up_at = monotonic()
+            self._delete_expired()
 
     def close(self) -> None:
         """Close the files."""
         for file in self._files.values():
             file.close()
 
-    def _delete_old(self) -> None:
-        """Rotate so often that the oldest file is too old as a whole; delete such files."""
+    def _delete_expired(self) -> None:
+        """Rotate files at a fraction of the maximum age; delete files older than it."""
         for file in self._folder.glob("*.log"):
-            if _is_older(file, self._longest / (KEPT_FILES + 1)) and self._rotate(file):
+            if _is_older(file, self._max_age / (KEPT_FILES + 1)) and self._rotate(file):
                 self._read_until = 0 if file.name == "postgresql.log" else self._read_until
         for file in self._folder.glob("*.log.*"):
-            if _is_older(file, self._longest):
+            if _is_older(file, self._max_age):
                 file.unlink(missing_ok=True)
 
     def _on_line(self, part: str, line: str) -> None:
-        if part == "nginx":  # who a client is stands in the access log, as far as is wanted
+        if part == "nginx":  # only the access log may contain addresses (ATELIER_LOG_ADDRESSES)
             line = _NGINX_CLIENT.sub("", line)
         self._write(part, line)
         if self._is_repeated(part, line) and not self._verbose:
             return
-        level, text = _understood(line)
-        if self._verbose or level in _MATTERS:
+        level, text = _parse(line)
+        if self._verbose or level in _SHOWN_LEVELS:
             self._show(f"{part} | {text}")
 
     def _is_repeated(self, part: str, line: str) -> bool:
-        """Say whether it is said again: nginx does so every second while a disk is full."""
+        """Return whether nginx repeats its last line, as it does while a disk is full."""
         text = _NGINX_TIME.sub("", line)
         before, self._last_line[part] = self._last_line.get(part), text
         return part == "nginx" and text == before
@@ -105,33 +106,33 @@ class Logs:
             log.seek(self._read_until)
             new = log.read()
             self._read_until = log.tell()
-        said = new.decode(errors="replace").splitlines()
-        shown = [line for line in said if self._verbose or _POSTGRES_LEVEL.search(line)]
-        for line in shown[:_MOST_LINES]:
+        lines = new.decode(errors="replace").splitlines()
+        shown = [line for line in lines if self._verbose or _POSTGRES_LEVEL.search(line)]
+        for line in shown[:_MAX_LINES]:
             self._show(f"PostgreSQL | {line}")
-        if len(shown) > _MOST_LINES:
-            self._show(f"PostgreSQL | {len(shown) - _MOST_LINES} lines more in {file}")
+        if len(shown) > _MAX_LINES:
+            self._show(f"PostgreSQL | {len(shown) - _MAX_LINES} more lines in {file}")
 
     def _write(self, part: str, line: str) -> None:
         if part not in self._files:
+            make_line = _json_line if _is_instance(part) else _with_time
             path = self._path(part)
-            mark = _event if _is_instance(part) else _with_time
-            self._files[part] = LogFile(path, self.log, mark, largest=_LARGEST_FILE)
-        # An instance says itself when it was, in JSON.
+            self._files[part] = LogFile(path, self.log, make_line, max_bytes=_MAX_BYTES)
+        # Instances write JSON with a timestamp.
         self._files[part].write(line if _is_instance(part) else _with_time(line))
 
     def _path(self, part: str) -> Path:
         return self._folder / f"{part.replace(' ', '-')}.log"
 
     def _rotate(self, file: Path) -> bool:
-        """Rotate a file, also one that another process writes; say once if it cannot be done."""
+        """Rotate a file, which another process may write; log a failure once."""
         own = next((each for part, each in self._files.items() if self._path(part) == file), None)
         try:
             own.rotate() if own else _copy_and_empty(file)
         except OSError as error:
             if file not in self._unrotated:
                 self._unrotated.add(file)
-                self.log(f"Cannot rotate {file}: {error.strerror}. It is tried again.")
+                self.log(f"Cannot rotate {file}: {error.strerror}. Retrying.")
             return False
         self._unrotated.discard(file)
         return True
@@ -145,14 +146,14 @@ def _with_time(line: str) -> str:
     return f"{datetime.now(UTC).isoformat(' ', 'milliseconds')} {line}"
 
 
-def _event(message: str) -> str:
-    """Return a line as an instance writes it."""
+def _json_line(message: str) -> str:
+    """Return a warning in the format of an instance's log."""
     time = datetime.now(UTC).isoformat(timespec="milliseconds")
     return json.dumps({"time": time, "level": "WARNING", "message": message})
 
 
-def _understood(line: str) -> tuple[str, str]:
-    """Return the level of a line and what of it is for people; what is not JSON matters."""
+def _parse(line: str) -> tuple[str, str]:
+    """Return the level and the readable text of a line; one that is not JSON is an error."""
     try:
         fields = json.loads(line)
         level, text = fields["level"], fields["message"]
@@ -164,7 +165,7 @@ def _understood(line: str) -> tuple[str, str]:
 
 
 def _copy_and_empty(file: Path) -> None:
-    """Move a file's content on; whoever writes it appends, and so goes on at the beginning."""
+    """Copy a file to NAME.1 and truncate it; its writer appends, so it continues at offset 0."""
     copy = file.with_name(f"{file.name}.new")
     try:
         shutil.copyfile(file, copy)
@@ -177,10 +178,10 @@ def _copy_and_empty(file: Path) -> None:
         log.truncate()
 
 
-def _is_older(file: Path, longest: timedelta) -> bool:
+def _is_older(file: Path, max_age: timedelta) -> bool:
     try:
-        return file.stat().st_size > 0 and age(file) > longest
-    except OSError:  # gone meanwhile
+        return file.stat().st_size > 0 and age(file) > max_age
+    except OSError:  # deleted concurrently
         return False
 
 

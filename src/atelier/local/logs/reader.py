@@ -1,4 +1,4 @@
-"""What the log files of a home say: the last of it, in the order of time, and what is added."""
+"""Reads the log files of a home: the last lines in order of time, and lines added later."""
 
 import os
 import re
@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from atelier.errors import AtelierError
-from atelier.local.logs.rotation import KEPT_FILES, older
+from atelier.local.host.registry import running_elsewhere
+from atelier.local.logs.rotation import KEPT_FILES, rotated
 
 _BLOCK = 1 << 16
 _SUFFIX = ".log"
-_TIME = re.compile(  # as the parts write it, at the beginning or first in JSON
+_TIME = re.compile(  # at the beginning of a line, or the first field of JSON
     rb'(?:\{"time": ?")?(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d+)?)( UTC|[+-]\d\d:\d\d)?'
 )
 
 
 class Line(NamedTuple):
-    """A line of a part's log, and when it was written."""
+    """A line of a component's log, and its time."""
 
     time: datetime
     part: str
@@ -30,24 +31,21 @@ class Line(NamedTuple):
 
 
 def parts(folder: Path) -> list[str]:
-    """Return the names of the logs in a folder, which need not be there."""
+    """Return the names of the logs in a folder, which need not exist."""
     return sorted(file.name.removesuffix(_SUFFIX) for file in folder.glob(f"*{_SUFFIX}"))
 
 
 class LogReader:
-    """Reads the log of one part, or those of all merged."""
+    """Reads the log of one component, or those of all, merged."""
 
     def __init__(self, folder: Path, part: str | None = None) -> None:
-        """Take the folder; raise AtelierError if there is no such log in it."""
+        """Take the folder; raise AtelierError if it does not contain the log."""
         self._folder = folder
         self._part = part
         self._sources: dict[str, _Source] = {}
         found = parts(folder)
         if not found:
-            raise AtelierError(
-                f"There are no logs in {folder}: `atelier up` writes them; ATELIER_HOME names the "
-                "home of another service."
-            )
+            raise _no_logs(folder)
         if part not in (None, *found):
             raise AtelierError(f"There is no log of {part}: there are {', '.join(found)}.")
         for name in self._names():
@@ -55,16 +53,16 @@ class LogReader:
 
     @property
     def merges(self) -> bool:
-        """Whether lines of several parts are read."""
+        """Whether the logs of several components are merged."""
         return self._part is None
 
     def last(self, number: int) -> list[Line]:
-        """Return so many of the last lines there are."""
+        """Return the last `number` lines."""
         found = self._merged((name, each.last(number)) for name, each in self._sources.items())
         return found[max(0, len(found) - number) :]
 
     def new(self) -> list[Line]:
-        """Return the lines that were added since the last call of this or of `last`."""
+        """Return the lines added since the last call of this or of `last`."""
         for name in self._names():
             self._sources.setdefault(name, _Source(self._folder / f"{name}{_SUFFIX}"))
         return self._merged((name, each.new()) for name, each in self._sources.items())
@@ -83,30 +81,30 @@ class LogReader:
 
 
 class _Source:
-    """The file of a part, and how far it was read. It may rotate at any time."""
+    """A component's log file and the position in it. It may be rotated at any time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: FileIO | None = None
-        self._rest = b""
-        """The beginning of a line that is not complete."""
+        self._partial = b""
+        """The beginning of an incomplete line."""
 
     def last(self, number: int) -> list[bytes]:
-        """Return so many of the last lines, with those of older files."""
-        self._file = _opened(self._path)
+        """Return the last `number` lines, including rotated files."""
+        self._file = _open(self._path)
         found: list[bytes] = []
         if self._file:
-            *found, self._rest = _end_of(self._file, number)
+            *found, self._partial = _tail(self._file, number)
         for age in range(1, KEPT_FILES + 1):
-            file = _opened(older(self._path, age)) if len(found) < number else None
+            file = _open(rotated(self._path, age)) if len(found) < number else None
             if file:
-                found = _end_of(file, number - len(found))[:-1] + found
+                found = _tail(file, number - len(found))[:-1] + found
                 file.close()
         return found
 
     def new(self) -> list[bytes]:
-        """Return the lines that were added."""
-        *lines, self._rest = (self._rest + b"".join(self._read())).split(b"\n")
+        """Return the added lines."""
+        *lines, self._partial = (self._partial + b"".join(self._read())).split(b"\n")
         return lines
 
     def close(self) -> None:
@@ -115,26 +113,26 @@ class _Source:
             self._file.close()
 
     def _read(self) -> Iterator[bytes]:
-        """Yield what was added, to the end of a file that has rotated, and from the new one."""
+        """Yield the added data, from a rotated file to its end, then from the new file."""
         if self._file and os.fstat(self._file.fileno()).st_size < self._file.tell():
             yield self._read_copy(self._file.tell())
             self._file.seek(0)
         if self._file:
-            is_moved = not _is_at(self._file, self._path)
+            is_rotated = not _is_at(self._file, self._path)
             yield self._file.read()
-            if not is_moved:
+            if not is_rotated:
                 return
             self._file.close()
-        self._file = _opened(self._path)
+        self._file = _open(self._path)
         if self._file:
             yield self._file.read()
 
     def _read_copy(self, begin: int) -> bytes:
-        """Return what was added to a file between the last look and the copy before it was emptied.
+        """Return the data added between the last read and the copy of a truncated file.
 
-        nginx and PostgreSQL write on into the same file, see atelier.local.logs.collector.
+        nginx and PostgreSQL keep writing to the same file, see atelier.local.logs.collector.
         """
-        copy = _opened(older(self._path, 1))
+        copy = _open(rotated(self._path, 1))
         if copy is None:
             return b""
         with copy:
@@ -142,8 +140,8 @@ class _Source:
             return copy.read()
 
 
-def _end_of(file: FileIO, number: int) -> list[bytes]:
-    """Return so many of the last lines, and what is behind the last line break; read to the end."""
+def _tail(file: FileIO, number: int) -> list[bytes]:
+    """Return the last `number` lines and the data after the last line break; seek to the end."""
     position = end = file.seek(0, os.SEEK_END)
     data, block = b"", _BLOCK
     while position and data.count(b"\n") <= number:
@@ -154,8 +152,8 @@ def _end_of(file: FileIO, number: int) -> list[bytes]:
     return data.split(b"\n")[-number - 1 :]
 
 
-def _opened(path: Path) -> FileIO | None:
-    """Open a file; return None if there is none, and raise AtelierError if it cannot be read."""
+def _open(path: Path) -> FileIO | None:
+    """Open a file; return None if it is missing, raise AtelierError if it cannot be read."""
     try:
         return path.open("rb", buffering=0)
     except FileNotFoundError:
@@ -165,14 +163,14 @@ def _opened(path: Path) -> FileIO | None:
 
 
 def _is_at(file: FileIO, path: Path) -> bool:
-    """Say whether a path leads to an open file."""
+    """Return whether a path names an open file."""
     with suppress(OSError):
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     return False
 
 
 def _timed(part: str, texts: Iterable[bytes]) -> Iterator[Line]:
-    """Yield lines with their time; those that do not tell it belong to the one before them."""
+    """Yield lines with their time; a line without one has that of the line before."""
     time = datetime.min.replace(tzinfo=UTC)
     for text in texts:
         time = line_time(text) or time
@@ -180,15 +178,23 @@ def _timed(part: str, texts: Iterable[bytes]) -> Iterator[Line]:
 
 
 def line_time(text: bytes) -> datetime | None:
-    """Return when a line was written, if it tells."""
+    """Return the time of a line, if it has one."""
     if found := _TIME.match(text):
-        return _moment(found[1].decode(), (found[2] or b"").decode())
+        return _parse_time(found[1].decode(), (found[2] or b"").decode())
     return None
 
 
-def _moment(text: str, zone: str) -> datetime:
-    """Return a time; one without a zone is of this machine's."""
+def _parse_time(text: str, zone: str) -> datetime:
+    """Parse a time; one without a zone is local time."""
     return datetime.fromisoformat(text + zone.replace(" UTC", "+00:00")).astimezone(UTC)
+
+
+def _no_logs(folder: Path) -> AtelierError:
+    if other := running_elsewhere(folder.parent):
+        remedy = f"your service runs in {other}: set ATELIER_HOME to that"
+    else:
+        remedy = "`atelier up` writes them; ATELIER_HOME names the home of another service"
+    return AtelierError(f"There are no logs in {folder}: {remedy}.")
 
 
 _POLL_MILLISECONDS = 250
@@ -196,10 +202,10 @@ _WIDTH = len("instance-10")
 
 
 def show(reader: LogReader, *, lines: int, follow: bool) -> None:
-    """Write so many of the last lines; with `follow` go on until nobody reads the output."""
+    """Write the last `lines` lines; with `follow`, continue until the output is closed."""
     _write(reader, reader.last(lines))
     output = select.poll()
-    output.register(sys.stdout.fileno(), 0)  # no event but that the reader is gone
+    output.register(sys.stdout.fileno(), 0)  # only POLLERR and POLLHUP: the reader is gone
     while follow and not output.poll(_POLL_MILLISECONDS):
         _write(reader, reader.new())
 

@@ -1,4 +1,4 @@
-"""A log file that rotates, and that costs nobody anything but lines where it cannot be written."""
+"""A rotated log file; failed writes lose lines but never raise."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -7,40 +7,40 @@ from pathlib import Path
 from threading import RLock
 
 KEPT_FILES = 3
-"""How many older files there are: NAME.1, the newest, to NAME.3."""
+"""The number of rotated files: NAME.1 (the newest) to NAME.3."""
 
 
 class LogFile:
-    """Takes lines and appends them to a file.
+    """Appends lines to a file.
 
-    A disk that is full, or a folder that is gone, is told once; so is the end of that, with the
-    number of lines that were lost meanwhile, which then stands in the file too.
+    A failure, such as a full disk or a missing folder, is reported once, and so is recovery, with
+    the number of lost lines, which is also written to the file.
     """
 
     def __init__(
         self,
         path: Path,
-        tell: Callable[[str], None],
-        mark: Callable[[str], str],
+        report: Callable[[str], None],
+        make_line: Callable[[str], str],
         *,
-        largest: int,
+        max_bytes: int,
     ) -> None:
-        """Take the file, what is told of trouble with it, and the bytes after which it rotates.
+        """Take the file, the function that reports failures, and the size at which it rotates.
 
-        `mark` makes a line of the file's form from what is to stand where lines are missing.
+        `make_line` formats the message about lost lines for this file.
         """
         self._path = path
-        self._tell = tell
-        self._mark = mark
-        self._largest = largest
+        self._report = report
+        self._make_line = make_line
+        self._max_bytes = max_bytes
         self._file: FileIO | None = None
         self._size = 0
         self._lost = 0
-        self._one_at_a_time = RLock()  # what is told may be written here, too
+        self._lock = RLock()  # reentrant: reports may be written to this file, too
 
     def write(self, line: str) -> None:
-        """Append a line. Nothing is raised."""
-        with self._one_at_a_time:
+        """Append a line; never raise."""
+        with self._lock:
             try:
                 self._recover()
                 self._append(line)
@@ -48,13 +48,13 @@ class LogFile:
                 self._lose(error)
 
     def retry(self) -> None:
-        """See whether the file can be written again, if it could not."""
-        with self._one_at_a_time, suppress(OSError):
+        """Try to recover from a failed write."""
+        with self._lock, suppress(OSError):
             self._recover()
 
     def rotate(self) -> None:
-        """Begin a new file with the next line. Raises OSError if it cannot be done."""
-        with self._one_at_a_time:
+        """Rotate the file: the next line starts a new one. Raises OSError."""
+        with self._lock:
             self.close()
             rotate(self._path)
 
@@ -67,7 +67,7 @@ class LogFile:
     def _append(self, line: str) -> None:
         data = line.encode(errors="backslashreplace") + b"\n"
         file = self._file or self._open()
-        if self._size and self._size + len(data) > self._largest:
+        if self._size and self._size + len(data) > self._max_bytes:
             self.close()
             rotate(self._path)
             file = self._open()
@@ -76,13 +76,13 @@ class LogFile:
             while written < len(data):
                 written += file.write(data[written:])
         except OSError:
-            with suppress(OSError):  # half a line is none
+            with suppress(OSError):  # remove the partial line
                 file.truncate(self._size)
             raise
         self._size += len(data)
 
     def _open(self) -> FileIO:
-        # Not buffered: what a full disk refused must not be written later, behind other lines.
+        # Unbuffered: data that a full disk rejected must not be written later, after other lines.
         self._file = self._path.open("ab", buffering=0)
         self._size = self._file.tell()
         return self._file
@@ -91,33 +91,33 @@ class LogFile:
         self.close()
         self._lost += 1
         if self._lost == 1:
-            self._tell(f"Cannot write to {self._path}: {error.strerror}. Its lines are lost.")
+            self._report(f"Cannot write to {self._path}: {error.strerror}. Its lines are lost.")
 
     def _recover(self) -> None:
         if not self._lost:
             return
         lost = lines(self._lost)
-        self._append(self._mark(f"{lost} could not be written here."))
+        self._append(self._make_line(f"{lost} could not be written here."))
         self._lost = 0
-        self._tell(f"{self._path} is written again; {lost} of it were lost.")
+        self._report(f"{self._path} can be written again; {lost} were lost.")
 
 
 def rotate(path: Path, newest: Path | None = None) -> None:
     """Move NAME.1 to NAME.2, and so on, and `newest` (else the file itself) to NAME.1.
 
-    Raises OSError if it cannot be done.
+    Raises OSError if that fails.
     """
     for number in range(KEPT_FILES, 1, -1):
         with suppress(FileNotFoundError):
-            older(path, number - 1).replace(older(path, number))
-    (newest or path).replace(older(path, 1))
+            rotated(path, number - 1).replace(rotated(path, number))
+    (newest or path).replace(rotated(path, 1))
 
 
-def older(path: Path, number: int) -> Path:
-    """Return the file that an older part of a log has moved to."""
+def rotated(path: Path, number: int) -> Path:
+    """Return the path of a rotated log file."""
     return path.with_name(f"{path.name}.{number}")
 
 
 def lines(number: int) -> str:
-    """Return a number of lines in words."""
+    """Return a number of lines as text."""
     return "1 line" if number == 1 else f"{number:,} lines"

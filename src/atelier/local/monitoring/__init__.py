@@ -1,1 +1,1 @@
-"""The cluster's state and metrics."""
+"""The service's state and metrics."""

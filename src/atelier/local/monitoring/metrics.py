@@ -1,4 +1,4 @@
-"""The cluster's metrics in one place, for Prometheus, on a port of this machine only."""
+"""The metrics of all instances for Prometheus, on a port of the loopback interface."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
@@ -16,14 +16,14 @@ from atelier.local.postgres.state import DatabaseState, database_state
 
 
 class ClusterCollector(Collector):
-    """Asks everybody at each scrape; every series of an instance carries its name."""
+    """Collects from all instances at each scrape; adds the label `instance`."""
 
     def __init__(self, service: Service) -> None:
-        """Take the service that is looked at."""
+        """Take the service."""
         self._service = service
 
     def collect(self) -> Iterator[Metric]:
-        """Return the metrics of the instances, of their processes and of PostgreSQL."""
+        """Yield the metrics of the instances, of their processes and of PostgreSQL."""
         instances = list(self._service.instances)
         with ThreadPoolExecutor(len(instances) + 1) as pool:
             found = list(pool.map(scrape, [instance.socket for instance in instances]))
@@ -32,13 +32,13 @@ class ClusterCollector(Collector):
         yield from _database(asyncio.run(database_state(self._service.dsn)))
 
     def describe(self) -> Iterable[Metric]:
-        """Return nothing: what there is shows when it is collected."""
+        """Return nothing: the metrics are known when they are collected."""
         return []
 
 
 @contextmanager
 def served(port: int, service: Service, log: Callable[[str], None]) -> Iterator[None]:
-    """Serve /metrics while the context lasts; say so if the port cannot be had."""
+    """Serve /metrics in the context; log if the port cannot be used."""
     registry = CollectorRegistry()
     registry.register(ClusterCollector(service))
     try:
@@ -46,7 +46,7 @@ def served(port: int, service: Service, log: Callable[[str], None]) -> Iterator[
     except OSError as error:
         log(
             f"No cluster metrics: port {port} cannot be used ({error.strerror}). "
-            "Set ATELIER_METRICS_PORT to another."
+            "Set ATELIER_METRICS_PORT to another port."
         )
         yield
         return
@@ -72,9 +72,11 @@ def _merged(instances: list[Instance], found: list[list[Metric]]) -> Iterator[Me
 
 
 def _processes(instances: list[Instance], found: list[list[Metric]]) -> Iterator[Metric]:
-    up = GaugeMetricFamily("atelier_instance_up", "1 if it answers.", labels=["instance"])
+    up = GaugeMetricFamily(
+        "atelier_instance_up", "1 if the instance responds.", labels=["instance"]
+    )
     restarts = GaugeMetricFamily(
-        "atelier_instance_restarts", "How often it ended by itself.", labels=["instance"]
+        "atelier_instance_restarts", "Unexpected exits of the instance.", labels=["instance"]
     )
     for instance, metrics in zip(instances, found, strict=True):
         up.add_metric([_label(instance)], float(bool(metrics)))
@@ -84,12 +86,12 @@ def _processes(instances: list[Instance], found: list[list[Metric]]) -> Iterator
 
 def _database(state: DatabaseState) -> Iterator[Metric]:
     yield GaugeMetricFamily(
-        "atelier_postgresql_up", "1 if it answers.", value=float(state.error is None)
+        "atelier_postgresql_up", "1 if PostgreSQL responds.", value=float(state.error is None)
     )
     if state.error is not None:
         return
     connections = GaugeMetricFamily(
-        "atelier_postgresql_connections", "Connections of all clients.", labels=["state"]
+        "atelier_postgresql_connections", "Connections of all clients, by state.", labels=["state"]
     )
     connections.add_metric(["active"], state.active)
     connections.add_metric(["idle"], state.idle)
@@ -115,10 +117,10 @@ def _each(
 
 
 _HELP = {
-    "atelier_standby_lag_seconds": "How far a standby's data is behind.",
-    "atelier_standby_lag_bytes": "What a standby has not replayed yet.",
-    "atelier_import_rows": "Rows that a COPY under way has taken.",
-    "atelier_import_bytes": "Bytes that a COPY under way has taken.",
+    "atelier_standby_lag_seconds": "Replay lag of a standby.",
+    "atelier_standby_lag_bytes": "WAL that a standby has not replayed yet.",
+    "atelier_import_rows": "Rows processed by a running COPY.",
+    "atelier_import_bytes": "Bytes processed by a running COPY.",
 }
 
 

@@ -1,4 +1,4 @@
-"""What `atelier status` tells of a running service."""
+"""The report of `atelier status`."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ _MILLISECONDS = 1000
 
 
 async def status(service: Service) -> dict[str, Any]:
-    """Return the state of each instance and of PostgreSQL, ready for JSON."""
+    """Return the state of each instance and of PostgreSQL, serializable as JSON."""
     instances, database = await asyncio.gather(
         asyncio.gather(*(_instance(instance) for instance in service.instances)),
         database_state(service.dsn),
@@ -48,12 +48,12 @@ async def _instance(instance: Instance) -> dict[str, Any]:
 
 
 def is_served(state: Mapping[str, Any]) -> bool:
-    """Tell whether any instance serves, if only pages."""
+    """Return whether any instance serves requests, even if only reads."""
     return any(instance["state"] in {"ready", "read-only"} for instance in state["instances"])
 
 
 def render(state: Mapping[str, Any]) -> Group:
-    """Return the tables that show a state to people."""
+    """Return a state as tables for the terminal."""
     parts: list[RenderableType] = [_instances(state["instances"]), _database(state["postgresql"])]
     if state["postgresql"]["standbys"]:
         parts.append(_standbys(state["postgresql"]["standbys"]))
@@ -74,7 +74,7 @@ def _instances(instances: list[Mapping[str, Any]]) -> Table:
             str(each["restarts"]),
             str(each.get("requests", "")),
             str(each.get("errors", "")),
-            *(_milliseconds(each.get(share)) for share in ("p50", "p95", "p99")),
+            *(_milliseconds(each.get(quantile)) for quantile in ("p50", "p95", "p99")),
         )
     return table
 

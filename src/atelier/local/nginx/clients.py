@@ -1,22 +1,22 @@
-"""Clients' addresses in the log, and the origins that may read errors, as nginx's directives."""
+"""nginx directives for client addresses in the access log and for CORS on its error pages."""
 
 from collections.abc import Sequence
 
-LOGGED_AS = {"full": "$remote_addr", "masked": "$logged_address", "off": ""}
-"""What the access log has for a client's address."""
-LOGGED_ADDRESS = r"""    map $remote_addr $logged_address {
+LOGGED_ADDRESSES = {"full": "$remote_addr", "masked": "$masked_address", "off": ""}
+"""The access log's text for a client's address, by ATELIER_LOG_ADDRESSES."""
+MASKED_ADDRESS = r"""    map $remote_addr $masked_address {
         "~^(?<a>[0-9]+\.[0-9]+\.[0-9]+)\." "$a.0";
-        "~^::ffff:(?<b>[0-9]+\.[0-9]+\.[0-9]+)\." "$b.0";  # IPv4 written as IPv6
+        "~^::ffff:(?<b>[0-9]+\.[0-9]+\.[0-9]+)\." "$b.0";  # IPv4-mapped IPv6
         "~^(?<c>[0-9a-f]+:[0-9a-f]+:[0-9a-f]+):" "$c::";
-        "~^(?<d>[0-9a-f]+:[0-9a-f]+|[0-9a-f]+)::" "$d::";  # what is left out are zeros
+        "~^(?<d>[0-9a-f]+:[0-9a-f]+|[0-9a-f]+)::" "$d::";  # omitted groups are zero
         default "::";
     }
 """
 
 
 def allowed_origin(origins: Sequence[str]) -> str:
-    """Return what nginx's own errors have for Access-Control-Allow-Origin."""
+    """Return the map for Access-Control-Allow-Origin on nginx's error pages."""
     if "*" in origins:
         return '    map "" $allowed_origin { default *; }'
-    listed = "".join(f'        "{origin}" "{origin}";\n' for origin in origins)
-    return f'    map $http_origin $allowed_origin {{\n{listed}        default "";\n    }}'
+    members = "".join(f'        "{origin}" "{origin}";\n' for origin in origins)
+    return f'    map $http_origin $allowed_origin {{\n{members}        default "";\n    }}'

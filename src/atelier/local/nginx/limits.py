@@ -1,4 +1,4 @@
-"""The limits that nginx keeps for each address, as directives."""
+"""nginx directives for the rate limits per client address."""
 
 from collections.abc import Iterator
 from math import ceil
@@ -7,29 +7,29 @@ from typing import NamedTuple
 from atelier.settings import Settings
 
 _BURST_SECONDS = 10
-_LEAST_BURST = 10
-_ZONE = "10m"  # for 80,000 addresses or more; of more, those that came longest ago are forgotten
+_MIN_BURST = 10
+_ZONE_SIZE = "10m"  # at least 80,000 addresses; beyond that, the least recently used are evicted
 
 
 class Rate(NamedTuple):
-    """The requests of a kind that one address may send."""
+    """A limit on the requests of a kind from one address."""
 
     kind: str
     per_second: float
 
     @property
     def burst(self) -> int:
-        """The requests that may come at once."""
-        return max(_LEAST_BURST, ceil(self.per_second * _BURST_SECONDS))
+        """The maximum number of requests at once."""
+        return max(_MIN_BURST, ceil(self.per_second * _BURST_SECONDS))
 
     @property
     def window(self) -> int:
-        """The seconds after which as many may come at once again."""
+        """The seconds after which a whole burst is accepted again."""
         return ceil(self.burst / self.per_second)
 
     @property
-    def wait(self) -> int:
-        """The seconds after which one that was refused is taken."""
+    def retry_after(self) -> int:
+        """The seconds after which a rejected request is accepted."""
         return ceil(1 / self.per_second)
 
 
@@ -40,23 +40,23 @@ def rates(settings: Settings) -> list[Rate]:
         "votes": settings.rate_votes,
         "posts": settings.rate_posts,
     }
-    return [Rate(kind, number) for kind, number in all_kinds.items() if number]
+    return [Rate(kind, limit) for kind, limit in all_kinds.items() if limit]
 
 
 def zones(limited: list[Rate]) -> str:
-    """Return where nginx counts, and the fields of its refusals: for the level `http`."""
+    """Return the zones and the headers of rejections, for the context `http`."""
     return "\n".join(
         [
             *map(_zone, limited),
-            *_map("$limited_as $rate_policy", '"{0.kind}";q={0.burst};w={0.window}', limited),
-            *_map("$limited_as $rate_left", '"{0.kind}";r=0;t={0.wait}', limited),
-            *_map("$request_kind $rate_wait", "{0.wait}", limited),
+            *_map("$limited_kind $rate_policy", '"{0.kind}";q={0.burst};w={0.window}', limited),
+            *_map("$limited_kind $rate_left", '"{0.kind}";r=0;t={0.retry_after}', limited),
+            *_map("$request_kind $rate_retry_after", "{0.retry_after}", limited),
         ]
     )
 
 
 def checks(limited: list[Rate]) -> str:
-    """Return what counts a request, and refuses it if there are too many: for a location."""
+    """Return the limits, for the context `location`."""
     return "\n".join(
         f"            limit_req zone=rate_{rate.kind} burst={rate.burst - 1} nodelay;"
         for rate in limited
@@ -64,9 +64,10 @@ def checks(limited: list[Rate]) -> str:
 
 
 def _zone(rate: Rate) -> str:
+    zone = f"rate_{rate.kind}:{_ZONE_SIZE}"
     return (
         f'    map $request_kind ${rate.kind}_of {{ {rate.kind} $client_key; default ""; }}\n'
-        f"    limit_req_zone ${rate.kind}_of zone=rate_{rate.kind}:{_ZONE} rate={_written(rate)};"
+        f"    limit_req_zone ${rate.kind}_of zone={zone} rate={_format(rate)};"
     )
 
 
@@ -77,8 +78,8 @@ def _map(variables: str, value: str, limited: list[Rate]) -> Iterator[str]:
     yield '        default "";\n    }'
 
 
-def _written(rate: Rate) -> str:
-    """Return a rate as nginx takes it: whole requests a second, or a minute."""
+def _format(rate: Rate) -> str:
+    """Return a rate in nginx's format: an integer per second or per minute."""
     if rate.per_second == int(rate.per_second):
         return f"{rate.per_second:.0f}r/s"
     return f"{max(1, round(rate.per_second * 60))}r/m"

@@ -17,51 +17,52 @@ from atelier.local.nginx import clients, limits
 from atelier.settings import PRIVATE_NETWORKS, Settings
 
 MAX_CONCURRENT_READS = 200
-"""For each instance; docs/decisions/0007-overload-and-reload.md."""
+"""Per instance; docs/decisions/0007-overload-and-reload.md."""
 MAX_CONCURRENT_REQUESTS = 250
-"""Requests of all kinds that one instance is given at once."""
+"""Requests of all kinds per instance."""
 
 MAX_OPEN_FILES = 8192
-"""That nginx on this machine may have open: half as many connections of clients."""
-_MOST_FILES_OF_A_HOST = 65536
-_THIS_MACHINE = ("127.0.0.0/8", "::1")
+"""Open files of nginx under `atelier up`, which allow half as many client connections."""
+_MAX_OPEN_FILES_ON_HOST = 65536
+_LOOPBACK = ("127.0.0.0/8", "::1")
 SETTINGS = (
     *("request_timeout", "rate_reads", "rate_votes", "rate_posts", "rate_exempt"),
     *("trusted_proxies", "cors_origins", "log_addresses"),
 )
-"""The settings that nginx takes at a reload."""
+"""The settings of nginx that a reload changes."""
 _SLACK_SECONDS = 0.5
-_KEEPS_CONNECTIONS = (1, 27, 4)
+_KEEPALIVE_MIN_TIMEOUT_VERSION = (1, 27, 4)
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """What differs between one nginx and another."""
+    """The variable parts of an nginx configuration."""
 
     listen: str
-    """An address and port, or a port."""
+    """A port, or an address and port."""
     servers: Sequence[str]
     """The instances: `unix:PATH` or `HOST:PORT`."""
     settings: Settings = field(default_factory=Settings)
     user: str = ""
-    """The directive that says whose the workers are, if it is needed."""
+    """The directive for the workers' user, if needed."""
     pid: str = "nginx.pid"
     access_log: str = "access.log"
     error_log: str = "stderr"
     folder: str = ""
-    """Where request bodies are kept that do not fit in memory, with a slash at its end."""
+    """The folder for buffered request bodies, with a trailing slash."""
     trusted: Sequence[str] = ()
-    """Networks of the proxies before this one: they say whom a request is from."""
+    """Networks of proxies whose X-Forwarded-For is trusted."""
     max_open_files: int = MAX_OPEN_FILES
-    keeps_connections: bool = False
-    """Whether this nginx knows keepalive_min_timeout."""
+    has_keepalive_min_timeout: bool = False
+    """Whether this nginx supports keepalive_min_timeout."""
 
     def render(self) -> str:
         """Return the configuration file."""
         template = Template((files(__package__) / "nginx.conf").read_text())
         settings = self.settings
         read_timeout = settings.request_timeout + _SLACK_SECONDS
-        limited = limits.rates(settings)
+        uses_proxy_protocol = settings.proxy_protocol == "on"
+        rates = limits.rates(settings)
         return template.substitute(
             user=self.user,
             files=self.max_open_files,
@@ -72,17 +73,17 @@ class Proxy:
             folder=self.folder,
             listen=self.listen,
             trusted="\n".join(f"    set_real_ip_from {network};" for network in self.trusted),
-            trusted_ids=_members(self.trusted),
-            client_from="X-Forwarded-For" if settings.proxy_protocol == "off" else "proxy_protocol",
-            proxy_protocol="" if settings.proxy_protocol == "off" else " proxy_protocol",
-            logged_address=clients.LOGGED_ADDRESS if settings.log_addresses == "masked" else "",
-            logged_as=clients.LOGGED_AS[settings.log_addresses],
+            trusted_ids=_geo_members(self.trusted),
+            real_ip_header="proxy_protocol" if uses_proxy_protocol else "X-Forwarded-For",
+            proxy_protocol=" proxy_protocol" if uses_proxy_protocol else "",
+            masked_address=clients.MASKED_ADDRESS if settings.log_addresses == "masked" else "",
+            logged_address=clients.LOGGED_ADDRESSES[settings.log_addresses],
             cors=clients.allowed_origin(settings.cors_origins),
             vary="Accept" if "*" in settings.cors_origins else '"Accept, Origin"',
-            exempt=_members(settings.rate_exempt),
-            rate_zones=limits.zones(limited),
-            rate_checks=limits.checks(limited),
-            keepalive_min_timeout=_KEEPALIVE_MIN_TIMEOUT if self.keeps_connections else "",
+            exempt=_geo_members(settings.rate_exempt),
+            rate_zones=limits.zones(rates),
+            rate_checks=limits.checks(rates),
+            keepalive_min_timeout=_KEEPALIVE_MIN_TIMEOUT if self.has_keepalive_min_timeout else "",
             max_reads=MAX_CONCURRENT_READS * len(self.servers),
             servers="\n".join(map(_server, self.servers)),
             read_timeout=f"{read_timeout * 1000:.0f}ms",
@@ -91,7 +92,7 @@ class Proxy:
 
 
 _KEEPALIVE_MIN_TIMEOUT = (
-    "    keepalive_min_timeout 2s;  # at a reload, lest a request meet a connection being closed"
+    "    keepalive_min_timeout 2s;  # a reload must not close a connection that gets a request"
 )
 
 
@@ -103,34 +104,33 @@ def configure(
     log: Path | None = None,
     settings: Settings | None = None,
 ) -> list[str]:
-    """Write nginx's configuration into the run folder; return the command that runs it.
+    """Write nginx's configuration to the run folder; return the command that runs it.
 
     nginx listens on a port of 127.0.0.1 and passes requests to the instances' sockets. `log` is
-    the folder of its access log, else the run folder. The settings are those for instances, too;
-    None means the defaults.
+    the folder of its access log, by default the run folder. Without settings, the defaults apply.
     """
     settings = settings or Settings()
     if log:
         (run / "log").unlink(missing_ok=True)
-        (run / "log").symlink_to(log)  # whose path may hold what nginx would take for its own
+        (run / "log").symlink_to(log)  # the path may contain characters special to nginx
     proxy = Proxy(
         listen=f"127.0.0.1:{port}",
         servers=[f"unix:{socket}" for socket in sockets],
         settings=settings,
         user=_user(),
         access_log="log/access.log" if log else "access.log",
-        trusted=_trusted(settings, _THIS_MACHINE if settings.proxy_protocol == "on" else ()),
+        trusted=_trusted(settings, _LOOPBACK if settings.proxy_protocol == "on" else ()),
         max_open_files=max_open_files(),
-        keeps_connections=_version() >= _KEEPS_CONNECTIONS,
+        has_keepalive_min_timeout=_version() >= _KEEPALIVE_MIN_TIMEOUT_VERSION,
     )
-    unfinished = run / "nginx.conf.new"
-    unfinished.write_text(proxy.render())
-    unfinished.rename(run / "nginx.conf")
+    temporary = run / "nginx.conf.new"
+    temporary.write_text(proxy.render())
+    temporary.rename(run / "nginx.conf")
     return [str(nginx_program()), "-p", f"{run}/", "-c", "nginx.conf", "-e", "stderr"]
 
 
 def host_configuration(listen: str, servers: Sequence[str], settings: Settings) -> str:
-    """Return the configuration of an nginx that has a host of its own, as Debian installs it."""
+    """Return the configuration of an nginx on its own host, with Debian's paths."""
     return Proxy(
         listen=listen,
         servers=servers,
@@ -141,16 +141,16 @@ def host_configuration(listen: str, servers: Sequence[str], settings: Settings) 
         error_log="/var/log/nginx/error.log",
         folder="/var/lib/nginx/",
         trusted=_trusted(settings, PRIVATE_NETWORKS),
-        max_open_files=_MOST_FILES_OF_A_HOST,
+        max_open_files=_MAX_OPEN_FILES_ON_HOST,
     ).render()
 
 
-def _trusted(settings: Settings, otherwise: Sequence[str]) -> Sequence[str]:
-    return otherwise if settings.trusted_proxies is None else settings.trusted_proxies
+def _trusted(settings: Settings, default: Sequence[str]) -> Sequence[str]:
+    return default if settings.trusted_proxies is None else settings.trusted_proxies
 
 
-def _members(networks: Iterable[str]) -> str:
-    """Return networks as the lines of a `geo` block."""
+def _geo_members(networks: Iterable[str]) -> str:
+    """Return networks as the members of a `geo` block."""
     return "\n".join(f"        {network} 1;" for network in networks)
 
 
@@ -161,7 +161,7 @@ def _server(address: str) -> str:
 
 
 def _user() -> str:
-    """Return the directive that makes root's workers `nobody`; others have no choice."""
+    """Return the directive that runs root's workers as `nobody`; empty for other users."""
     if os.geteuid() != 0:
         return ""
     account = pwd.getpwnam("nobody")
@@ -169,11 +169,11 @@ def _user() -> str:
 
 
 def max_open_files() -> int:
-    """Return how many files nginx on this machine may have open, as far as the limit allows."""
+    """Return the number of files that nginx may have open, within the process limit."""
     return min(raise_open_files(), MAX_OPEN_FILES)
 
 
 def _version() -> tuple[int, ...]:
-    said = subprocess.run([nginx_program(), "-v"], check=True, capture_output=True, text=True)
-    found = re.search(r"nginx/([\d.]+)", said.stderr)
-    return tuple(map(int, found[1].split("."))) if found else ()
+    result = subprocess.run([nginx_program(), "-v"], check=True, capture_output=True, text=True)
+    match = re.search(r"nginx/([\d.]+)", result.stderr)
+    return tuple(map(int, match[1].split("."))) if match else ()

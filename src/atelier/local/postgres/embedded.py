@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL as commands see it: there while somebody uses it."""
+"""The embedded PostgreSQL, which runs while commands use it."""
 
 import shlex
 import subprocess
@@ -19,18 +19,18 @@ from atelier.local.postgres.server import Server
 from atelier.settings import Settings
 
 READY = "ready"
-TAKEN = "taken"
-"""What a holder process prints first; anything else is why it could not start."""
+ALREADY_HELD = "already held"
+"""The output of a holder process; anything else is an error message."""
 
 _POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """The server of one home, which every command shares.
+    """The server of a home folder, shared by all commands.
 
-    Whoever needs it holds the lock `users` and starts a holder process (holder.py) if none runs.
-    The holder stops the server when nobody holds that lock any more, also after a kill -9.
+    A command that uses it holds the lock `users`, and starts a holder process (holder.py) if none
+    is running. The holder stops the server when no process holds that lock, also after a kill -9.
     """
 
     home: Home
@@ -38,7 +38,7 @@ class Embedded:
 
     @classmethod
     def existing(cls, path: Path) -> "Embedded":
-        """Find the server of a home folder; raise AtelierError if it has no database."""
+        """Return the server of a home folder; raise AtelierError if it has no database."""
         if not has_database(path):
             remedy = database_of_other_service(path) or _REMEDY
             raise AtelierError(f"There is no database in {path}: {remedy}.")
@@ -46,7 +46,7 @@ class Embedded:
 
     @classmethod
     def open(cls, path: Path) -> "Embedded":
-        """Find the server of a home folder, made if missing; nothing is started."""
+        """Return the server of a home folder, which is created if missing; start nothing."""
         home = Home.open(path)
         programs = postgres_programs(_major_of(home.data))
         account = account_of(home.data, programs)
@@ -55,54 +55,54 @@ class Embedded:
 
     @contextmanager
     def used(self) -> Iterator[str]:
-        """Yield the server's address; it runs until the last that uses it is done."""
+        """Start the server if needed and yield its URL; the last user's exit stops it."""
         try:
             with shared(self.home.lock("users")):
                 self.ensure_running()
                 yield self.server.dsn()
         finally:
-            self._wait_for_keeper()
+            self._wait_for_holder()
 
     def ensure_running(self) -> None:
-        """Start the server if it does not run; raise AtelierError if it cannot."""
+        """Start the server if it is not running; raise AtelierError if that fails."""
         with exclusive(self.home.lock("start")):
-            while not (self.is_running() and self.server.answers()):
-                self._start_keeper()
+            while not (self.is_running() and self.server.is_ready()):
+                self._start_holder()
 
     def is_running(self) -> bool:
-        """Say whether a keeper is there."""
-        return not is_free(self.home.lock("keeper"))
+        """Return whether a holder process is running."""
+        return not is_free(self.home.lock("holder"))
 
-    def is_used(self) -> bool:
-        """Say whether a command uses the server now."""
+    def is_in_use(self) -> bool:
+        """Return whether a command is using the server."""
         return is_shared(self.home.lock("users"))
 
     def describe(self) -> str:
-        """Return a line about the server's state."""
+        """Return the server's state as a line of text."""
         if not self.is_running():
-            return f"PostgreSQL does not run; its data is in {self.home.data}."
-        use = "in use" if self.is_used() else "not in use"
-        return f"PostgreSQL runs, {use}: {self.server.dsn()}"
+            return f"PostgreSQL is not running; its data is in {self.home.data}."
+        use = "in use" if self.is_in_use() else "not in use"
+        return f"PostgreSQL is running, {use}: {self.server.dsn()}"
 
     @property
-    def kept(self) -> Path:
-        """A file that is there while the server is to stay without anybody using it."""
-        return self.home.run / "kept"
+    def keep_file(self) -> Path:
+        """A file that exists while the server is kept running without users."""
+        return self.home.run / "keep"
 
     def hold(self) -> None:
-        """Leave the server running, until `release`."""
+        """Keep the server running until `release`."""
         with self.used():
-            self.kept.touch()
+            self.keep_file.touch()
 
     def release(self) -> bool:
-        """Stop the server once nobody uses it; return False if somebody does."""
-        self.kept.unlink(missing_ok=True)
-        self._wait_for_keeper()
+        """Let the server stop when it is not in use; return False if it is in use now."""
+        self.keep_file.unlink(missing_ok=True)
+        self._wait_for_holder()
         return not self.is_running()
 
-    def _start_keeper(self) -> None:
+    def _start_holder(self) -> None:
         command = [sys.executable, "-P", "-m", "atelier.local.postgres.holder", str(self.home.path)]
-        started = subprocess.run(
+        holder = subprocess.run(
             command,
             check=False,
             cwd="/",
@@ -112,26 +112,26 @@ class Embedded:
             errors="replace",
             start_new_session=True,
         )
-        said = started.stdout.strip()
-        if said not in {READY, TAKEN}:
-            raise AtelierError(said or f"PostgreSQL did not start. More in {self.server.log}.")
+        output = holder.stdout.strip()
+        if output not in {READY, ALREADY_HELD}:
+            raise AtelierError(output or f"PostgreSQL did not start. See {self.server.log}.")
         time.sleep(_POLL_SECONDS)
 
-    def _wait_for_keeper(self) -> None:
-        """Wait for the server to stop if it is about to."""
-        while self.is_running() and not self.kept.exists() and not self.is_used():
+    def _wait_for_holder(self) -> None:
+        """Wait for the holder to stop an unused server."""
+        while self.is_running() and not self.keep_file.exists() and not self.is_in_use():
             time.sleep(_POLL_SECONDS)
 
 
 def own_home(settings: Settings) -> Path:
-    """Return the embedded server's home; raise AtelierError where another server is set."""
+    """Return the embedded server's home; raise AtelierError if another server is configured."""
     if settings.database_url:
-        raise AtelierError("ATELIER_DATABASE_URL is set: that database is not atelier's to start.")
+        raise AtelierError("ATELIER_DATABASE_URL is set: atelier does not manage that server.")
     return settings.home
 
 
 def has_database(path: Path) -> bool:
-    """Say whether a home folder has a database, or is getting one now; nothing is made."""
+    """Return whether a home folder has a database, or is getting one; create nothing."""
     try:
         data_folder(path).stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -142,21 +142,21 @@ def has_database(path: Path) -> bool:
 
 
 def database_of_other_service(path: Path) -> str | None:
-    """Return what to tell where this user's service runs in another home; None if none does."""
+    """Return a hint if this user's service is running in another home, else None."""
     other = running_elsewhere(path)
     if other is None:
         return None
     if is_held(lock_file(other, "users")):
         command = f"`ATELIER_HOME={shlex.quote(str(other))} atelier ...`"
-        return f"your service runs in {other}; {command} works on its database"
+        return f"your service runs in {other}; {command} uses its database"
     return (
         f"your service runs in {other}, on the database of an ATELIER_DATABASE_URL; set the same "
-        "here to work on that"
+        "here to use that database"
     )
 
 
 _REMEDY = (
-    "`atelier up` or `atelier db start` makes one; ATELIER_HOME names another home, "
+    "`atelier up` or `atelier db start` creates one; ATELIER_HOME selects another home, "
     "ATELIER_DATABASE_URL another PostgreSQL"
 )
 

@@ -1,7 +1,7 @@
 """The process that keeps an embedded PostgreSQL running while commands use it.
 
-It says `ready`, `taken` (another came first) or in one line why not; it ends when nobody holds
-the lock `users` any more.
+It prints `ready`, `already held` (another holder is running) or an error in one line; it ends
+when no process holds the lock `users`.
 """
 
 import os
@@ -13,34 +13,34 @@ from threading import Thread
 
 from atelier.errors import AtelierError
 from atelier.local.host.locks import exclusive
-from atelier.local.postgres.embedded import READY, TAKEN, Embedded
+from atelier.local.postgres.embedded import ALREADY_HELD, READY, Embedded
 from atelier.local.postgres.server import stop
 
 _POLL_SECONDS = 0.1
 
 
 def main() -> None:
-    """Keep the server of the home folder given as the first argument, in the background."""
+    """Hold the server of the home folder in the first argument, in the background."""
     if os.fork():
         return
     try:
         embedded = Embedded.open(Path(sys.argv[1]))
-        with exclusive(embedded.home.lock("keeper"), wait=False):
-            _keep(embedded)
+        with exclusive(embedded.home.lock("holder"), wait=False):
+            _hold(embedded)
     except BlockingIOError:
-        sys.stdout.write(TAKEN)
+        sys.stdout.write(ALREADY_HELD)
     except AtelierError as error:
         sys.stdout.write(str(error))
 
 
-def _keep(embedded: Embedded) -> None:
+def _hold(embedded: Embedded) -> None:
     embedded.home.make_run_folder()
-    embedded.kept.unlink(missing_ok=True)
+    embedded.keep_file.unlink(missing_ok=True)
     try:
         if not embedded.server.data.exists():
             embedded.server.create()
         postgres = embedded.server.start()
-        _say_ready(embedded.server.log)
+        _report_ready(embedded.server.log)
         Thread(target=_stop_when_unused, args=(embedded, postgres), daemon=True).start()
         postgres.wait()
     finally:
@@ -48,8 +48,8 @@ def _keep(embedded: Embedded) -> None:
         embedded.home.clean_up()
 
 
-def _say_ready(log: Path) -> None:
-    """Say so, and let go of the streams of the command that started this process."""
+def _report_ready(log: Path) -> None:
+    """Print READY, then redirect the output inherited from the starting command to the log."""
     sys.stdout.write(READY)
     sys.stdout.flush()
     with log.open("ab") as file:
@@ -60,7 +60,7 @@ def _say_ready(log: Path) -> None:
 def _stop_when_unused(embedded: Embedded, postgres: subprocess.Popen[bytes]) -> None:
     while True:
         with exclusive(embedded.home.lock("users")):
-            if not embedded.kept.exists():
+            if not embedded.keep_file.exists():
                 stop(postgres)
                 return
         time.sleep(_POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""psql on any database, in the service's schema."""
+"""Runs psql on a database, in the service's schema."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ def psql(dsn: str, arguments: Sequence[str]) -> int:
     environment = os.environ | {"PGOPTIONS": f"-c search_path={SCHEMA}"}
     if url.password:
         environment["PGPASSWORD"] = url.password
-    # Ctrl-C is for the query in psql; a handler, unlike SIG_IGN, is not inherited.
+    # Ctrl-C must interrupt only psql's query; a handler, unlike SIG_IGN, is not inherited.
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
         command = [str(postgres_programs() / "psql"), str(url.without_password()), *arguments]

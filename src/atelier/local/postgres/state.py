@@ -1,4 +1,4 @@
-"""What PostgreSQL says about itself."""
+"""The state of PostgreSQL: connections, standbys, running imports."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -15,24 +15,24 @@ _SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class DatabaseState:
-    """A moment of the primary; where it does not answer, only why."""
+    """A snapshot of PostgreSQL's state; only `error` if it is unreachable."""
 
     error: str | None = None
     version: str = ""
     role: str = "away"
     most_connections: int = 0
     allowed_connections: int = 0
-    """To this role in this database, all clients together."""
+    """For this role in this database, all clients together."""
     active: int = 0
     idle: int = 0
     standbys: list[dict[str, object]] = field(default_factory=list)
     """Each with its name, state, lag_seconds and lag_bytes."""
     imports: list[dict[str, object]] = field(default_factory=list)
-    """Each COPY under way, with its target, bytes and rows."""
+    """Each running COPY with its target, bytes and rows."""
 
 
 async def database_state(dsn: str) -> DatabaseState:
-    """Ask PostgreSQL; nothing is raised where it does not answer."""
+    """Query PostgreSQL's state; never raise if it is unreachable."""
     try:
         async with asyncio.timeout(_SECONDS):
             connection = await connect(dsn)
@@ -54,16 +54,16 @@ async def _state(connection: asyncpg.Connection) -> DatabaseState:
 
 
 def connections_missing(state: DatabaseState, settings: Settings, instances: int) -> str | None:
-    """Return a warning if PostgreSQL allows fewer connections than may be wanted, else None.
+    """Return a warning if PostgreSQL allows fewer connections than may be needed, else None.
 
-    A reload has one instance more for a while. Nothing is warned of while PostgreSQL is away.
+    A reload temporarily runs one more instance. No warning while PostgreSQL is unreachable.
     """
-    each = settings.connections
-    wanted = (instances + 1) * each
-    if state.error is not None or wanted <= state.allowed_connections:
+    per_instance = settings.connections
+    needed = (instances + 1) * per_instance
+    if state.error is not None or needed <= state.allowed_connections:
         return None
     return (
-        f"{instances} instances, and one more during a reload, may open {wanted} connections "
-        f"({each} each); PostgreSQL allows {state.allowed_connections}. Lower INSTANCES or "
+        f"{instances} instances, and one more during a reload, may open {needed} connections "
+        f"({per_instance} each); PostgreSQL allows {state.allowed_connections}. Lower INSTANCES or "
         "ATELIER_POOL_SIZE, or raise max_connections."
     )

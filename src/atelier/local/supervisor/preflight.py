@@ -1,4 +1,4 @@
-"""What is found out before anything is started: whether the place is taken."""
+"""Checks before anything is started: the home and the port must not be in use."""
 
 import os
 import socket
@@ -10,17 +10,17 @@ from atelier.local.host.home import Home
 from atelier.local.host.locks import exclusive
 from atelier.local.host.registry import registered
 
-_HIGHEST_PORT = 65535
+_MAX_PORT = 65535
 
 
 def address_of(port: int) -> str:
-    """Return the address of the service."""
+    """Return the URL of the service."""
     return f"http://127.0.0.1:{port}"
 
 
 @contextmanager
-def only_one(home: Home, port: int) -> Iterator[None]:
-    """Let one service at a time run in a home folder; tell others where it is."""
+def exclusive_service(home: Home, port: int) -> Iterator[None]:
+    """Let one service at a time run in a home folder; raise AtelierError if another is running."""
     try:
         with exclusive(home.lock("up"), wait=False) as file:
             file.truncate(0)
@@ -33,21 +33,21 @@ def only_one(home: Home, port: int) -> Iterator[None]:
                 file.truncate(0)
     except BlockingIOError as error:
         raise AtelierError(
-            f"It already runs here: {home.lock('up').read_text()}. "
-            "Stop that one first, or set ATELIER_HOME and PORT to run another."
+            f"The service is already running here: {home.lock('up').read_text()}. "
+            "Stop it first, or set ATELIER_HOME and PORT to run another."
         ) from error
 
 
 def check_port(port: int) -> None:
-    """Try the port as nginx would; raise AtelierError if it cannot be had."""
+    """Try to listen on the port; raise AtelierError if it cannot be used."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
             probe.listen()
         except OSError as error:
-            other = port + 1 if port < _HIGHEST_PORT else port - 1
+            other = port + 1 if port < _MAX_PORT else port - 1
             raise AtelierError(
                 f"Port {port} cannot be used: {error.strerror}. "
-                f"Set PORT to another, as in `PORT={other} make up`."
+                f"Set PORT to another, for example `PORT={other} make up`."
             ) from error

@@ -1,4 +1,4 @@
-"""The sample: a small made-up export, loaded into an empty database."""
+"""Sample data: a small generated export, imported into an empty database."""
 
 import shutil
 
@@ -14,7 +14,7 @@ _SEED = 1
 
 
 async def needs_sample(dsn: str) -> bool:
-    """Say whether a migrated database holds no rows."""
+    """Return whether a migrated database has no rows."""
     connection = await connect(dsn)
     try:
         return await is_empty(connection)
@@ -23,7 +23,7 @@ async def needs_sample(dsn: str) -> bool:
 
 
 async def load_sample(dsn: str, home: Home, progress: Progress) -> None:
-    """Make the sample in the home folder, import it, and remove it again."""
+    """Generate the sample in the home folder, import it, and delete the files."""
     folder = home.path / "sample"
     shutil.rmtree(folder, ignore_errors=True)
     try:

@@ -1,4 +1,4 @@
-"""Everything behind `atelier up`: database, migrations, sample, instances, nginx."""
+"""Runs `atelier up`: database, migrations, sample, instances, nginx."""
 
 import asyncio
 import shutil
@@ -16,13 +16,13 @@ from atelier.local.cluster import control, orphans
 from atelier.local.cluster.service import Service
 from atelier.local.host.home import Home
 from atelier.local.logs.collector import Logs
-from atelier.local.monitoring import metrics as gather
+from atelier.local.monitoring import metrics as cluster_metrics
 from atelier.local.monitoring.status import status
 from atelier.local.nginx import nginx
 from atelier.local.postgres.database import check_read_url, database
 from atelier.local.postgres.embedded import Embedded
 from atelier.local.postgres.state import connections_missing, database_state
-from atelier.local.supervisor.preflight import address_of, check_port, only_one
+from atelier.local.supervisor.preflight import address_of, check_port, exclusive_service
 from atelier.local.supervisor.sample import load_sample, needs_sample
 from atelier.local.supervisor.terminal import Terminal, detach
 from atelier.settings import Settings
@@ -35,30 +35,30 @@ _console = Console(file=cast("IO[str]", Terminal()), highlight=False, soft_wrap=
 
 
 def up(settings: Settings, *, verbose: bool = False) -> None:
-    """Run the whole service until a signal ends it; raise AtelierError if it cannot start.
+    """Run the whole service until a signal stops it; raise AtelierError if it cannot start.
 
-    Shows what it does and what its parts say of importance, or all they say. A closed terminal is
-    a signal like others, unless it is ignored as with nohup (docs/decisions/0011).
+    Prints its progress and its components' warnings and errors, or with `verbose` all their
+    output. SIGHUP stops it too, unless it is ignored, as with nohup (docs/decisions/0011).
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    if _obeys_hang_up():
+    if _handles_hang_up():
         signal.signal(signal.SIGHUP, _on_hang_up)
     check_read_url(settings)
     home = Home.open(settings.home)
     folder = home.log("supervisor.log").parent
-    logs = Logs(folder, _show, verbose=verbose, days=settings.log_days)
-    with only_one(home, settings.port):
-        _end_orphans(home, logs)
+    logs = Logs(folder, _show, verbose=verbose, max_days=settings.log_days)
+    with exclusive_service(home, settings.port):
+        _terminate_orphans(home, logs)
         check_port(settings.port)
         logs.log(_starting_database(settings))
-        with database(settings, make=True) as dsn, suppress(asyncio.CancelledError):
+        with database(settings, create=True) as dsn, suppress(asyncio.CancelledError):
             asyncio.run(_Supervisor(settings, home, dsn, logs).run())
     logs.log("Stopped.")
     logs.close()
 
 
 class _Supervisor:
-    """Brings the service up on a database, and down again when a signal comes."""
+    """Starts the service on a database, and stops it at a signal."""
 
     def __init__(self, settings: Settings, home: Home, dsn: str, logs: Logs) -> None:
         self._settings = settings
@@ -71,24 +71,24 @@ class _Supervisor:
     async def run(self) -> None:
         """Run until a signal cancels this task."""
         task = asyncio.current_task()
-        assert task  # noqa: S101 - a coroutine that runs has one
+        assert task  # noqa: S101 - a running coroutine has one
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._on_signal, task)
-        if _obeys_hang_up():
+        if _handles_hang_up():
             loop.add_signal_handler(signal.SIGHUP, self._on_hang_up, task)
         await self._prepare_database()
         with _service_folder(self._home) as folder:
             await self._serve(folder)
 
     def _on_signal(self, task: asyncio.Task[None]) -> None:
-        if self._stopping:  # somebody is in a hurry
+        if self._stopping:  # a second signal: do not wait
             if self._service:
                 self._service.kill()
             return
         self._stopping = True
-        task.cancel()  # before anything is said: whom it is said to may be gone
-        self._logs.log("Stopping: requests under way are finished first. Ctrl-C again hurries.")
+        task.cancel()  # before logging, because the terminal may be closed
+        self._logs.log("Stopping after the requests in progress. Press Ctrl-C again to stop now.")
 
     def _on_hang_up(self, task: asyncio.Task[None]) -> None:
         detach()
@@ -112,53 +112,53 @@ class _Supervisor:
         self._logs.log(f"Starting {self._settings.instances} instances and nginx.")
         if (files := nginx.max_open_files()) < nginx.MAX_OPEN_FILES:
             self._logs.log(
-                f"Only {files} files may be open at once, so nginx takes {files // 2} connections: "
+                f"The limit of {files} open files allows nginx {files // 2} connections: "
                 f"raise the hard limit (ulimit -Hn) to {nginx.MAX_OPEN_FILES} for more."
             )
         try:
             await service.start()
-            with gather.served(self._settings.metrics_port, service, self._logs.log):
-                async with control.served(control.address(self._home), _answers(service)):
-                    self._logs.log(_welcome(self._settings))
-                    await self._watch()
+            with cluster_metrics.served(self._settings.metrics_port, service, self._logs.log):
+                async with control.served(control.address(self._home), _handlers(service)):
+                    self._logs.log(_ready_message(self._settings))
+                    await self._monitor()
         finally:
             await service.stop()
             orphans.forget(self._home.processes)
 
-    async def _watch(self) -> None:
-        """Look after the logs, and after the embedded PostgreSQL, for ever."""
+    async def _monitor(self) -> None:
+        """Poll the logs and restart the embedded PostgreSQL if it has ended, until cancelled."""
         embedded = None if self._settings.database_url else Embedded.open(self._settings.home)
         while True:
             await asyncio.sleep(_CHECK_SECONDS)
-            await asyncio.to_thread(self._logs.look)
+            await asyncio.to_thread(self._logs.poll)
             if embedded and not embedded.is_running():
-                self._logs.log("PostgreSQL ended; starting it again.")
+                self._logs.log("PostgreSQL exited; restarting it.")
                 try:
                     await asyncio.to_thread(embedded.ensure_running)
                 except AtelierError as error:
                     self._logs.log(str(error))
 
 
-def _obeys_hang_up() -> bool:
+def _handles_hang_up() -> bool:
     return signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
 
 
 def _on_hang_up(_number: int, _frame: FrameType | None) -> None:
-    """Stop as at Ctrl-C, before the service runs."""
+    """Stop as with Ctrl-C while the service is starting."""
     detach()
     raise KeyboardInterrupt
 
 
-def _end_orphans(home: Home, logs: Logs) -> None:
-    if ended := orphans.end_orphans(home.processes, home.path, home.run):
-        names = ", ".join(sorted(set(ended)))
-        logs.log(f"Ended {len(ended)} processes of a service that was killed before: {names}.")
+def _terminate_orphans(home: Home, logs: Logs) -> None:
+    if terminated := orphans.terminate_orphans(home.processes, home.path, home.run):
+        names = ", ".join(sorted(set(terminated)))
+        logs.log(f"Terminated {len(terminated)} orphaned processes of a killed service: {names}.")
 
 
-def _answers(service: Service) -> Mapping[str, control.Answer]:
-    """Return what commands may ask of the service."""
+def _handlers(service: Service) -> Mapping[str, control.Handler]:
+    """Return the handlers of the control socket."""
 
-    async def tell(_: Mapping[str, Any]) -> object:
+    async def report_status(_: Mapping[str, Any]) -> object:
         return await status(service)
 
     async def reload(request: Mapping[str, Any]) -> object:
@@ -167,12 +167,12 @@ def _answers(service: Service) -> Mapping[str, control.Answer]:
     async def scale(request: Mapping[str, Any]) -> object:
         return await service.scale(int(request["instances"]))
 
-    return {"status": tell, "reload": reload, "scale": scale}
+    return {"status": report_status, "reload": reload, "scale": scale}
 
 
 @contextmanager
 def _service_folder(home: Home) -> Iterator[Path]:
-    """Make the folder of the sockets and of nginx's files; remove it in the end."""
+    """Create the folder of the sockets and nginx's files; remove it at the end."""
     home.make_run_folder()
     folder = home.run / "service"
     shutil.rmtree(folder, ignore_errors=True)
@@ -192,7 +192,7 @@ def _starting_database(settings: Settings) -> str:
     return f"Starting PostgreSQL, with its data in {home}."
 
 
-def _welcome(settings: Settings) -> str:
+def _ready_message(settings: Settings) -> str:
     address = address_of(settings.port)
     return (
         f"Ready: {address}\n"

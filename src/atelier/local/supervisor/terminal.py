@@ -1,4 +1,4 @@
-"""The terminal that a service was started in: it may be closed while the service runs."""
+"""Output to the terminal, which may be closed while the service is running."""
 
 import errno
 import io
@@ -10,21 +10,21 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def detach() -> None:
-    """Lead the standard streams nowhere, so that no later write or read can fail."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
+    """Redirect the standard streams to /dev/null, so that no later write or read can fail."""
+    null = os.open(os.devnull, os.O_RDWR)
     for stream in _STANDARD_STREAMS:
-        os.dup2(nowhere, stream)
-    os.close(nowhere)
+        os.dup2(null, stream)
+    os.close(null)
 
 
 def _drop(error: OSError) -> None:
-    """Expect nothing more of standard output, unless it is a file that a disk has no room for."""
+    """Detach from a closed terminal; keep a file on a full disk, which may recover."""
     if error.errno not in _FULL:
         detach()
 
 
 class Terminal(io.TextIOBase):
-    """Standard output that cannot fail: what cannot be written to it is dropped."""
+    """Standard output that never raises: text that cannot be written is dropped."""
 
     @property
     def encoding(self) -> str:  # type: ignore[override] # typeshed has an attribute here
@@ -32,7 +32,7 @@ class Terminal(io.TextIOBase):
         return sys.stdout.encoding
 
     def write(self, text: str) -> int:
-        """Write a text, or drop it."""
+        """Write text, or drop it."""
         try:
             return sys.stdout.write(text)
         except OSError as error:
@@ -40,14 +40,14 @@ class Terminal(io.TextIOBase):
             return len(text)
 
     def flush(self) -> None:
-        """Flush what was written, or drop it."""
+        """Flush buffered text, or drop it."""
         try:
             sys.stdout.flush()
         except OSError as error:
             _drop(error)
 
     def isatty(self) -> bool:
-        """Tell whether standard output is a terminal."""
+        """Return whether standard output is a terminal."""
         return sys.stdout.isatty()
 
     def fileno(self) -> int:

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: how they are made, how long they may take, what their loss means."""
+"""Runs statements on pooled connections, with timeouts, retries and error classification."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -12,19 +12,19 @@ from atelier.store.connections.hosts import Connect, connect_to_primary, with_ba
 from atelier.store.connections.pool import ConnectionPool, PoolExhaustedError
 
 SCHEMA = "atelier"
-"""The schema that holds everything, so that a database can be shared and an import swapped in."""
+"""The schema of all tables: a database can be shared, and an import can swap the schema."""
 
 
 class DatabaseUnavailableError(Exception):
-    """The database is not there, or does not take the work: try again later."""
+    """The database is unreachable or does not accept the statement: try again later."""
 
 
 class DatabaseTimeoutError(DatabaseUnavailableError, TimeoutError):
-    """The database did not answer in time."""
+    """The database did not respond in time."""
 
 
 class SchemaMismatchError(DatabaseUnavailableError):
-    """The database lacks what a statement names: its schema is not the one this version needs."""
+    """A statement does not match the database's schema."""
 
 
 LOST = (
@@ -37,10 +37,10 @@ LOST = (
     asyncpg.InvalidCatalogNameError,
     asyncpg.ReadOnlySQLTransactionError,
 )
-"""What asyncpg raises where the server or the connection, not the statement, is at fault.
+"""asyncpg's exceptions for failures of the server or the connection, not of the statement.
 
-TimeoutError is an OSError. InternalClientError comes between a server's last word (that it was
-terminated) and the end of the connection.
+TimeoutError is an OSError. InternalClientError is raised between the message that the server was
+terminated and the end of the connection.
 """
 
 UNDEFINED = (
@@ -53,24 +53,24 @@ UNDEFINED = (
     asyncpg.DatatypeMismatchError,
     asyncpg.WrongObjectTypeError,
 )
-"""What asyncpg raises where a statement does not fit the database's schema."""
+"""asyncpg's exceptions for statements that do not match the database's schema."""
 
 _ROLLED_BACK = (asyncpg.TransactionRollbackError, asyncpg.ReadOnlySQLTransactionError)
-"""What says for certain that a statement has changed nothing and may be run again."""
+"""Exceptions after which a write is known to have changed nothing and can be retried."""
 
 
 async def connect(dsn: str, schema: str = SCHEMA) -> asyncpg.Connection:
-    """Open one connection to the primary that finds its tables in `schema`."""
+    """Open a connection to the primary with `schema` as its search path."""
     return await connect_to_primary(
         dsn, server_settings={"search_path": f'"{schema}"', "application_name": "atelier"}
     )
 
 
 class Database:
-    """A few connections, opened on first use.
+    """A pool of connections, opened on first use.
 
-    An instance therefore starts, and recovers, whatever state the database is in. Nobody waits
-    longer than the timeout, and no more than a set number wait at all.
+    An instance therefore starts, and recovers, whatever state the database is in. The waiting
+    time is limited by the timeout, and the number of waiting statements by the pool.
     """
 
     def __init__(
@@ -81,9 +81,9 @@ class Database:
         timeout: float,
         connect: Connect = connect_to_primary,
     ) -> None:
-        """Take the address, the most connections, and the seconds for a statement.
+        """Take the URL, the maximum number of connections, and a statement's timeout in seconds.
 
-        Connections are to the primary of the address, unless `connect` makes others.
+        Connections are to the URL's primary unless another `connect` is given.
         """
         self._dsn = dsn
         self._size = size
@@ -96,10 +96,10 @@ class Database:
                 server_settings={
                     "search_path": SCHEMA,
                     "application_name": "atelier",
-                    # Frees the server of what we gave up on.
+                    # Ends statements on the server that timed out here.
                     "statement_timeout": str(int(timeout * 1000)),
-                    # Statements are few and their plans do not depend on the values: to plan each
-                    # anew costs a small batch more than to run it (docs/decisions/0009).
+                    # Statements are few and their plans do not depend on the values; planning a
+                    # small batch takes longer than running it (docs/decisions/0009).
                     "plan_cache_mode": "force_generic_plan",
                 },
             ),
@@ -107,36 +107,34 @@ class Database:
         )
 
     async def open(self) -> None:
-        """Begin what goes on beside requests: nothing, for connections are opened by these."""
+        """Start background tasks: none here, connections are opened by requests."""
 
     async def close(self) -> None:
-        """Close the connections once their statements are done."""
+        """Close the connections after their statements have finished."""
         await self._connections.close()
 
-    def measure(self, name: str) -> None:
-        """Show the connections in the metrics, under a name."""
-        shown, connections = metrics.POOL_CONNECTIONS, self._connections
-        shown.labels(name, "open").set_function(lambda: connections.open)
-        shown.labels(name, "idle").set_function(lambda: connections.idle)
+    def expose_metrics(self, name: str) -> None:
+        """Expose the connections in the metrics under a pool name."""
+        gauge, connections = metrics.POOL_CONNECTIONS, self._connections
+        gauge.labels(name, "open").set_function(lambda: connections.open)
+        gauge.labels(name, "idle").set_function(lambda: connections.idle)
 
     async def read(self, query: str, *args: object) -> list[asyncpg.Record]:
-        """Run one statement that may be run again: a lost connection is tried anew."""
-        return await self._attempt(
-            query, args, again_after=(*LOST, asyncpg.TransactionRollbackError)
-        )
+        """Run a read-only statement; retry it after a lost connection."""
+        return await self._run(query, args, retry_on=(*LOST, asyncpg.TransactionRollbackError))
 
     async def write(self, query: str, *args: object) -> list[asyncpg.Record]:
-        """Run one statement as its own transaction; committed when this returns.
+        """Run a statement in its own transaction, which is committed when this returns.
 
-        It is run again only where PostgreSQL says that it was rolled back (a deadlock, a primary
-        that is none any more), for after a lost connection nobody knows.
+        It is retried only if PostgreSQL reports that it was rolled back (a deadlock, a demoted
+        primary): after a lost connection, the outcome is unknown.
         """
-        return await self._attempt(query, args, again_after=_ROLLED_BACK)
+        return await self._run(query, args, retry_on=_ROLLED_BACK)
 
     async def stream(
         self, query: str, *args: object, rows: int
     ) -> AsyncGenerator[list[asyncpg.Record], None]:
-        """Yield the rows of one statement, `rows` at a time, from one snapshot."""
+        """Yield the rows of a statement, `rows` at a time, from one snapshot."""
         try:
             async with AsyncExitStack() as stack:
                 async with asyncio.timeout(self._timeout):
@@ -152,15 +150,15 @@ class Database:
         except (*LOST, PoolExhaustedError) as error:
             raise DatabaseUnavailableError from error
 
-    async def _attempt(
-        self, query: str, args: tuple[object, ...], again_after: tuple[type[Exception], ...]
+    async def _run(
+        self, query: str, args: tuple[object, ...], retry_on: tuple[type[Exception], ...]
     ) -> list[asyncpg.Record]:
         try:
             async with asyncio.timeout(self._timeout):
-                for _ in range(self._size):  # each of the connections may have been cut
-                    with suppress(*again_after):
-                        return await self._once(query, args)
-                return await self._once(query, args)
+                for _ in range(self._size):  # every pooled connection may be broken
+                    with suppress(*retry_on):
+                        return await self._fetch(query, args)
+                return await self._fetch(query, args)
         except TimeoutError as error:
             metrics.DATABASE_ERRORS.labels("TimeoutError").inc()
             raise DatabaseTimeoutError from error
@@ -171,6 +169,6 @@ class Database:
             metrics.DATABASE_ERRORS.labels(type(error).__name__).inc()
             raise DatabaseUnavailableError from error
 
-    async def _once(self, query: str, args: tuple[object, ...]) -> list[asyncpg.Record]:
+    async def _fetch(self, query: str, args: tuple[object, ...]) -> list[asyncpg.Record]:
         async with self._connections.acquire() as connection:
             return await connection.fetch(query, *args)

@@ -1,4 +1,4 @@
-"""An address that names several servers, and which of them is the primary."""
+"""Connects to one of the hosts of a URL, for example to the primary."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -14,9 +14,9 @@ _BACKOFF_SECONDS = 0.1
 
 
 def with_backoff(connect: Connect) -> Connect:
-    """Return a way to connect that, after a failure, fails at once for a tenth of a second.
+    """Wrap `connect`: after a failure, it fails at once for a tenth of a second.
 
-    Else, with the primary gone, each request would have every standby make a process.
+    Otherwise, without a primary, each request would make every standby start a process.
     """
     paused_until = float("-inf")
 
@@ -24,7 +24,7 @@ def with_backoff(connect: Connect) -> Connect:
         nonlocal paused_until
         clock = asyncio.get_running_loop().time
         if clock() < paused_until:
-            raise ConnectionRefusedError("refused a moment ago")
+            raise ConnectionRefusedError("the previous connection attempt has just failed")
         try:
             return await connect(*args, **options)
         except Exception:
@@ -35,21 +35,22 @@ def with_backoff(connect: Connect) -> Connect:
 
 
 async def connect_to_primary(dsn: str, **options: Any) -> asyncpg.Connection:  # noqa: ANN401 - asyncpg's
-    """Open a connection to the server of a URL that is the primary now.
+    """Open a connection to the current primary among the hosts of a URL.
 
-    Raises what one of the servers raised, or ConnectionError where none is a primary.
+    Raises the exception of one of the hosts, or ConnectionError if none is a primary.
     """
-    return await _first(dsn, options | {"target_session_attrs": SessionAttribute.primary})
+    options |= {"target_session_attrs": SessionAttribute.primary}
+    return await _connect_to_first(dsn, options)
 
 
 async def connect_to_any(dsn: str, **options: Any) -> asyncpg.Connection:  # noqa: ANN401 - asyncpg's
-    """Open a connection to the server of a URL that answers first; raise what one raised."""
-    return await _first(dsn, options)
+    """Open a connection to the first host of a URL that responds; raise if all fail."""
+    return await _connect_to_first(dsn, options)
 
 
-async def _first(dsn: str, options: dict[str, Any]) -> asyncpg.Connection:
-    """Ask all servers at once, so that one which is dead without a word delays nobody."""
-    hosts = DatabaseUrl.parse(dsn).each_host()
+async def _connect_to_first(dsn: str, options: dict[str, Any]) -> asyncpg.Connection:
+    """Try all hosts concurrently, so that an unresponsive one causes no delay."""
+    hosts = DatabaseUrl.parse(dsn).per_host()
     attempts = [asyncio.create_task(_try(host, options)) for host in hosts]
     failures: list[Exception] = []
     try:
@@ -61,7 +62,7 @@ async def _first(dsn: str, options: dict[str, Any]) -> asyncpg.Connection:
     finally:
         for task in attempts:
             task.cancel()
-    # What a server said tells more than that another one is not there.
+    # A server's own message says more than a failed connection to another one.
     raise max(failures, key=lambda failure: isinstance(failure, asyncpg.PostgresError))
 
 
@@ -70,6 +71,6 @@ async def _try(dsn: str, options: dict[str, Any]) -> asyncpg.Connection | Except
         connection: asyncpg.Connection = await asyncpg.connect(dsn, **options)
     except asyncpg.TargetServerAttributeNotMatched:
         return ConnectionError("the server is a standby")
-    except Exception as error:  # noqa: BLE001 - raised if no other server will do
+    except Exception as error:  # noqa: BLE001 - raised if no other host is suitable
         return error
     return connection

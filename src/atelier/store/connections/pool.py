@@ -1,7 +1,7 @@
-"""A few connections to PostgreSQL, opened when they are needed and kept for the next statement.
+"""A pool of connections to PostgreSQL, opened on demand and reused.
 
-asyncpg's own pool does the same, but makes a task, a proxy and several timers for each statement:
-it would take as long again as the statement does (docs/decisions/0009-cost-of-a-request.md).
+asyncpg's own pool creates a task, a proxy and several timers for each statement, which takes as
+long as the statement itself (docs/decisions/0009-cost-of-a-request.md).
 """
 
 import asyncio
@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 import asyncpg
 
-_OLDEST_IDLE_SECONDS = 300
-"""Longer than this unused, a firewall on the way may have forgotten a connection."""
-_UNFINISHED = (asyncio.CancelledError, TimeoutError, asyncpg.InternalClientError)
-"""What leaves a statement without an end. InternalClientError: the server is about to close."""
+_MAX_IDLE_SECONDS = 300
+"""A firewall may have dropped connections that were idle for longer."""
+_INTERRUPTED = (asyncio.CancelledError, TimeoutError, asyncpg.InternalClientError)
+"""Exceptions that leave a statement unfinished. InternalClientError: the server is closing."""
 
 
 class PoolExhaustedError(Exception):
-    """Too many wait for a connection already."""
+    """Too many statements are waiting for a connection."""
 
 
 class _Idle(NamedTuple):
@@ -26,7 +26,7 @@ class _Idle(NamedTuple):
 
 
 class ConnectionPool:
-    """Lends connections, the one used last first; no more than a set number are open."""
+    """A bounded pool; the most recently used idle connection is acquired first."""
 
     def __init__(
         self,
@@ -35,7 +35,10 @@ class ConnectionPool:
         *,
         max_users: int = 200,
     ) -> None:
-        """Take how a connection is made, the most there may be, the most who use or want one."""
+        """Take the function that connects, the maximum number of connections, and of users.
+
+        Users are the leases in use and those waiting for a connection.
+        """
         self._connect = connect
         self._size = size
         self._slots = asyncio.Semaphore(size)
@@ -46,28 +49,28 @@ class ConnectionPool:
 
     @property
     def open(self) -> int:
-        """How many there are."""
+        """The number of open connections."""
         return len(self._in_use) + len(self._idle)
 
     @property
     def idle(self) -> int:
-        """How many nobody uses."""
+        """The number of idle connections."""
         return len(self._idle)
 
     def acquire(self) -> "_Lease":
-        """Lend a connection while an asynchronous context lasts; wait while all are lent.
+        """Return an asynchronous context manager that leases a connection, waiting for a free one.
 
-        Raises PoolExhaustedError, and what connecting raises.
+        Entering it raises PoolExhaustedError, and what connecting raises.
         """
         return _Lease(self._acquire, self._release)
 
     def expire(self) -> None:
-        """Have nobody use again what is open now."""
+        """Replace all connections that are open now: close them when they are idle."""
         self._drop_idle()
         self._expired |= self._in_use
 
     async def close(self) -> None:
-        """Close the connections, each once it is no longer lent."""
+        """Close the connections, waiting for those in use."""
         for _ in range(self._size):
             await self._slots.acquire()
         for idle in self._idle:
@@ -78,9 +81,9 @@ class ConnectionPool:
         now = asyncio.get_running_loop().time()
         while self._idle:
             connection, since = self._idle.pop()
-            if now - since > _OLDEST_IDLE_SECONDS:
+            if now - since > _MAX_IDLE_SECONDS:
                 connection.terminate()
-                self._drop_idle()  # those below it are older
+                self._drop_idle()  # the others have been idle for longer
             elif not connection.is_closed():
                 return connection
         return None
@@ -90,14 +93,14 @@ class ConnectionPool:
             raise PoolExhaustedError
         self._capacity -= 1
         try:
-            connection = await self._wait_for_one()
+            connection = await self._wait_for_connection()
         except BaseException:
             self._capacity += 1
             raise
         self._in_use.add(connection)
         return connection
 
-    async def _wait_for_one(self) -> asyncpg.Connection:
+    async def _wait_for_connection(self) -> asyncpg.Connection:
         await self._slots.acquire()
         try:
             return self._take_idle() or await self._connect()
@@ -106,10 +109,10 @@ class ConnectionPool:
             raise
 
     def _release(self, connection: asyncpg.Connection, error: BaseException | None) -> None:
-        if isinstance(error, _UNFINISHED):
+        if isinstance(error, _INTERRUPTED):
             connection.terminate()
         if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
-            self.expire()  # none of them leads to the primary any more
+            self.expire()  # the server is no longer the primary
         self._capacity += 1
         self._slots.release()
         self._in_use.remove(connection)
@@ -129,18 +132,18 @@ class ConnectionPool:
 
 
 class _Lease:
-    """A context. Written out, for a generator's bookkeeping takes as long as a small statement."""
+    """A context manager; contextlib's generators take as long as a small statement."""
 
     __slots__ = ("_acquire", "_connection", "_release")
     _connection: asyncpg.Connection
 
     def __init__(
         self,
-        lend: Callable[[], Awaitable[asyncpg.Connection]],
-        take_back: Callable[[asyncpg.Connection, BaseException | None], None],
+        acquire: Callable[[], Awaitable[asyncpg.Connection]],
+        release: Callable[[asyncpg.Connection, BaseException | None], None],
     ) -> None:
-        self._acquire = lend
-        self._release = take_back
+        self._acquire = acquire
+        self._release = release
 
     async def __aenter__(self) -> asyncpg.Connection:
         self._connection = await self._acquire()

@@ -1,6 +1,6 @@
-"""Reads from hot standbys, none older than what the primary held when the read began.
+"""Reads from hot standbys that see everything committed before the read began.
 
-How, and what happens when a server is gone: docs/decisions/0006-standby-reads.md.
+The algorithm, and its behaviour when a server fails: docs/decisions/0006-standby-reads.md.
 """
 
 import asyncio
@@ -19,51 +19,51 @@ from atelier.store.connections.url import DatabaseUrl
 from atelier.store.queries import queries
 
 _POSITION = queries("atelier.store.connections")["primary_position"]
-_BEYOND_ALL_LOGS = 2**64
-_SECONDS_BETWEEN_LOOKS = 0.5
+_UNREACHABLE_LSN = 2**64
+_CHECK_INTERVAL_SECONDS = 0.5
 
 
 class StandbyReads(Database):
-    """A primary whose reads go to its standbys while these are up to date."""
+    """A primary whose reads go to its standbys while they are up to date."""
 
     def __init__(
         self, dsn: str, standbys: str, *, size: int, timeout: float, max_lag: float
     ) -> None:
-        """Take the address of the primary and that of all standbys.
+        """Take the URLs of the primary and of the standbys.
 
-        A server that is in both is read from in whichever role it has at the time. `max_lag`: the
-        seconds for which standbys alone are read from after the primary was last heard of.
+        A server may be in both: its current role counts. `max_lag`: the seconds after the
+        primary's last response for which reads from standbys alone are allowed.
         """
         super().__init__(dsn, size=size, timeout=timeout)
         self._standbys = deque(
             Standby(host, size=size, timeout=timeout / 4, max_lag=max_lag)
-            for host in DatabaseUrl.parse(standbys).each_host()
+            for host in DatabaseUrl.parse(standbys).per_host()
         )
         self._timeline = 0
-        self._primary_is_silent = False
-        self._watching: asyncio.Task[None] | None = None
+        self._primary_timed_out = False
+        self._monitor: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Begin to look after the standbys."""
-        self._watching = asyncio.create_task(self._watch())
+        """Start monitoring the standbys."""
+        self._monitor = asyncio.create_task(self._monitor_standbys())
 
-    def measure(self, name: str) -> None:
-        """Show the connections to the primary in the metrics, and those to each standby."""
-        super().measure(name)
+    def expose_metrics(self, name: str) -> None:
+        """Expose the connections to the primary and to each standby in the metrics."""
+        super().expose_metrics(name)
         for standby in self._standbys:
-            standby.measure(f"standby {standby.place}")
+            standby.expose_metrics(f"standby {standby.name}")
 
     async def close(self) -> None:
-        """Close the connections once their statements are done."""
-        if self._watching:
-            self._watching.cancel()
-            await asyncio.wait([self._watching])
+        """Close the connections after their statements have finished."""
+        if self._monitor:
+            self._monitor.cancel()
+            await asyncio.wait([self._monitor])
         for standby in self._standbys:
             await standby.close()
         await super().close()
 
     async def read(self, query: str, *args: object) -> list[asyncpg.Record]:
-        """Run one statement on a standby that is up to date, or else on the primary."""
+        """Run a statement on a standby that is up to date, else on the primary."""
         self._standbys.rotate()
         try:
             async with asyncio.timeout(self._timeout):
@@ -77,58 +77,59 @@ class StandbyReads(Database):
             raise DatabaseTimeoutError from error
 
     async def _read_with_primary(self, query: str, *args: object) -> list[asyncpg.Record]:
-        if self._primary_is_silent:
+        if self._primary_timed_out:
             raise DatabaseUnavailableError
-        if standbys := [standby for standby in self._standbys if not standby.rests]:
-            position = await self._ask_primary()
+        if standbys := [standby for standby in self._standbys if not standby.is_suspended]:
+            position = await self._primary_position()
             for standby in standbys:
                 if (rows := await standby.read_at(position, query, *args)) is not None:
                     return rows
         return await super().read(query, *args)
 
     async def _read_without_primary(self, query: str, *args: object) -> list[asyncpg.Record]:
-        position = await self._ask_standbys()
-        for standby in [standby for standby in self._standbys if standby.answers]:
+        position = await self._last_known_position()
+        for standby in [standby for standby in self._standbys if standby.is_reachable]:
             if (rows := await standby.read_at(position, query, *args)) is not None:
                 return rows
         raise DatabaseUnavailableError
 
-    async def _ask_primary(self) -> Position:
-        """Return how far the primary is; raise DatabaseUnavailableError if it does not answer.
+    async def _primary_position(self) -> Position:
+        """Return the end of the primary's WAL; raise DatabaseUnavailableError if it is away.
 
-        A refusal is quick, so the next read asks again; after a silence only `_watch` does.
+        A refused connection fails fast, so the next read tries again; after a timeout, only
+        `_monitor_standbys` does.
         """
-        asked_at = asyncio.get_running_loop().time()
+        started_at = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(self._timeout / 2):
                 [row] = await super().read(_POSITION)
         except TimeoutError as error:
-            self._primary_is_silent = True
+            self._primary_timed_out = True
             raise DatabaseTimeoutError from error
-        self._primary_is_silent = False
+        self._primary_timed_out = False
         self._timeline = row["timeline"]
-        return Position(self._timeline, row["lsn"], asked_at)
+        return Position(self._timeline, row["lsn"], started_at)
 
-    async def _ask_standbys(self) -> Position:
-        """Return how far a primary that is gone had come, as far as anybody knows.
+    async def _last_known_position(self) -> Position:
+        """Return the largest LSN that any standby received from a failed primary.
 
-        What it had acknowledged was received by one of them, if it replicated synchronously. Where
-        one has been promoted no other will do.
+        With synchronous replication it includes all acknowledged commits. If a standby has been
+        promoted, no other standby can have reached the position.
         """
-        standbys = [standby for standby in self._standbys if standby.answers]
+        standbys = [standby for standby in self._standbys if standby.is_reachable]
         states = await asyncio.gather(*(standby.state() for standby in standbys))
-        known = max((_reach(state) for state in states if state), default=0)
-        return Position(self._timeline, known or _BEYOND_ALL_LOGS, None)
+        known = max((_received(state) for state in states if state), default=0)
+        return Position(self._timeline, known or _UNREACHABLE_LSN, None)
 
-    async def _watch(self) -> None:
+    async def _monitor_standbys(self) -> None:
         while True:
             try:
-                position = await self._ask_primary()
+                position = await self._primary_position()
             except DatabaseUnavailableError:
-                position = await self._ask_standbys()
-            await asyncio.gather(*(standby.look(position) for standby in self._standbys))
-            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+                position = await self._last_known_position()
+            await asyncio.gather(*(standby.check(position) for standby in self._standbys))
+            await asyncio.sleep(_CHECK_INTERVAL_SECONDS)
 
 
-def _reach(state: State) -> int:
-    return (state.received or 0) if state.follows else _BEYOND_ALL_LOGS
+def _received(state: State) -> int:
+    return (state.received or 0) if state.in_recovery else _UNREACHABLE_LSN

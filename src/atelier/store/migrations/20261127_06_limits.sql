@@ -1,9 +1,9 @@
--- What an address did in a day, so that it can be limited over all instances
+-- Counts of writes per client and day, for limits across all instances
 -- depends: 20261122_04_votes
 
 -- migrate: apply
 
--- What addresses of a day are hashed with, where no secret is set.
+-- The keys for hashing a day's client addresses, unless a secret is set.
 CREATE TABLE address_keys (
     day date NOT NULL,
     key bytea NOT NULL,
@@ -18,9 +18,9 @@ CREATE TABLE daily_counts (
     CONSTRAINT daily_counts_pkey PRIMARY KEY (day, kind, client)
 );
 
--- Counts one more, and returns true, unless there were as many as may be. Whoever counts for the
--- same client waits until this transaction has ended. A client of null is not counted.
-CREATE FUNCTION count_for_client(of_day date, of_kind text, of_client bytea, most integer)
+-- Counts a write and returns true, or returns false if the maximum is reached. Concurrent calls for
+-- the same client wait for the end of this transaction. A null client is not counted.
+CREATE FUNCTION count_for_client(of_day date, of_kind text, of_client bytea, max_count integer)
 RETURNS boolean
 LANGUAGE sql
 AS $$
@@ -29,13 +29,13 @@ AS $$
         SELECT of_day, of_kind, of_client, 1 WHERE of_client IS NOT NULL
         ON CONFLICT (day, kind, client) DO UPDATE
         SET count = c.count + 1
-        WHERE c.count < most
+        WHERE c.count < max_count
         RETURNING 1
     )
     SELECT of_client IS NULL OR EXISTS (SELECT 1 FROM counted)
 $$;
 
--- Takes back what this transaction has counted for what was not done after all.
+-- Reverts this transaction's count for a write that was not applied.
 CREATE FUNCTION uncount_for_client(of_day date, of_kind text, of_client bytea)
 RETURNS boolean
 LANGUAGE sql

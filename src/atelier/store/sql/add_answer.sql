@@ -1,6 +1,6 @@
--- An answer and its photos in the order given; no row where the question does not exist, and no id
--- where the key ($6) is claimed already, and not expired ($8), or where the client has done as much
--- today as it may ($9-$12).
+-- Adds an answer and its photos in the given order; returns no row if the question does not exist,
+-- and no id if the key ($6) is claimed and has not expired ($8), or if the client's daily quota
+-- ($9-$12) is used up.
 WITH question AS (SELECT id FROM questions WHERE id = $1),
 allowed AS MATERIALIZED (
     SELECT id, CASE
@@ -25,9 +25,9 @@ answer AS (
 ),
 photo AS (
     INSERT INTO photos (answer_id, url)
-    SELECT answer.id, given.url
-    FROM answer, unnest($5::text[]) WITH ORDINALITY AS given (url, position)
-    ORDER BY given.position
+    SELECT answer.id, new_photo.url
+    FROM answer, unnest($5::text[]) WITH ORDINALITY AS new_photo (url, position)
+    ORDER BY new_photo.position
 )
 SELECT
     answer.id,

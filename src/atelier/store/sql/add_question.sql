@@ -1,5 +1,5 @@
--- A question; no id where its key ($5) is claimed already, and not expired ($7), or where its client
--- has done as much today as it may ($8-$11).
+-- Adds a question; returns no id if its key ($5) is claimed and has not expired ($7), or if the
+-- client's daily quota ($8-$11) is used up.
 WITH allowed AS MATERIALIZED (
     SELECT CASE
         WHEN $10::bytea IS NULL THEN true ELSE count_for_client($8, $9, $10, $11)

@@ -1,7 +1,7 @@
--- Pages of answers, one row for each question asked for, in the order asked for.
+-- Pages of answers: one row for each requested page, in the order of the request.
 SELECT page.documents, page.length
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
-    WITH ORDINALITY AS wanted (question_id, take, skip, position)
+    WITH ORDINALITY AS requested (question_id, page_limit, page_offset, position)
 CROSS JOIN LATERAL (
     SELECT
         convert_to(coalesce(string_agg(document, ','), ''), 'UTF8') AS documents,
@@ -9,9 +9,9 @@ CROSS JOIN LATERAL (
     FROM (
         SELECT document
         FROM answer_document_view
-        WHERE question_id = wanted.question_id
+        WHERE question_id = requested.question_id
         ORDER BY helpful DESC, answer_id DESC
-        LIMIT wanted.take OFFSET wanted.skip
+        LIMIT requested.page_limit OFFSET requested.page_offset
     ) AS documents
 ) AS page
-ORDER BY wanted.position
+ORDER BY requested.position

@@ -1,4 +1,4 @@
--- The answers of one question, row by row.
+-- The answers of one question, one per row.
 SELECT convert_to(document, 'UTF8') AS document
 FROM answer_document_view
 WHERE question_id = $1

@@ -1,5 +1,5 @@
--- One vote, as in votes.sql, of a client that may do so much of its kind today ($8-$11); no position
--- where it did not count.
+-- Counts one vote, as in votes.sql, within the client's daily quota ($8-$11); returns no position if
+-- it was not counted.
 WITH allowed AS MATERIALIZED (SELECT count_for_client($8, $9, $10, $11) AS is_allowed),
 counted AS MATERIALIZED (
     SELECT count_votes($1, $2, $3, $4, $5, $6, $7) AS position FROM allowed WHERE is_allowed

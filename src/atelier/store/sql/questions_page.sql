@@ -1,8 +1,8 @@
--- Pages of products, one row each, in the order asked for. Documents come out of the index in
--- page order, and string_agg keeps the order of its input. Bytes, so that nobody decodes them.
+-- Pages of questions: one row for each requested page, in the order of the request. The index
+-- returns documents in page order, and string_agg keeps it. Bytes need no decoding.
 SELECT page.documents, page.length
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
-    WITH ORDINALITY AS wanted (product_id, take, skip, position)
+    WITH ORDINALITY AS requested (product_id, page_limit, page_offset, position)
 CROSS JOIN LATERAL (
     SELECT
         convert_to(coalesce(string_agg(document, ','), ''), 'UTF8') AS documents,
@@ -10,9 +10,9 @@ CROSS JOIN LATERAL (
     FROM (
         SELECT document
         FROM question_documents
-        WHERE product_id = wanted.product_id
+        WHERE product_id = requested.product_id
         ORDER BY helpful DESC, question_id DESC
-        LIMIT wanted.take OFFSET wanted.skip
+        LIMIT requested.page_limit OFFSET requested.page_offset
     ) AS documents
 ) AS page
-ORDER BY wanted.position
+ORDER BY requested.position

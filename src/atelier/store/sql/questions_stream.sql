@@ -1,4 +1,4 @@
--- The documents of one product, row by row.
+-- The documents of one product, one per row.
 SELECT convert_to(document, 'UTF8') AS document
 FROM question_documents
 WHERE product_id = $1

@@ -1,1 +1,1 @@
-"""What imports, exports and verifications share of the database."""
+"""Database access shared by import, export and verification."""

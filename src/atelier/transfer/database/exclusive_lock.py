@@ -1,4 +1,4 @@
-"""One import at a time, one verification at a time, and nothing left of either."""
+"""Advisory locks: one import and one verification at a time, with cleanup before and after."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,16 +13,16 @@ from atelier.transfer.database.session import session
 
 _QUERIES = queries("atelier.transfer.database")
 _ATTEMPTS = 20
-_PAUSE = 0.5  # seconds
+_RETRY_DELAY = 0.5  # seconds
 _LOCKS = {"import": 0x41_74_49_6D, "verify": 0x41_74_56_66}  # keys of advisory locks
 
 
 @asynccontextmanager
 async def exclusive_lock(dsn: str, command: str) -> AsyncIterator[asyncpg.Connection]:
-    """Yield a connection that nobody else has who runs the same command on this database.
+    """Yield a connection that holds the command's advisory lock on this database.
 
-    What the command makes beside the live schema is dropped before and after: a command that
-    was killed may have left it. Raises AtelierError if the command is running already.
+    The command's working schemas are dropped before and after: a killed command may have left
+    them. Raises AtelierError if the command is already running.
     """
     async with session(dsn, SCHEMA) as connection:
         if not await connection.fetchval(_QUERIES["try_lock"], _LOCKS[command]):
@@ -35,10 +35,10 @@ async def exclusive_lock(dsn: str, command: str) -> AsyncIterator[asyncpg.Connec
 
 
 async def _clean_up(dsn: str, command: str) -> None:
-    """Drop what was made; try for a while, for a full disk may make the server start anew."""
+    """Drop the working schemas; retry, because a full disk may restart the server."""
     for _ in range(_ATTEMPTS):
         with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             async with session(dsn, SCHEMA) as connection:
                 await connection.execute(_QUERIES[f"clean_up_{command}"])
                 return
-        await asyncio.sleep(_PAUSE)
+        await asyncio.sleep(_RETRY_DELAY)

@@ -1,4 +1,4 @@
-"""Connections for long work, and what their errors mean to the user."""
+"""Connections for long-running work, and the errors they report to the user."""
 
 import asyncio
 import errno
@@ -14,16 +14,16 @@ from atelier.store.connections.url import DatabaseUrl
 from atelier.store.queries import queries
 
 Job = Callable[[asyncpg.Connection], Awaitable[None]]
-"""Work for one connection."""
+"""A unit of work for one connection."""
 
-_CONNECTIONS = 2  # a COPY, an index or a slice of documents keeps one core of the server busy
+_CONNECTIONS = 2  # a COPY, an index or a partition of documents keeps one server core busy
 _SETTINGS = {
     "TimeZone": "UTC",
     "DateStyle": "ISO",
     "statement_timeout": "0",
     "lock_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
-    "idle_session_timeout": "0",  # somebody may be thinking about a question
+    "idle_session_timeout": "0",  # the user may take time to confirm
     "work_mem": "128MB",
     "maintenance_work_mem": "256MB",
     "max_parallel_workers_per_gather": "0",
@@ -32,13 +32,13 @@ _SETTINGS = {
 
 @asynccontextmanager
 async def session(dsn: str, *schemas: str) -> AsyncIterator[asyncpg.Connection]:
-    """Open a connection without time limits that finds tables in the schemas, in this order."""
+    """Open a connection without timeouts, with the schemas as its search path."""
     connection = await connect(dsn)
     try:
         await _prepare(connection, schemas)
         yield connection
     except BaseException:
-        # Not close(): a server that is busy or gone must not hold up the end of the command.
+        # Not close(): a busy or unreachable server must not delay the command's exit.
         connection.terminate()
         raise
     await connection.close()
@@ -48,16 +48,16 @@ async def _prepare(connection: asyncpg.Connection, schemas: tuple[str, ...]) -> 
     for name, value in _SETTINGS.items():
         await connection.execute("SELECT set_config($1, $2, false)", name, value)
     await connection.execute(f"SET search_path = {', '.join(schemas)}")
-    with suppress(asyncpg.PostgresError):  # not on every operating system
+    with suppress(asyncpg.PostgresError):  # not supported on every operating system
         await connection.execute("SET client_connection_check_interval = '1s'")
 
 
 @asynccontextmanager
 async def transaction(connection: asyncpg.Connection, begin: str = "BEGIN") -> AsyncIterator[None]:
-    """Commit what is done in the context; an error leaves the connection to be terminated.
+    """Run the context in a transaction; after an error the connection must be terminated.
 
-    Unlike asyncpg's own, it asks nothing more of a connection whose COPY was interrupted:
-    asyncpg would wait for ever if the server had ended the COPY at the same time.
+    Unlike asyncpg's own, it sends no ROLLBACK after an interrupted COPY: asyncpg would wait
+    forever if the server had ended the COPY at the same time.
     """
     await connection.execute(begin)
     yield
@@ -65,14 +65,14 @@ async def transaction(connection: asyncpg.Connection, begin: str = "BEGIN") -> A
 
 
 class Workers:
-    """A few connections that take jobs from one queue."""
+    """A few connections that process one queue of jobs."""
 
     def __init__(self, connections: list[asyncpg.Connection]) -> None:
-        """Take the connections."""
+        """Use these connections."""
         self.connections = connections
 
     async def run(self, jobs: Iterable[Job]) -> None:
-        """Do all jobs; where one fails, the others are cancelled and its error is raised."""
+        """Run all jobs; if one fails, cancel the others and raise its error."""
         queue = deque(jobs)
 
         async def work(connection: asyncpg.Connection) -> None:
@@ -89,7 +89,7 @@ class Workers:
 
 @asynccontextmanager
 async def open_workers(dsn: str, *schemas: str) -> AsyncIterator[Workers]:
-    """Open the connections of workers."""
+    """Open the workers' connections; close them when the context ends."""
     async with AsyncExitStack() as stack:
         yield Workers(
             [await stack.enter_async_context(session(dsn, *schemas)) for _ in range(_CONNECTIONS)]
@@ -97,20 +97,20 @@ async def open_workers(dsn: str, *schemas: str) -> AsyncIterator[Workers]:
 
 
 @contextmanager
-def one_line_errors(doing: str) -> Iterator[None]:
-    """Turn errors of the database into an AtelierError that says what was being done."""
+def one_line_errors(operation: str) -> Iterator[None]:
+    """Turn database errors into an AtelierError of one line that names the operation."""
     try:
         yield
-    except asyncpg.InsufficientPrivilegeError:  # the command says what to grant
+    except asyncpg.InsufficientPrivilegeError:  # the command names the missing grant
         raise
     except asyncpg.DiskFullError as error:
         raise AtelierError(
-            f"{doing} stopped: the database's disk is full ({_line(error)}). The database is as "
-            "it was before; free some space and run it again."
+            f"{operation} stopped: the database's disk is full ({_first_line(error)}). "
+            "The database is as it was before; free some space and run it again."
         ) from error
     except asyncpg.ConnectionDoesNotExistError as error:
         raise AtelierError(
-            f"{doing} failed: the database closed the connection; its log says why."
+            f"{operation} failed: the database closed the connection; its log says why."
         ) from error
     except (
         asyncpg.PostgresError,
@@ -118,15 +118,15 @@ def one_line_errors(doing: str) -> Iterator[None]:
         asyncpg.InternalClientError,
         OSError,
     ) as error:
-        remedy = " Free some space and run it again." if _is_full(error) else ""
-        raise AtelierError(f"{doing} failed: {_line(error)}.{remedy}") from error
+        remedy = " Free some space and run it again." if _is_disk_full(error) else ""
+        raise AtelierError(f"{operation} failed: {_first_line(error)}.{remedy}") from error
 
 
-def _is_full(error: BaseException) -> bool:
+def _is_disk_full(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno == errno.ENOSPC
 
 
-def _line(error: BaseException) -> str:
+def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
@@ -134,6 +134,6 @@ _QUERIES = queries("atelier.transfer.database")
 
 
 async def target_of(connection: asyncpg.Connection, dsn: str) -> str:
-    """Return the database's name, its host as the address has it, and the schema."""
+    """Return the database's name, its host as written in the URL, and the schema."""
     name = await connection.fetchval(_QUERIES["database_name"])
-    return f"database {name} on {DatabaseUrl.parse(dsn).place}, schema {SCHEMA}"
+    return f"database {name} on {DatabaseUrl.parse(dsn).host_list}, schema {SCHEMA}"

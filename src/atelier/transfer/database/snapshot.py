@@ -1,4 +1,4 @@
-"""One moment of the live tables, seen by several connections."""
+"""A snapshot of the live tables, shared by several connections."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,28 +8,29 @@ import asyncpg
 
 from atelier.errors import AtelierError
 from atelier.store.queries import queries
-from atelier.transfer.database.session import transaction
+from atelier.transfer.database import session
 
 _QUERIES = queries("atelier.transfer.database")
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A moment, by the name that PostgreSQL gave it."""
+    """An exported snapshot, identified by the name that PostgreSQL gave it."""
 
     name: str
 
     @asynccontextmanager
-    async def seen_by(self, connection: asyncpg.Connection) -> AsyncIterator[None]:
-        """Let a connection see this moment while the context lasts."""
-        async with transaction(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"):
+    async def transaction(self, connection: asyncpg.Connection) -> AsyncIterator[None]:
+        """Run a read-only transaction on this snapshot while the context lasts."""
+        async with session.transaction(connection, _BEGIN):
             await connection.execute(f"SET TRANSACTION SNAPSHOT '{self.name}'")
             yield
 
 
 @asynccontextmanager
-async def snapshot(connection: asyncpg.Connection) -> AsyncIterator[Snapshot]:
-    """Hold the present moment on a connection that is not used for anything else meanwhile.
+async def export_snapshot(connection: asyncpg.Connection) -> AsyncIterator[Snapshot]:
+    """Export a snapshot from a connection that must not be used otherwise in the context.
 
     Raises AtelierError if the tables do not exist.
     """

@@ -1,7 +1,7 @@
-"""Files as they are, in unlogged tables of a schema of their own, or in temporary tables.
+"""Staging tables: the files as they are, in a schema of unlogged tables or in temporary tables.
 
-`<table>_lines` has the columns of the file in its order, so that its bytes need no change on
-the way. `<table>_file` is a view on it with the columns of the table it is for.
+`<table>_lines` has the file's columns in the file's order, so that its bytes can be copied
+unchanged. `<table>_file` is a view on it with the columns of the target table.
 """
 
 from collections import Counter
@@ -11,7 +11,6 @@ from pathlib import Path
 
 import asyncpg
 
-from atelier.store.queries import queries
 from atelier.transfer.database.session import Job, Workers, transaction
 from atelier.transfer.files.folder import find
 from atelier.transfer.files.layout import (
@@ -27,8 +26,8 @@ from atelier.transfer.files.rejects import FOUND_BY_DATABASE, Reason, Reject
 from atelier.transfer.progress import Progress, Task
 from atelier.transfer.reader.reader import Reader
 
-_LONGEST_FIRST = (ANSWERS, QUESTIONS, PHOTOS)
-_MESSAGE = 256 << 10  # bytes sent to PostgreSQL at a time
+_LARGEST_FIRST = (ANSWERS, QUESTIONS, PHOTOS)
+_MESSAGE_SIZE = 256 << 10  # bytes sent to PostgreSQL at a time
 _TYPES = {
     Kind.ID: "bigint",
     Kind.PRODUCT: "bigint",
@@ -36,24 +35,22 @@ _TYPES = {
     Kind.BOOLEAN: "boolean",
     Kind.COUNT: "integer",
 }
-# A float is exact to far less than a millisecond in all the years there are.
+# float8 is exact to well below a millisecond in the years 1 to 9999.
 _FROM_EPOCH = "to_timestamp(date_written / float8 '1000')::timestamptz(3) AS date_written"
 
-_QUERIES = queries("atelier.transfer.database")
-
 TEMPORARY = "pg_temp"
-"""The schema of temporary tables: of one connection, and gone with it, however it ends."""
+"""The schema of temporary tables, which exist only for one connection."""
 
 
 class Staging:
-    """The files of one export on their way into the database."""
+    """Copies the files of one export into staging tables."""
 
     def __init__(self, folder: Path, schema: str) -> None:
         """Open the files; raise AtelierError if one is missing, unreadable or lacks a column."""
         self._kind = "TEMPORARY" if schema == TEMPORARY else "UNLOGGED"
         self.schema = schema
         self.rows = dict.fromkeys(FILES, 0)
-        """How many rows the reader accepted."""
+        """The number of rows of each file that the reader accepted."""
         self._paths = find(folder)
         self._open_files = ExitStack()
         self.readers = {file: self._open(file) for file in self._paths}
@@ -62,13 +59,13 @@ class Staging:
         """Close the files."""
         self._open_files.close()
 
-    def reader_again(self, file: ExportFile) -> Reader:
-        """Return a new reader of a file, which the caller closes."""
+    def reopen(self, file: ExportFile) -> Reader:
+        """Return a new reader of a file; the caller closes it."""
         return Reader(self._paths[file], file)
 
     @property
     def warnings(self) -> list[str]:
-        """What the user should know about the files."""
+        """Warnings about the files, one line each."""
         return [
             f"{file.name}: the column {name!r} is unknown and was not loaded."
             for file, reader in self.readers.items()
@@ -76,15 +73,15 @@ class Staging:
         ]
 
     def accepted(self, file: ExportFile, rejected: Counter[Reason]) -> int:
-        """Return how many rows neither the reader nor the database rejected."""
+        """Return the number of rows that neither the reader nor the database rejected."""
         return self.rows[file] - sum(rejected[reason] for reason in FOUND_BY_DATABASE)
 
     async def load(
         self, workers: Workers, progress: Progress, reject: Callable[[Reject], None]
     ) -> None:
-        """Make the schema, which must not exist, and copy the files into it.
+        """Create the schema, which must not exist, and copy the files into it.
 
-        TEMPORARY is there already, and takes a single worker.
+        TEMPORARY always exists, and requires a single worker.
         """
         if self.schema != TEMPORARY:
             await workers.connections[0].execute(f"CREATE SCHEMA {self.schema}")
@@ -92,12 +89,12 @@ class Staging:
             f"CREATE {self._kind} TABLE {self.schema}.rejected_rows "
             "(table_name text, id bigint, reason text)"
         )
-        await workers.run(self._copying(file, progress, reject) for file in _LONGEST_FIRST)
+        await workers.run(self._copy_job(file, progress, reject) for file in _LARGEST_FIRST)
 
     def _open(self, file: ExportFile) -> Reader:
         return self._open_files.enter_context(closing(Reader(self._paths[file], file)))
 
-    def _copying(
+    def _copy_job(
         self, file: ExportFile, progress: Progress, reject: Callable[[Reject], None]
     ) -> Job:
         async def copy(connection: asyncpg.Connection) -> None:
@@ -110,10 +107,10 @@ class Staging:
     async def _copy(
         self, connection: asyncpg.Connection, file: ExportFile, messages: AsyncIterator[bytes]
     ) -> int:
-        # A table made in the same transaction can be copied into frozen: then whoever reads it
-        # first does not write it once more.
+        # COPY FREEZE needs a table created in the same transaction. It spares the first reader
+        # from rewriting the pages to set hint bits.
         async with transaction(connection):
-            await connection.execute(self._tables(self.readers[file]))
+            await connection.execute(self._ddl(self.readers[file]))
             status = await connection.copy_to_table(
                 f"{file.table}_lines",
                 schema_name=self.schema,
@@ -124,7 +121,7 @@ class Staging:
             )
         return int(status.removeprefix("COPY "))
 
-    def _tables(self, reader: Reader) -> str:
+    def _ddl(self, reader: Reader) -> str:
         date = "timestamptz" if reader.dialect.iso_dates else "bigint"
         types = _TYPES | {Kind.DATE: date}
         columns = [
@@ -133,7 +130,7 @@ class Staging:
         ]
         table = f"{self.schema}.{reader.file.table}"
         selected = [_selected(column, date) for column in reader.file.columns]
-        view = f"SELECT {', '.join(selected)} FROM {table}_lines"  # noqa: S608 - names of ours
+        view = f"SELECT {', '.join(selected)} FROM {table}_lines"  # noqa: S608 - constant names
         return (
             f"CREATE {self._kind} TABLE {table}_lines ({', '.join(columns)});"
             f"CREATE VIEW {table}_file AS {view}"
@@ -147,22 +144,17 @@ class Staging:
         for chunk in reader.chunks(reject):
             message += chunk.csv
             unreported += chunk.lines
-            if len(message) >= _MESSAGE:
+            if len(message) >= _MESSAGE_SIZE:
                 yield bytes(message)
                 lines += unreported
                 task.advance(unreported)
-                task.expect(round(lines / reader.fraction))
+                task.set_total(round(lines / reader.fraction))
                 message.clear()
                 unreported = 0
         yield bytes(message)
         task.advance(unreported)
-        task.expect(lines + unreported)
+        task.set_total(lines + unreported)
 
 
 def _selected(column: Column, date_type: str) -> str:
     return _FROM_EPOCH if column.kind is Kind.DATE and date_type == "bigint" else column.name
-
-
-async def reject_duplicates(connection: asyncpg.Connection, file: ExportFile) -> None:
-    """Of several staged rows with one id keep the first; the others go to rejected_rows."""
-    await connection.execute(_QUERIES["reject_duplicates"].format(table=file.table))

@@ -1,1 +1,1 @@
-"""Writes an export."""
+"""The export."""

@@ -1,4 +1,4 @@
-"""Exports the three tables as the three files that an import reads."""
+"""Exports the tables to the three CSV files that an import reads."""
 
 import time
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from rich.text import Text
 from atelier.store.connections.database import SCHEMA
 from atelier.store.queries import queries
 from atelier.transfer.database.session import Job, one_line_errors, open_workers, session
-from atelier.transfer.database.snapshot import snapshot
+from atelier.transfer.database.snapshot import export_snapshot
 from atelier.transfer.files.folder import new_files
 from atelier.transfer.files.layout import ANSWERS, FILES, PHOTOS, QUESTIONS, ExportFile, Kind
 from atelier.transfer.progress import Progress, Task
@@ -24,15 +24,15 @@ _QUERIES = queries("atelier.transfer.exporter")
 
 @dataclass(frozen=True, slots=True)
 class ExportSummary:
-    """What was written."""
+    """The result of an export."""
 
     folder: Path
     rows: dict[str, int]
-    """The rows of each file."""
+    """Number of rows by file name."""
     seconds: float
 
     def render(self) -> RenderableType:
-        """Return a table and a line below it."""
+        """Return a table of the files and a line with the duration."""
         table = Table()
         table.add_column("file")
         table.add_column("rows", justify="right")
@@ -45,10 +45,10 @@ class ExportSummary:
 async def export(
     dsn: str, folder: Path, *, progress: Progress, force: bool = False
 ) -> ExportSummary:
-    """Write the three files into a folder, made if missing, as of one moment.
+    """Write the three files into a folder (created if missing) from one snapshot.
 
-    They are put in their places once all are complete. Raises AtelierError if that fails, or if
-    the folder holds an export that may not be overwritten (`force`); its files are then as before.
+    They replace existing files only once all three are complete. Raises AtelierError if that
+    fails, or if the folder holds an export and `force` is not set; its files are then unchanged.
     """
     started = time.monotonic()
     with new_files(folder, force=force) as files:
@@ -62,20 +62,20 @@ async def _copy_all(
     with one_line_errors("The export"):
         async with (
             session(dsn, SCHEMA) as connection,
-            snapshot(connection) as moment,
+            export_snapshot(connection) as snapshot,
             open_workers(dsn, SCHEMA) as workers,
         ):
             rows: dict[str, int] = {}
 
-            def copying(file: ExportFile) -> Job:
+            def copy_job(file: ExportFile) -> Job:
                 async def copy(connection: asyncpg.Connection) -> None:
                     with progress.task(file.name) as task:
-                        async with moment.seen_by(connection):
+                        async with snapshot.transaction(connection):
                             rows[file.name] = await _copy(connection, file, files[file], task)
 
                 return copy
 
-            await workers.run(copying(file) for file in (ANSWERS, QUESTIONS, PHOTOS))
+            await workers.run(copy_job(file) for file in (ANSWERS, QUESTIONS, PHOTOS))
     return {file.name: rows[file.name] for file in FILES}
 
 

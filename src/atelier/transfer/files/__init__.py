@@ -1,1 +1,1 @@
-"""The files of an export, and the file of rejected rows."""
+"""The files of an export, and the rejects file."""

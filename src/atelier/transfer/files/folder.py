@@ -1,9 +1,9 @@
-"""The folder of an export: where its three files are, and how new ones take their places.
+"""The folder of an export: finding its three files, and replacing them atomically.
 
-New files are written beside the old ones, as `*.partial`. Once all three are on the disk, one
-rename (`questions.csv.partial` becomes `questions.csv.complete`) decides that they count: whoever
-is killed before it leaves the old export, and whoever is killed after it leaves the new one, which
-the next command that uses the folder puts in place.
+New files are written beside the old ones, as `*.partial`. Once all three are on disk, one rename
+(`questions.csv.partial` to `questions.csv.complete`) commits them: a process killed before it
+leaves the old export; one killed after it leaves the new export, whose files the next command
+that uses the folder moves into place.
 """
 
 import fcntl
@@ -23,32 +23,32 @@ _COMPLETE = f"{QUESTIONS.name}.complete"
 def find(folder: Path) -> dict[ExportFile, Path]:
     """Return the path of each file in a folder, compressed or not.
 
-    Raises AtelierError if one is missing, or is there twice.
+    Raises AtelierError if one is missing, or present both compressed and uncompressed.
     """
     if (folder / _COMPLETE).exists():
-        with _file_errors(folder), _only_export(folder):
-            _put_in_place(folder)
+        with _file_errors(folder), _export_lock(folder):
+            _move_into_place(folder)
     return {file: _find(folder, file) for file in FILES}
 
 
 @contextmanager
 def new_files(folder: Path, *, force: bool) -> Iterator[Mapping[ExportFile, BinaryIO]]:
-    """Yield three files to write, and put them into the folder (made if missing) if all went well.
+    """Yield three files to write; on success move them into the folder (created if missing).
 
     Raises AtelierError if the folder cannot be written, if another export into it is running, or
-    if it holds an export already; with `force` that one is replaced.
+    if it already holds an export and `force` is not set.
     """
     with _file_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with _only_export(folder):
-            _put_in_place(folder)
+        with _export_lock(folder):
+            _move_into_place(folder)
             _refuse_to_overwrite(folder, force=force)
             try:
-                yield from _written(folder)
+                yield from _write_partial_files(folder)
             except BaseException:
                 _remove_partial_files(folder)
                 raise
-            _put_in_place(folder)
+            _move_into_place(folder)
 
 
 def _find(folder: Path, file: ExportFile) -> Path:
@@ -74,7 +74,7 @@ def _partial(folder: Path, file: ExportFile) -> Path:
     return folder / f"{file.name}.partial"
 
 
-def _written(folder: Path) -> Iterator[Mapping[ExportFile, BinaryIO]]:
+def _write_partial_files(folder: Path) -> Iterator[Mapping[ExportFile, BinaryIO]]:
     with ExitStack() as opened:
         files = {file: opened.enter_context(_partial(folder, file).open("wb")) for file in FILES}
         yield files
@@ -84,8 +84,8 @@ def _written(folder: Path) -> Iterator[Mapping[ExportFile, BinaryIO]]:
     _partial(folder, QUESTIONS).rename(folder / _COMPLETE)
 
 
-def _put_in_place(folder: Path) -> None:
-    """Rename complete new files, if there are any; some of them may be in place already."""
+def _move_into_place(folder: Path) -> None:
+    """Move complete new files, if any, into place; some may have been moved already."""
     if (folder / _COMPLETE).exists():
         for file in (ANSWERS, PHOTOS):
             with suppress(FileNotFoundError):
@@ -100,10 +100,10 @@ def _remove_partial_files(folder: Path) -> None:
 
 
 def _refuse_to_overwrite(folder: Path, *, force: bool) -> None:
-    there = [file.name for file in FILES if (folder / file.name).exists()]
-    if there and not force:
+    existing = [file.name for file in FILES if (folder / file.name).exists()]
+    if existing and not force:
         raise AtelierError(
-            f"{folder} already holds {', '.join(there)}: choose another folder, or overwrite "
+            f"{folder} already holds {', '.join(existing)}: choose another folder, or overwrite "
             "with --force."
         )
     for file in FILES:
@@ -115,8 +115,8 @@ def _refuse_to_overwrite(folder: Path, *, force: bool) -> None:
 
 
 @contextmanager
-def _only_export(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder; its file is removed again, even that of a killed export."""
+def _export_lock(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; the lock file is removed at the end, even a stale one."""
     path = folder / _LOCK
     with path.open("ab") as file:
         try:

@@ -1,11 +1,11 @@
-"""What an export consists of: three files, their columns, and what each column holds."""
+"""The files of an export: their names, tables, columns and column types."""
 
 from dataclasses import dataclass
 from enum import Enum
 
 
 class Kind(Enum):
-    """What a column holds; the reader checks values by it, the database stores them by it."""
+    """The type of a column; it determines how values are validated and stored."""
 
     ID = "id"
     PRODUCT = "product"
@@ -17,7 +17,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a file and of its table."""
+    """A column of a file and of the table it is imported into."""
 
     name: str
     kind: Kind
@@ -25,7 +25,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class ExportFile:
-    """One file of an export and the table it is for."""
+    """One file of an export and the table it is imported into."""
 
     name: str
     table: str
@@ -72,4 +72,4 @@ PHOTOS = ExportFile(
     (_ID, Column("answer_id", Kind.ID), Column("url", Kind.TEXT)),
 )
 FILES = (QUESTIONS, ANSWERS, PHOTOS)
-"""Parents before children: the order in which rows are judged and written."""
+"""Parents before children: the order in which rows are validated and written."""

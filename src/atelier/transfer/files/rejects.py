@@ -1,14 +1,13 @@
-r"""Rejected rows, and the file that keeps them.
+r"""Rejected rows, and the rejects file.
 
 The rejects file is CSV in UTF-8 with the header `file,line,reason,text`. `line` is the line on
-which the row starts (the header is line 1), `text` is the row as it stood in its file, without
-the line end after it. Because a row may hold any bytes, a backslash is written `\\`, and a NUL
-or a byte that is not part of valid UTF-8 is written `\xNN`; `original` turns it back.
+which the row starts (the header is line 1); `text` is the row as it is in its file, without its
+line terminator. Because a row may contain any bytes, a backslash is written as `\\`, and a NUL
+or a byte that is not part of valid UTF-8 as `\xNN`; `original` reverses this.
 """
 
 import codecs
 import csv
-import os
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -17,9 +16,11 @@ from pathlib import Path
 
 from atelier.errors import AtelierError
 
+_HEADER = "file,line,reason,text\n"
+
 
 class Reason(StrEnum):
-    """Why a row was not accepted: the first words of its reason."""
+    """Why a row was rejected: the first words of its reason in the rejects file."""
 
     UNTERMINATED_QUOTE = "unterminated quote"
     MALFORMED_QUOTES = "malformed quotes"
@@ -42,12 +43,12 @@ FOUND_BY_DATABASE = {
     Reason.ORPHAN: "the row it belongs to does not exist",
     Reason.CONFLICT: "the database has another row with this id",
 }
-"""The reasons that a row alone does not show, and their details."""
+"""The reasons that only the database can find, and their details."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """One row that was not accepted."""
+    """A rejected row."""
 
     file: str
     line: int
@@ -59,22 +60,25 @@ class Reject:
 class RejectsFile:
     """The rejects of one import, moved into place by `publish`.
 
-    Nothing is left of an earlier import's file: without rejects there is none.
+    It replaces an earlier import's file; without rejects there is no file.
     """
 
     def __init__(self, path: Path) -> None:
-        """Start the file beside its final place; raise AtelierError if it cannot be written."""
+        """Create the file as PATH.partial.
+
+        Raises AtelierError if it cannot be written, or if PATH is a file that holds something else
+        than the rejects of an earlier import.
+        """
         self.path = path
         self.counts: Counter[tuple[str, Reason]] = Counter()
         self._partial = path.with_name(path.name + ".partial")
         try:
-            if path.is_dir():
-                raise IsADirectoryError(0, os.strerror(21), str(path))
+            self.has_earlier = _has_earlier(path)
             self._file = self._partial.open("w", encoding="utf-8", newline="")
         except OSError as error:
             raise AtelierError(f"The rejects file {path} cannot be written: {error}.") from error
+        self._file.write(_HEADER)
         self._rows = csv.writer(self._file, lineterminator="\n")
-        self._rows.writerow(("file", "line", "reason", "text"))
 
     def add(self, reject: Reject) -> None:
         """Write one reject."""
@@ -83,11 +87,11 @@ class RejectsFile:
         self.counts[reject.file, reject.reason] += 1
 
     def reasons(self, file: str) -> Counter[Reason]:
-        """Return how many rows of a file were rejected for each reason."""
+        """Return the number of rejected rows of a file by reason."""
         return Counter({r: number for (name, r), number in self.counts.items() if name == file})
 
     def publish(self) -> None:
-        """Put the file in its place, or remove it (and an earlier one) if nothing was rejected."""
+        """Move the file into place, or remove an earlier one if nothing was rejected."""
         self._file.close()
         if self.counts:
             self._partial.replace(self.path)
@@ -95,13 +99,29 @@ class RejectsFile:
             self.path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Close the file, and forget what was written unless it was published."""
+        """Close the file, and delete it unless it was published."""
         self._file.close()
         self._partial.unlink(missing_ok=True)
 
 
+def _has_earlier(path: Path) -> bool:
+    """Return whether there is the file of an earlier import, which may be lost."""
+    if not path.exists():
+        return False
+    if not path.is_file() or _start(path) not in ("", _HEADER):
+        raise AtelierError(
+            f"{path} is something else than rejected rows: name another rejects file (--rejects)."
+        )
+    return True
+
+
+def _start(path: Path) -> str:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.read(len(_HEADER))
+
+
 def strict_error(number: int, path: Path) -> str:
-    """Return what to say where `--strict` allows no rejected row."""
+    """Return the error message for rejected rows under `--strict`."""
     rows = "1 row was" if number == 1 else f"{number:,} rows were"
     return f"{rows} rejected, see {path}: because of --strict, nothing was imported."
 
@@ -110,7 +130,7 @@ def original(text: str) -> bytes:
     """Return the bytes of a row from the `text` of a rejects file."""
     return re.sub(
         rb"\\(?:\\|x([0-9a-f]{2}))",
-        lambda found: bytes.fromhex(found[1].decode()) if found[1] else b"\\",
+        lambda match: bytes.fromhex(match[1].decode()) if match[1] else b"\\",
         text.encode(),
     )
 

@@ -1,4 +1,4 @@
-"""Made-up exports of any size, the same bytes for the same seed."""
+"""Generated exports of any size, reproducible byte for byte from a seed."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ from atelier.transfer.generator.files import ANSWERS, PHOTOS, QUESTIONS, new_exp
 from atelier.transfer.generator.rows import blocks
 from atelier.transfer.progress import Progress
 
-ROWS_A_PRODUCT = 12.46
-"""Rows to expect in the three files together, for the progress bar."""
+ROWS_PER_PRODUCT = 12.46
+"""Average number of rows in the three files together, for the progress bar."""
 
 
 def generate(folder: Path, *, products: int, seed: int, progress: Progress) -> None:
@@ -16,12 +16,12 @@ def generate(folder: Path, *, products: int, seed: int, progress: Progress) -> N
 
     `products` is the number of products, some of them without questions: 1,000,011 give the full
     export's 12.46 million rows (2 GB). The same `products` and `seed` give the same bytes on
-    every machine. Raise AtelierError if `products` is not positive, or if the folder already
-    holds an export or cannot be written; then no file is left behind.
+    every machine. Raises AtelierError if `products` is not positive, or if the folder already
+    holds an export or cannot be written; no file is left behind then.
     """
     if products < 1:
         raise AtelierError(f"{products} products make no export: ask for 1 or more.")
-    expected = round(products * ROWS_A_PRODUCT)
+    expected = round(products * ROWS_PER_PRODUCT)
     with new_export(folder) as files, progress.task("generating", expected) as task:
         for block in blocks(products, seed):
             files[QUESTIONS].write(block.questions)

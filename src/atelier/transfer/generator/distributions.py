@@ -1,6 +1,7 @@
-"""The wheels that a generated export is drawn from: texts, people, delays and counts.
+"""The distributions that generated rows are sampled from: texts, people, delays and counts.
 
-All arithmetic is on whole numbers: the last bit of a logarithm differs between machines.
+A distribution is a table of TABLE_SIZE equally likely entries. All arithmetic is on integers:
+the last bit of a logarithm differs between machines.
 """
 
 from collections.abc import Sequence
@@ -17,24 +18,24 @@ from atelier.transfer.generator.random_stream import TABLE_SIZE
 T = TypeVar("T")
 
 MINUTE = 60_000
-LONGEST_DELAY = 90 * 24 * 60 * MINUTE
-"""The most milliseconds an answer comes after its question."""
+MAX_DELAY = 90 * 24 * 60 * MINUTE
+"""The maximum time from a question to its answer, in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Distributions:
-    """Everything that is drawn; texts are escaped for CSV, without their outer quotes."""
+    """All distributions; texts are escaped for CSV, without their outer quotes."""
 
     questions_of_product: Sequence[int]
     answers_of_question: Sequence[int]
     photos_of_answer: Sequence[int]
     leads: Sequence[str]
     questions: Sequence[str]
-    """Entry i is of topic i % the number of topics."""
+    """Entry i belongs to topic i % the number of topics."""
     tails: Sequence[str]
     openers: Sequence[str]
     answers: Sequence[Sequence[str]]
-    """One wheel for each topic."""
+    """One table per topic."""
     asides: Sequence[str]
     closings: Sequence[str]
     askers: Sequence[str]
@@ -42,21 +43,21 @@ class Distributions:
     answerers: Sequence[str]
     delays: Sequence[int]
     """Milliseconds from a question to its answer: half of them within eleven days."""
-    marks: Sequence[str]
+    flags: Sequence[str]
     """The columns reported and helpful: one row in twenty is reported."""
     views: Sequence[str]
 
 
 @cache
 def all_distributions() -> Distributions:
-    """Return the wheels; they take a moment to make, so they are made once."""
+    """Return the distributions, which are built once per process."""
     people = _people()
     signatures = _texts(vocabulary.SIGNATURES)
     seller = _even([[f'"{vocabulary.SELLER}","{vocabulary.SELLER_EMAIL}"']])
     return Distributions(
-        # Means of 3.519, 1.955 and 0.300, at most 403, 71 and 5: the shape of the real export.
-        questions_of_product=_skewed(scale=826_067, shift=5, less=3),
-        answers_of_question=_skewed(scale=207_436, shift=40, less=1),
+        # Means of 3.519, 1.955 and 0.300, maxima of 403, 71 and 5: those of the real export.
+        questions_of_product=_skewed(scale=826_067, shift=5, subtract=3),
+        answers_of_question=_skewed(scale=207_436, shift=40, subtract=1),
         photos_of_answer=_even([[0]] * 84 + [[1]] * 9 + [[2]] * 3 + [[3]] * 2 + [[4], [5]]),
         leads=_sometimes(45, vocabulary.LEADS),
         questions=_even([_texts(questions) for questions, _ in vocabulary.TOPICS]),
@@ -67,29 +68,29 @@ def all_distributions() -> Distributions:
         closings=_mixed(1, signatures, _sometimes(35, vocabulary.CLOSINGS)),
         askers=people,
         answerers=_mixed(7, seller, people),
-        delays=[MINUTE + (n**3 * (LONGEST_DELAY - MINUTE) >> 48) for n in range(TABLE_SIZE)],
-        marks=[f"{n % 20 == 0:d},{votes}" for n, votes in enumerate(_votes())],
+        delays=[MINUTE + (n**3 * (MAX_DELAY - MINUTE) >> 48) for n in range(TABLE_SIZE)],
+        flags=[f"{n % 20 == 0:d},{votes}" for n, votes in enumerate(_votes())],
         views=_even([vocabulary.PHOTO_VIEWS]),
     )
 
 
-def _skewed(*, scale: int, shift: int, less: int) -> list[int]:
-    """Return a wheel of counts: one of `count` or more has a chance of about 1 / count**2."""
-    return [isqrt(scale // (n + shift)) - less for n in range(TABLE_SIZE)]
+def _skewed(*, scale: int, shift: int, subtract: int) -> list[int]:
+    """Return a distribution of counts: `count` or more has a probability of about 1 / count**2."""
+    return [isqrt(scale // (n + shift)) - subtract for n in range(TABLE_SIZE)]
 
 
 def _votes() -> list[int]:
-    return _skewed(scale=479_736, shift=200, less=2)
+    return _skewed(scale=479_736, shift=200, subtract=2)
 
 
 def _even(groups: Sequence[Sequence[T]]) -> list[T]:
-    """Return a wheel of which each group has an equal part, however many entries it has."""
-    places = (divmod(n, len(groups)) for n in range(TABLE_SIZE))
-    return [groups[group][turn % len(groups[group])] for turn, group in places]
+    """Return a distribution that gives each group equal weight, whatever its size."""
+    positions = (divmod(n, len(groups)) for n in range(TABLE_SIZE))
+    return [groups[group][turn % len(groups[group])] for turn, group in positions]
 
 
 def _mixed(percent: int, some: list[T], others: list[T]) -> list[T]:
-    """Return a wheel of which `percent` is `some`, the rest `others`."""
+    """Return a distribution with `percent` of `some`, the rest of `others`."""
     cut = TABLE_SIZE * percent // 100
     return some[:cut] + others[cut:]
 
@@ -103,15 +104,15 @@ def _sometimes(percent: int, templates: Sequence[str]) -> list[str]:
 
 
 def _expand(template: str) -> list[str]:
-    """Return the template with every combination of words in its slots, quotes doubled."""
-    pieces: list[list[str]] = []
-    for literal, slot, _, _ in Formatter().parse(template):
-        pieces += [[literal], vocabulary.WORDS[slot] if slot else [""]]
-    return ["".join(words).replace('"', '""') for words in product(*pieces)]
+    """Return the template with every combination of words in its placeholders, quotes doubled."""
+    parts: list[list[str]] = []
+    for literal, name, _, _ in Formatter().parse(template):
+        parts += [[literal], vocabulary.WORDS[name] if name else [""]]
+    return ["".join(words).replace('"', '""') for words in product(*parts)]
 
 
 def _people() -> list[str]:
-    """Return names with e-mail addresses; the number makes each address one person's."""
+    """Return names with e-mail addresses; the number makes each address unique."""
     names, addresses = _texts(vocabulary.NAMES), _texts(vocabulary.EMAILS)
     domains = _even([vocabulary.EMAIL_DOMAINS])
     people = zip(names, addresses, range(TABLE_SIZE), domains, strict=True)

@@ -1,4 +1,4 @@
-"""The three files of a generated export, which appear complete or not at all."""
+"""The three files of a generated export, created all together or not at all."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,25 +14,25 @@ HEADERS = {
     ANSWERS: "id,question_id,body,date_written,answerer_name,answerer_email,reported,helpful",
     QUESTIONS: "id,product_id,body,date_written,asker_name,asker_email,reported,helpful",
 }
-"""The header lines, in the order in which the files get their names: questions.csv comes last."""
+"""The header lines, in the order in which the files are renamed: questions.csv comes last."""
 
 
 @contextmanager
 def new_export(folder: Path) -> Iterator[dict[str, TextIO]]:
-    """Give the three files by name, open, headers written; make the folder if it is missing.
+    """Yield the three open files by name, headers written; create the folder if missing.
 
-    They get their names when the context ends well, and are removed when it fails. What a killed
-    run left behind is overwritten. Raise AtelierError if the folder already holds one of the
-    files or cannot be written.
+    They are renamed from *.partial when the context succeeds, and removed when it fails. The
+    leftovers of a killed run are overwritten. Raises AtelierError if the folder already holds
+    one of the files or cannot be written.
     """
     partials = {folder / name: folder / f"{name}.partial" for name in HEADERS}
     try:
         _refuse_to_overwrite(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        with _removed_on_failure(*partials.keys(), *partials.values()):
+        with _remove_on_failure(*partials.keys(), *partials.values()):
             with ExitStack() as stack:
                 yield {
-                    path.name: stack.enter_context(_begun(partial, HEADERS[path.name]))
+                    path.name: stack.enter_context(_create(partial, HEADERS[path.name]))
                     for path, partial in partials.items()
                 }
             for path, partial in partials.items():
@@ -45,10 +45,9 @@ def new_export(folder: Path) -> Iterator[dict[str, TextIO]]:
 
 
 def _refuse_to_overwrite(folder: Path) -> None:
-    """Raise AtelierError if there is an export that is not a killed run's leftovers.
+    """Raise AtelierError if there is an export other than the leftovers of a killed run.
 
-    A run killed between the renames leaves files with their names, but never questions.csv,
-    and that file's partial beside them.
+    A run killed between the renames leaves renamed files, but questions.csv still as *.partial.
     """
     killed = (folder / f"{QUESTIONS}.partial").exists() and not (folder / QUESTIONS).exists()
     for name in HEADERS:
@@ -56,14 +55,14 @@ def _refuse_to_overwrite(folder: Path) -> None:
             raise AtelierError(f"{folder} already holds {name}: choose another folder.")
 
 
-def _begun(path: Path, header: str) -> TextIO:
+def _create(path: Path, header: str) -> TextIO:
     file = path.open("w", encoding="utf-8", newline="")
     file.write(f"{header}\n")
     return file
 
 
 @contextmanager
-def _removed_on_failure(*paths: Path) -> Iterator[None]:
+def _remove_on_failure(*paths: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:

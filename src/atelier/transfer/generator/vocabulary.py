@@ -1,7 +1,7 @@
-"""The words and sentences of a made-up shop's customers.
+"""The words and sentence templates of generated questions and answers.
 
-Sentences hold slots such as {size}, filled from WORDS. E-mail addresses and photographs lie in
-domains that are reserved for examples, so no generated row points at anybody.
+Templates contain placeholders such as {size}, filled from WORDS. E-mail addresses and photo URLs
+use domains reserved for examples, so no generated row refers to a real person.
 """
 
 SELLER = "Seller"
@@ -184,7 +184,7 @@ TOPICS = [
         ],
     ),
 ]
-"""For each topic its questions and its answers, so that the answer speaks of what was asked."""
+"""Question and answer templates by topic, so that answers match their questions."""
 
 LEADS = [
     "Hi! ",
@@ -199,7 +199,7 @@ LEADS = [
     "I've been looking for something like this in {material} for {span}. ",
     "I had the old one for {span}, until the {part} gave out, and would like the same again. ",
 ]
-"""What may stand before a question."""
+"""Optional openings of questions."""
 
 TAILS = [
     " Thanks!",
@@ -213,7 +213,7 @@ TAILS = [
     " The last one I bought was {material}, and I had to return it after {span}.",
     " I live in {country}, so I can't just come by and try it on.",
 ]
-"""What may stand after a question."""
+"""Optional endings of questions."""
 
 OPENERS = [
     "Yes. ",
@@ -227,7 +227,7 @@ OPENERS = [
     "I'm no expert. ",
     "We have two of these at home, so I should know: ",
 ]
-"""What may stand before an answer."""
+"""Optional openings of answers."""
 
 ASIDES = [
     " I bought it in {colour} for {occasion}.",
@@ -239,7 +239,7 @@ ASIDES = [
     " The older model was different: the {part} was {material}, and it only came in {colour}.",
     " I'm {height}, if that matters, and I ordered a {size}.",
 ]
-"""What an answer may go on with."""
+"""Optional continuations of answers."""
 
 CLOSINGS = [
     " Hope that helps!",
@@ -252,7 +252,7 @@ CLOSINGS = [
     " I'd say go for it, but in {colour}.",
     " Ask away if you want to know more.",
 ]
-"""What an answer may end with."""
+"""Optional endings of answers."""
 
 SIGNATURES = ["\nThanks, {first}", "\n\nBest, {first}", "\n{first} from {country}"]
-"""What ends a few texts: the line breaks that a reader of the export must cope with."""
+"""Endings of a few texts, with the line breaks that a reader of the export must handle."""

@@ -1,1 +1,1 @@
-"""Imports an export."""
+"""The import."""

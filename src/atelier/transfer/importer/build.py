@@ -1,4 +1,4 @@
-"""Fills a fresh schema beside the live one: rows first, then keys, then documents."""
+"""Builds a new schema beside the live one: rows first, then keys, then documents."""
 
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -8,8 +8,9 @@ import asyncpg
 from atelier.store.migrate import migrate
 from atelier.store.queries import queries
 from atelier.transfer.database.partitions import partitions
+from atelier.transfer.database.rejection import reject_duplicates
 from atelier.transfer.database.session import Job, Workers
-from atelier.transfer.database.staging import Staging, reject_duplicates
+from atelier.transfer.database.staging import Staging
 from atelier.transfer.files.layout import ANSWERS, FILES, PHOTOS, QUESTIONS, ExportFile
 from atelier.transfer.importer.constraints import (
     Index,
@@ -21,7 +22,7 @@ from atelier.transfer.importer.constraints import (
 from atelier.transfer.progress import Progress, Task
 
 SCHEMA = "atelier_import"
-"""The schema that is filled; it becomes the live one."""
+"""The schema being built; it becomes the live one."""
 
 _QUERIES = queries("atelier.transfer.importer")
 _ANSWERS_PER_PARTITION = 1_500_000
@@ -29,10 +30,10 @@ _QUESTIONS_PER_PARTITION = 100_000
 
 
 class Build:
-    """The schema being filled."""
+    """The schema being built."""
 
     def __init__(self, dsn: str, workers: Workers, staging: Staging, progress: Progress) -> None:
-        """Take the database, connections that look into SCHEMA first, and the staged files."""
+        """Use workers whose search path starts with SCHEMA, and the staged files."""
         self._dsn = dsn
         self._workers = workers
         self._coordinator = workers.connections[0]
@@ -40,32 +41,32 @@ class Build:
         self._progress = progress
         self._keys = Keys([], [])
 
-    async def make(self) -> None:
-        """Make the tables, with keys and triggers out of the way."""
+    async def create_tables(self) -> None:
+        """Create the tables, without keys and with triggers disabled."""
         await migrate(self._dsn, schema=SCHEMA)
         self._keys = await drop_keys(self._coordinator)
-        await self._switch_triggers("DISABLE")
+        await self._set_triggers("DISABLE")
 
-    async def fill(self) -> None:
-        """Move the staged rows into the tables; of several with one id the first stands."""
+    async def fill_tables(self) -> None:
+        """Copy the staged rows into the tables; keep the first of several with the same id."""
         with self._progress.task("tables", sum(self._staging.rows.values())) as task:
             await self._workers.run(
                 [
-                    *await self._filling(ANSWERS, task),
-                    *await self._filling(QUESTIONS, task),
-                    *await self._filling(PHOTOS, task),
+                    *await self._fill_jobs(ANSWERS, task),
+                    *await self._fill_jobs(QUESTIONS, task),
+                    *await self._fill_jobs(PHOTOS, task),
                 ]
             )
         with self._progress.task("primary keys"):
             await self._workers.run(
-                partial(self._create_unique, file=file, index=index)
+                partial(self._create_unique_index, file=file, index=index)
                 for file in (ANSWERS, QUESTIONS, PHOTOS)
                 for index in self._indexes_of(file.table)
                 if index.is_unique
             )
 
-    async def index(self) -> None:
-        """Build the other indexes of the tables, and gather what the planner needs to know."""
+    async def create_indexes(self) -> None:
+        """Create the non-unique indexes of the tables, and run ANALYZE."""
         with self._progress.task("indexes"):
             await self._workers.run(
                 partial(create_index, index=index)
@@ -73,20 +74,23 @@ class Build:
                 for index in self._indexes_of(file.table)
                 if not index.is_unique
             )
-            await self._workers.run(_analyzing("questions", "answers", "photos"))
+            await self._workers.run(_analyze_jobs("questions", "answers", "photos"))
 
-    async def document(self) -> None:
-        """Write all documents; meanwhile remove orphans, which no document shows."""
+    async def write_documents(self) -> None:
+        """Write all documents; meanwhile remove orphans, which are in no document."""
         questions = self._staging.rows[QUESTIONS]
         parts = await partitions(
             self._coordinator, number=1 + questions // _QUESTIONS_PER_PARTITION, questions=questions
         )
         with self._progress.task("documents", questions) as task:
-            jobs = [_inserting("fill_documents", task, part.first, part.last) for part in parts]
+            jobs = [
+                _insert_job("fill_documents", task, partition.first, partition.last)
+                for partition in parts
+            ]
             await self._workers.run([self._add_foreign_keys, *jobs])
 
     async def finish(self) -> dict[ExportFile, int]:
-        """Make the schema one that can serve; return the number of rows for each file."""
+        """Complete the schema; return the number of rows for each file."""
         rows: dict[ExportFile, int] = {}
 
         async def count(connection: asyncpg.Connection) -> None:
@@ -98,35 +102,38 @@ class Build:
                 partial(create_index, index=index)
                 for index in self._indexes_of("question_documents")
             )
-            await self._workers.run([*_analyzing("question_documents"), count])
-        await self._switch_triggers("ENABLE")
+            await self._workers.run([*_analyze_jobs("question_documents"), count])
+        await self._set_triggers("ENABLE")
         await self._coordinator.execute(_QUERIES["raise_sequences"])
         return rows
 
-    async def _filling(self, file: ExportFile, task: Task) -> list[Job]:
+    async def _fill_jobs(self, file: ExportFile, task: Task) -> list[Job]:
         if file is not ANSWERS:
-            return [_inserting(f"fill_{file.table}", task)]
+            return [_insert_job(f"fill_{file.table}", task)]
         parts = await partitions(
             self._coordinator,
             number=1 + self._staging.rows[ANSWERS] // _ANSWERS_PER_PARTITION,
             questions=self._staging.rows[QUESTIONS],
         )
-        return [_inserting("fill_answers", task, part.first, part.last) for part in parts]
+        return [
+            _insert_job("fill_answers", task, partition.first, partition.last)
+            for partition in parts
+        ]
 
-    async def _create_unique(
+    async def _create_unique_index(
         self, connection: asyncpg.Connection, file: ExportFile, index: Index
     ) -> None:
         try:
             await create_index(connection, index)
         except asyncpg.UniqueViolationError:
-            await self._without_duplicates(connection, file)
+            await self._reject_duplicates(connection, file)
             await create_index(connection, index)
 
-    async def _without_duplicates(self, connection: asyncpg.Connection, file: ExportFile) -> None:
+    async def _reject_duplicates(self, connection: asyncpg.Connection, file: ExportFile) -> None:
         await reject_duplicates(connection, file)
         await connection.execute(f"TRUNCATE {file.table}")
         with self._progress.task(f"{file.name}, without duplicates") as task:
-            for job in await self._filling(file, task):
+            for job in await self._fill_jobs(file, task):
                 await job(connection)
 
     async def _add_foreign_keys(self, connection: asyncpg.Connection) -> None:
@@ -137,15 +144,15 @@ class Build:
                 await connection.execute(_QUERIES[f"reject_orphans_{key.table}"])
                 await create_foreign_key(connection, key)
 
-    async def _switch_triggers(self, switch: str) -> None:
+    async def _set_triggers(self, action: str) -> None:
         for table in ("questions", "answers", "photos"):
-            await self._coordinator.execute(f"ALTER TABLE {table} {switch} TRIGGER USER")
+            await self._coordinator.execute(f"ALTER TABLE {table} {action} TRIGGER USER")
 
     def _indexes_of(self, table: str) -> Iterable[Index]:
         return (index for index in self._keys.indexes if index.table == table)
 
 
-def _inserting(query: str, task: Task, *args: int) -> Job:
+def _insert_job(query: str, task: Task, *args: int) -> Job:
     async def insert(connection: asyncpg.Connection) -> None:
         status = await connection.execute(_QUERIES[query], *args)
         task.advance(int(status.removeprefix("INSERT 0 ")))
@@ -153,7 +160,7 @@ def _inserting(query: str, task: Task, *args: int) -> Job:
     return insert
 
 
-def _analyzing(*tables: str) -> Iterator[Job]:
+def _analyze_jobs(*tables: str) -> Iterator[Job]:
     return (partial(_execute, sql=f"ANALYZE {table}") for table in tables)
 
 

@@ -1,4 +1,4 @@
-"""Counts what an import adds to the live tables, replaces and removes."""
+"""Counts the rows that an import adds, replaces and removes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,27 +15,27 @@ _QUERIES = queries("atelier.transfer.importer")
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A live table beside the new rows for it."""
+    """The comparison of a live table with its new rows."""
 
     before: int = 0
-    """The rows of the live table."""
+    """Rows in the live table."""
     common: int = 0
-    """Those whose id the new rows have, too."""
+    """Live rows whose id is among the new rows."""
     same: int = 0
-    """Those that the new rows have without a difference."""
+    """Live rows that are identical in the new rows."""
 
 
-NOTHING_BEFORE: Mapping[ExportFile, Comparison] = dict.fromkeys(FILES, Comparison())
+EMPTY_DATABASE: Mapping[ExportFile, Comparison] = dict.fromkeys(FILES, Comparison())
 """The comparison with an empty database."""
 
 
 async def compare(
     workers: Workers, progress: Progress, relations: Mapping[ExportFile, str]
 ) -> Mapping[ExportFile, Comparison]:
-    """Compare the live table of each file with the relation that holds its new rows."""
+    """Compare the live table of each file with the relation that contains its new rows."""
     found: dict[ExportFile, Comparison] = {}
 
-    def comparing(file: ExportFile) -> Job:
+    def compare_job(file: ExportFile) -> Job:
         query = _QUERIES["compare"].format(
             relation=relations[file],
             table=file.table,
@@ -50,7 +50,7 @@ async def compare(
         return run
 
     with progress.task("comparing with the rows in the database"):
-        await workers.run(comparing(file) for file in (ANSWERS, QUESTIONS, PHOTOS))
+        await workers.run(compare_job(file) for file in (ANSWERS, QUESTIONS, PHOTOS))
     return found
 
 
@@ -59,6 +59,6 @@ def _columns(file: ExportFile, alias: str) -> str:
 
 
 async def count_live_rows(connection: asyncpg.Connection) -> Mapping[ExportFile, int]:
-    """Return the number of rows of each file's table, on a connection that finds the live ones."""
+    """Return the number of live rows per file; the search path must find the live tables."""
     ((*numbers,),) = await connection.fetch(_QUERIES["count_rows"])
     return dict(zip(FILES, numbers, strict=True))

@@ -1,4 +1,4 @@
-"""Asks before rows are lost."""
+"""Confirmation before an import reduces the number of rows."""
 
 import signal
 import sys
@@ -12,22 +12,22 @@ from atelier.errors import AtelierError
 from atelier.transfer.files.layout import FILES, ExportFile
 
 Confirm = Callable[[str], bool]
-"""Says whether to do what a sentence describes; may raise AtelierError instead."""
+"""Returns whether to proceed with what the message describes; may raise AtelierError instead."""
 
 
 class LossGuard:
-    """Has it confirmed that a table will have fewer rows than before."""
+    """Requires confirmation before a table is left with fewer rows than it has."""
 
     def __init__(self, target: str, confirm: Confirm) -> None:
-        """Take a description of the database, and what confirms."""
+        """Use a description of the database, and the function that confirms."""
         self._target = target
         self._confirm = confirm
         self._confirmed: dict[ExportFile, int] = {}
 
     def check(self, before: Mapping[ExportFile, int], after: Mapping[ExportFile, int]) -> None:
-        """Raise AtelierError unless no table loses rows on balance, or it is confirmed.
+        """Raise AtelierError if a table would shrink and that is not confirmed.
 
-        Asks again only if a table will have fewer rows than was confirmed.
+        Asks again only if a table will have fewer rows than already confirmed.
         """
         fewer = [
             file
@@ -51,7 +51,7 @@ class LossGuard:
 
 
 def confirmation(*, yes: bool) -> Confirm:
-    """Return what answers yes, or asks on a terminal, or refuses where there is none."""
+    """Return a function that agrees (`yes`), asks on a terminal, or refuses without one."""
     if yes:
         return _agree
     if sys.stdin.isatty() and sys.stderr.isatty():
@@ -59,25 +59,25 @@ def confirmation(*, yes: bool) -> Confirm:
     return refuse
 
 
-def refuse(what: str) -> bool:
-    """Raise AtelierError: there is nobody to ask."""
-    raise AtelierError(f"{what} Nothing was changed; add --yes to import all the same.")
+def refuse(message: str) -> bool:
+    """Raise AtelierError: there is no terminal to ask on."""
+    raise AtelierError(f"{message} Nothing was changed; add --yes to import all the same.")
 
 
 def _agree(_: str) -> bool:
     return True
 
 
-def _ask(what: str) -> bool:
+def _ask(message: str) -> bool:
     with _interruptible():
-        return click.confirm(f"{what} Continue?", default=False, err=True)
+        return click.confirm(f"{message} Continue?", default=False, err=True)
 
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C end a question: asyncio's handler would only cancel what waits for the answer."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Let Ctrl-C interrupt the prompt: asyncio's handler would only cancel the task behind it."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, handler)

@@ -1,6 +1,6 @@
-"""The indexes and constraints of the tables being filled: out of the way, and back afterwards.
+"""Drops the indexes and constraints of the tables being filled, and recreates them afterwards.
 
-They are read from the catalog, so that a migration that adds one needs no change here.
+They are read from the catalog, so that a migration that adds one requires no change here.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _QUERIES = queries("atelier.transfer.importer")
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index, and the constraint it carries if it does."""
+    """An index, and the constraint that it implements, if any."""
 
     name: str
     table: str
@@ -24,7 +24,7 @@ class Index:
 
     @property
     def is_unique(self) -> bool:
-        """Whether duplicates stop it from being built."""
+        """Whether duplicates prevent its creation."""
         return self.definition.startswith("CREATE UNIQUE")
 
 
@@ -39,14 +39,14 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Everything that `drop_keys` took away."""
+    """The indexes and foreign keys that `drop_keys` dropped."""
 
     indexes: list[Index]
     foreign_keys: list[ForeignKey]
 
 
 async def drop_keys(connection: asyncpg.Connection) -> Keys:
-    """Drop the keys of the tables to be filled; return what `create` needs to make them again."""
+    """Drop the keys of the tables to be filled; return their definitions."""
     keys = Keys(
         [Index(*row) for row in await connection.fetch(_QUERIES["indexes"])],
         [ForeignKey(*row) for row in await connection.fetch(_QUERIES["foreign_keys"])],
@@ -62,9 +62,9 @@ async def drop_keys(connection: asyncpg.Connection) -> Keys:
 
 
 async def create_index(connection: asyncpg.Connection, index: Index) -> None:
-    """Build an index, then make it a constraint again if it was one.
+    """Create an index, and the constraint that it implements, if any.
 
-    Unlike ADD PRIMARY KEY, that lets two indexes of one table be built at the same time.
+    Unlike ADD PRIMARY KEY, this allows two indexes of a table to be built at the same time.
     """
     await connection.execute(index.definition)
     if index.constraint:

@@ -1,4 +1,4 @@
-"""Counts what an import would do, and changes nothing: the rows only get into temporary tables."""
+"""Counts what an import would do; the rows are copied only into temporary tables."""
 
 import time
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ import asyncpg
 
 from atelier.store.connections.database import SCHEMA as LIVE
 from atelier.store.queries import queries
+from atelier.transfer.database.rejection import reject_duplicates, reject_orphans
 from atelier.transfer.database.session import (
     Workers,
     one_line_errors,
@@ -16,10 +17,10 @@ from atelier.transfer.database.session import (
     target_of,
     transaction,
 )
-from atelier.transfer.database.staging import TEMPORARY, Staging, reject_duplicates
+from atelier.transfer.database.staging import TEMPORARY, Staging
 from atelier.transfer.files.layout import FILES, ExportFile
 from atelier.transfer.files.rejects import RejectsFile
-from atelier.transfer.importer.comparison import NOTHING_BEFORE, Comparison, compare
+from atelier.transfer.importer.comparison import EMPTY_DATABASE, Comparison, compare
 from atelier.transfer.importer.publish import is_empty
 from atelier.transfer.importer.rescan import report_rejected_rows
 from atelier.transfer.importer.summary import FileSummary, ImportSummary
@@ -33,8 +34,8 @@ async def dry_run(
 ) -> ImportSummary:
     """Return what an import of the three files of a folder would do.
 
-    The database needs no tables yet. Rows that an import would reject go to the file `rejects`;
-    without any, an earlier one stays. Raises AtelierError.
+    The database need not have tables yet. Rows that an import would reject are written to the
+    file `rejects`; without any, an earlier file is kept. Raises AtelierError.
     """
     started = time.monotonic()
     with closing(Staging(folder, TEMPORARY)) as staging, one_line_errors("The dry run"):
@@ -42,7 +43,7 @@ async def dry_run(
             with closing(RejectsFile(rejects)) as rejected:
                 run = _DryRun(connection, staging, rejected, progress)
                 await run.read()
-                # One moment for all tables: votes in between would not add up.
+                # One snapshot for all tables: with votes in between, the counts would not add up.
                 async with transaction(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ"):
                     found = await run.compare(replace=replace)
                 await report_rejected_rows(connection, staging, progress, rejected.add)
@@ -55,6 +56,7 @@ async def dry_run(
                 time.monotonic() - started,
                 rejects,
                 staging.warnings,
+                had_rejects=rejected.has_earlier,
                 dry_run=True,
             )
 
@@ -74,40 +76,34 @@ class _DryRun:
         self._progress = progress
 
     async def read(self) -> None:
-        """Read the files into temporary tables; keep the first of several rows with one id."""
+        """Copy the files into temporary tables; keep the first of several rows with the same id."""
         await self._staging.load(self._worker, self._progress, self._rejected.add)
         with self._progress.task("duplicates"):
             for file in FILES:
                 await reject_duplicates(self._connection, file)
 
     async def compare(self, *, replace: bool) -> Mapping[ExportFile, Comparison]:
-        """Take out what else would be rejected, and compare the rest with the live tables."""
+        """Remove the other rows that would be rejected; compare the rest with the live tables."""
         has_tables = await self._connection.fetchval(_QUERIES["has_tables"])
-        nothing_there = not has_tables or await is_empty(self._connection)
-        await self._reject_orphans("staged" if replace or nothing_there else "verify")
-        if nothing_there:
-            return NOTHING_BEFORE
+        is_empty_database = not has_tables or await is_empty(self._connection)
+        with self._progress.task("orphans"):
+            use_live = not (replace or is_empty_database)
+            await reject_orphans(self._connection, use_live=use_live)
+        if is_empty_database:
+            return EMPTY_DATABASE
         if not replace:
             await self._reject_conflicts()
         relations = {file: f"{file.table}_file" for file in FILES}
         return await compare(self._worker, self._progress, relations)
 
     def summary(self, file: ExportFile, found: Comparison, *, replace: bool) -> FileSummary:
-        """Return what would become of a file's rows."""
+        """Return the summary of a file."""
         reasons = self._rejected.reasons(file.name)
         accepted = self._staging.accepted(file, reasons)
         return FileSummary.compared(file, accepted, found, reasons, replace=replace)
-
-    async def _reject_orphans(self, where: str) -> None:
-        with self._progress.task("orphans"):
-            for table in ("answers", "photos"):
-                await self._execute(_QUERIES[f"{where}_orphans_{table}"])
 
     async def _reject_conflicts(self) -> None:
         with self._progress.task("conflicts"):
             for file in FILES:
                 query = _QUERIES[f"merge_conflicts_{file.table}"]
-                await self._execute(query.format(relation=f"{file.table}_file"))
-
-    async def _execute(self, query: str) -> None:
-        await self._connection.execute(query)
+                await self._connection.execute(query.format(relation=f"{file.table}_file"))

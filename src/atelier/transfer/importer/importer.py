@@ -1,7 +1,7 @@
-"""Imports an export: all of it or nothing, while the service goes on with what it had.
+"""Imports an export atomically, while the service keeps serving the existing rows.
 
-Everything is built in a schema beside the live one. An empty database, or one to be replaced,
-gets the whole build at once: the schemas are swapped. Other rows are merged with, by id.
+The new tables are built in a schema beside the live one. If the live tables are empty or to be
+replaced, the schemas are swapped; otherwise the new rows are merged into the live tables by id.
 """
 
 import time
@@ -29,7 +29,7 @@ from atelier.transfer.files.rejects import RejectsFile, strict_error
 from atelier.transfer.importer.build import SCHEMA as BUILD
 from atelier.transfer.importer.build import Build
 from atelier.transfer.importer.comparison import (
-    NOTHING_BEFORE,
+    EMPTY_DATABASE,
     Comparison,
     compare,
     count_live_rows,
@@ -53,13 +53,12 @@ async def import_export(  # noqa: PLR0913 - the command's options, by name
     progress: Progress,
     confirm: Confirm = refuse,
 ) -> ImportSummary:
-    """Import the three files of a folder; return what became of their rows.
+    """Import the three files of a folder; return a summary of their rows.
 
-    Rows that cannot be accepted go to the file `rejects`; with `strict` one of them is enough
-    to leave the database as it was. With `replace` the rows of the files take the place of
-    those in the database; `confirm` is asked if a table would then have fewer rows than before,
-    while no lock is held that anyone but another import waits for. Raises AtelierError; the
-    database is then as it was.
+    Rejected rows are written to the file `rejects`; with `strict`, a single one aborts the
+    import. With `replace`, the rows of the files replace those in the database; `confirm` is
+    called if a table would then have fewer rows, while only the lock against other imports is
+    held. Raises AtelierError; the database is then unchanged.
     """
     started = time.monotonic()
     with closing(Staging(folder, _STAGED)) as staging, one_line_errors("The import"):
@@ -77,7 +76,9 @@ async def import_export(  # noqa: PLR0913 - the command's options, by name
                 else:
                     files = await run.merge()
             seconds = time.monotonic() - started
-            return ImportSummary(files, target, seconds, rejects, staging.warnings)
+            return ImportSummary(
+                files, target, seconds, rejects, staging.warnings, had_rejects=rejected.has_earlier
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +98,12 @@ class _Import:
         if replace:
             guard.check(await count_live_rows(connection), self.staging.rows)
         build = await self._build()
-        await build.index()
-        await build.document()
+        await build.create_indexes()
+        await build.write_documents()
         rows = await build.finish()
-        found = await self._compare() if replace else NOTHING_BEFORE
+        found = await self._compare() if replace else EMPTY_DATABASE
         await self._publish_rejects(self.workers.connections[0])
-        assert rows == {file: self._accepted(file) for file in FILES}, "a row got lost"  # noqa: S101
+        assert rows == {file: self._accepted(file) for file in FILES}, "rows were lost"  # noqa: S101
         guard.check({file: found[file].before for file in FILES}, rows)
         await publish(connection, replace=replace)
         return [self._compared(file, found[file]) for file in FILES]
@@ -145,13 +146,13 @@ class _Import:
 
     async def _build(self) -> Build:
         build = Build(self.dsn, self.workers, self.staging, self.progress)
-        await build.make()
-        await build.fill()
+        await build.create_tables()
+        await build.fill_tables()
         return build
 
     async def _publish_rejects(self, connection: asyncpg.Connection) -> None:
         await report_rejected_rows(connection, self.staging, self.progress, self.rejected.add)
-        # In its place before the rows are in theirs: a kill in between loses nothing.
+        # Published before the rows are: a kill in between loses no reject.
         self.rejected.publish()
         if self.strict and (number := self.rejected.counts.total()):
             raise AtelierError(strict_error(number, self.rejected.path))

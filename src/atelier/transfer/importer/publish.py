@@ -1,4 +1,4 @@
-"""Puts a finished build in the place of the live schema: one small transaction."""
+"""Publishes a finished build: swaps it with the live schema, or merges it into the live tables."""
 
 import asyncio
 from collections.abc import Mapping
@@ -13,28 +13,28 @@ from atelier.transfer.progress import Progress
 
 _QUERIES = queries("atelier.transfer.importer")
 _ATTEMPTS = 100
-_PAUSE = 0.3  # seconds
+_RETRY_DELAY = 0.3  # seconds
 
 
 async def publish(connection: asyncpg.Connection, *, replace: bool) -> None:
-    """Swap the schemas; readers see all of the old rows before, all of the new ones after.
+    """Swap the schemas; readers see either all old rows or all new ones.
 
-    The lock is given up after a moment and asked for again, so that one slow reader does not
-    hold up all others. Raises AtelierError if rows were written to the live tables meanwhile
-    (unless they are to be replaced), or if the tables stay in use.
+    The lock request times out and is repeated, so that a slow reader does not block all others
+    behind it. Raises AtelierError if rows were written to the live tables during the import
+    (unless they are to be replaced), or if the tables remain in use.
     """
     for _ in range(_ATTEMPTS):
         try:
             await _swap(connection, replace=replace)
         except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_RETRY_DELAY)
         else:
             return
     raise AtelierError("The tables are in use without a break: run the import again later.")
 
 
 async def is_empty(connection: asyncpg.Connection) -> bool:
-    """Say whether none of the live tables has a row."""
+    """Return whether all live tables are empty."""
     return bool(await connection.fetchval(_QUERIES["is_empty"]))
 
 
@@ -54,12 +54,12 @@ _LOCK_ATTEMPTS = 20
 
 
 async def merge(connection: asyncpg.Connection, progress: Progress) -> Mapping[ExportFile, int]:
-    """Insert what the live tables do not have; return the number of new rows of each file.
+    """Insert the rows missing from the live tables; return the number of new rows per file.
 
-    Runs inside the caller's transaction, in the schemas `atelier` and `atelier_import_files`.
-    Orphans and rows that differ from the live row with their id go to rejected_rows.
+    Runs in the caller's transaction, with the search path `atelier, atelier_import_files`.
+    Orphans, and rows that differ from the live row with their id, go to rejected_rows.
     """
-    # First of all, so that no id of the files is given to a new row of the service.
+    # First, so that the service assigns no id of the files to a new row.
     await connection.execute(_QUERIES["raise_sequences"])
     await _lock_questions(connection)
     new = {}
@@ -76,10 +76,10 @@ async def merge(connection: asyncpg.Connection, progress: Progress) -> Mapping[E
 
 
 async def _lock_questions(connection: asyncpg.Connection) -> None:
-    """Lock the questions that get answers or photos.
+    """Lock the questions that receive answers or photos.
 
-    The service locks in the same order; a stranger (an UPDATE in psql) may not, and PostgreSQL then
-    ends one of the two. Nothing is written yet: give back what was locked, and begin again.
+    The service locks in the same order; another session (an UPDATE in psql) may not, and
+    PostgreSQL then aborts one of the two. Nothing is written yet: release the locks and retry.
     """
     for attempts_left in reversed(range(_LOCK_ATTEMPTS)):
         try:

@@ -1,4 +1,4 @@
-"""Finds the text of rows that only the database could reject, by going through a file again."""
+"""Rereads the files to find the text of rows that the database rejected."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -13,7 +13,7 @@ from atelier.transfer.progress import Progress
 from atelier.transfer.reader.reader import Reader, Row
 
 _QUERIES = queries("atelier.transfer.importer")
-_IDS_AT_A_TIME = 50_000
+_PREFETCH = 50_000
 
 
 async def report_rejected_rows(
@@ -22,21 +22,21 @@ async def report_rejected_rows(
     progress: Progress,
     reject: Callable[[Reject], None],
 ) -> None:
-    """Call `reject` with each row of the files that the table rejected_rows names."""
+    """Call `reject` with each row of the files that is listed in the table rejected_rows."""
     for file, rows in staging.rows.items():
         ids = {reason: await _ids(connection, file, reason) for reason in FOUND_BY_DATABASE}
         if any(ids.values()):
             with progress.task(f"{file.name}, for its rejects", rows) as task:
-                for lines in _search(staging.reader_again(file), _RejectedRows(ids), reject):
+                for lines in _search(staging.reopen(file), _RejectedRows(ids), reject):
                     task.advance(lines)
 
 
 def _search(
     reader: Reader, rejected: "_RejectedRows", reject: Callable[[Reject], None]
 ) -> Iterator[int]:
-    """Search a file; yield the lines of each chunk that is done."""
+    """Search a file; yield the number of lines of each chunk searched."""
     with closing(reader):
-        for chunk in reader.chunks(_known):
+        for chunk in reader.chunks(_ignore):
             for row in reader.find(chunk, rejected.ids):
                 if reason := rejected.reason(row):
                     detail = FOUND_BY_DATABASE[reason]
@@ -44,12 +44,12 @@ def _search(
             yield chunk.lines
 
 
-def _known(_: Reject) -> None:
-    """Pass over what was rejected the first time."""
+def _ignore(_: Reject) -> None:
+    """Ignore the rows that the reader already rejected."""
 
 
 class _RejectedRows:
-    """Says why a row was rejected. Of several with one id, only the first can be an orphan."""
+    """Maps rows to reasons. Of several rows with the same id, only the first can be an orphan."""
 
     def __init__(self, ids: dict[Reason, set[int]]) -> None:
         self._rejected = ids
@@ -61,13 +61,11 @@ class _RejectedRows:
             return Reason.DUPLICATE
         if row.id in self._rejected[Reason.DUPLICATE]:
             self._seen.add(row.id)
-        firsts = (Reason.ORPHAN, Reason.CONFLICT)
-        return next((reason for reason in firsts if row.id in self._rejected[reason]), None)
+        reasons = (Reason.ORPHAN, Reason.CONFLICT)
+        return next((reason for reason in reasons if row.id in self._rejected[reason]), None)
 
 
 async def _ids(connection: asyncpg.Connection, file: ExportFile, reason: Reason) -> set[int]:
     async with connection.transaction():
-        rows = connection.cursor(
-            _QUERIES["rejected_ids"], file.table, reason, prefetch=_IDS_AT_A_TIME
-        )
+        rows = connection.cursor(_QUERIES["rejected_ids"], file.table, reason, prefetch=_PREFETCH)
         return {row[0] async for row in rows}

@@ -1,4 +1,4 @@
-"""What an import did, or would do, for people."""
+"""The summary of an import or a dry run."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -18,20 +18,20 @@ from atelier.transfer.importer.comparison import Comparison
 
 @dataclass(frozen=True, slots=True)
 class FileSummary:
-    """What became of the data rows of one file, and of the table it is for."""
+    """Row counts of one file and of the table it is imported into."""
 
     name: str
     table: str
     before: int
-    """The rows that the table had."""
+    """Rows in the table before the import."""
     added: int
-    """Accepted rows whose id the table did not have."""
+    """Accepted rows whose id was not in the table."""
     replaced: int
-    """Accepted rows that took the place of different ones with the same id."""
+    """Accepted rows that replaced a different row with the same id."""
     unchanged: int
-    """Accepted rows that the table had already."""
+    """Accepted rows that were already in the table."""
     removed: int
-    """Rows of the table that are gone because no accepted row has their id."""
+    """Rows of the table that were removed because no accepted row has their id."""
     rejected: Counter[Reason]
 
     @classmethod
@@ -44,7 +44,7 @@ class FileSummary:
         *,
         replace: bool,
     ) -> Self:
-        """Return what follows from the comparison of a file's rows with its table."""
+        """Return the summary that follows from the comparison of a file with its table."""
         replaced = found.common - found.same if replace else 0
         return cls(
             file.name,
@@ -59,55 +59,57 @@ class FileSummary:
 
     @property
     def accepted(self) -> int:
-        """The rows of the file that are in the database now."""
+        """Rows of the file that are in the database after the import."""
         return self.added + self.replaced + self.unchanged
 
     @property
     def rows(self) -> int:
-        """The data rows of the file: each is either accepted or rejected."""
+        """Data rows in the file: each is either accepted or rejected."""
         return self.accepted + self.rejected.total()
 
     @property
     def after(self) -> int:
-        """The rows that the table has now."""
+        """Rows in the table after the import."""
         return self.before + self.added - self.removed
 
 
 @dataclass(frozen=True, slots=True)
 class ImportSummary:
-    """What an import did, or a dry run found that it would do."""
+    """The result of an import, or of a dry run."""
 
     files: list[FileSummary]
     target: str
     """The database, its host and the schema."""
     seconds: float
     rejects: Path
-    """Where the rejected rows are; there is no such file if none was rejected."""
+    """The rejects file; it does not exist if no row was rejected."""
     warnings: list[str] = field(default_factory=list)
+    had_rejects: bool = False
+    """Whether the rejects of an earlier import were there."""
     dry_run: bool = False
 
     @property
     def rows(self) -> int:
-        """The data rows of all files."""
+        """Data rows in all files."""
         return sum(file.rows for file in self.files)
 
     @property
     def rejected(self) -> int:
-        """The rejected rows of all files."""
+        """Rejected rows in all files."""
         return sum(file.rejected.total() for file in self.files)
 
     @property
     def changed(self) -> bool:
-        """Whether a row of the database was added, replaced or removed."""
+        """Whether any row of the database was added, replaced or removed."""
         return any(file.added or file.replaced or file.removed for file in self.files)
 
     def check_strict(self) -> None:
-        """Raise AtelierError if a row was rejected."""
+        """Raise AtelierError if any row was rejected."""
         if self.rejected:
             raise AtelierError(strict_error(self.rejected, self.rejects))
 
     def render(self) -> RenderableType:
-        """Return a table between a line that names the database, and lines that explain it."""
+        """Return a line that names the database, a table of counts, and explanatory lines."""
         headline = "Dry run; nothing was changed in" if self.dry_run else "Imported into"
         return Group(
             Text(f"{headline} {self.target}."),
@@ -140,24 +142,27 @@ class ImportSummary:
         speed = self.rows / max(self.seconds, 1e-3)
         return [
             *self.warnings,
-            *(_reasons(file) for file in self.files if file.rejected),
+            *(_rejected_by_reason(file) for file in self.files if file.rejected),
             f"{self.rows:,} rows = {accepted:,} accepted + {self.rejected:,} rejected",
             f"{self.seconds:.1f} s, {speed:,.0f} rows/s",
-            *([] if self.changed else [self._nothing_changed()]),
-            self._about_rejects(),
+            *([] if self.changed else [self._unchanged_line()]),
+            self._rejects_line(),
         ]
 
-    def _nothing_changed(self) -> str:
+    def _unchanged_line(self) -> str:
         if self.rows == 0:
             return "Nothing to import: the files have no rows."
         return "Nothing to change: the database had all accepted rows already."
 
-    def _about_rejects(self) -> str:
+    def _rejects_line(self) -> str:
         if self.rejected:
-            return f"The {self.rejected:,} rejected rows are in {self.rejects}."
+            instead = ", in place of earlier ones" if self.had_rejects else ""
+            return f"The {self.rejected:,} rejected rows are in {self.rejects}{instead}."
+        if self.had_rejects and not self.dry_run:
+            return f"No row was rejected; the earlier {self.rejects} was removed."
         return "No row was rejected."
 
 
-def _reasons(file: FileSummary) -> str:
+def _rejected_by_reason(file: FileSummary) -> str:
     counts = ", ".join(f"{number:,} {reason}" for reason, number in file.rejected.most_common())
     return f"{file.name}, rejected: {counts}"

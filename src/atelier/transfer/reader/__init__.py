@@ -1,1 +1,1 @@
-"""Reads a file of an export: clean stretches as they are, everything else record by record."""
+"""Reads a file of an export: runs of valid records unchanged, all others record by record."""

@@ -1,4 +1,4 @@
-"""A window over a large file that moves forward only."""
+"""A forward-only buffer over a large file."""
 
 import codecs
 import gzip
@@ -18,7 +18,7 @@ class _Bytes(Protocol):
 
 
 class Source:
-    """A file that is read once, from its beginning to its end."""
+    """A file, decompressed if necessary, that is read once from start to end."""
 
     def __init__(self, path: Path) -> None:
         """Open a file; raise OSError if it cannot be opened."""
@@ -33,7 +33,7 @@ class Source:
         self._file.close()
 
     def read(self, size: int) -> bytes:
-        """Return up to `size` bytes, none at the end; raise AtelierError if gzip is damaged."""
+        """Return up to `size` bytes, none at the end; raise AtelierError for damaged gzip."""
         try:
             return self._bytes.read(size) or b""
         except EOFError as error:
@@ -48,13 +48,13 @@ class Source:
 
     @property
     def fraction(self) -> float:
-        """How much of the file has been read, from 0 to 1, as a part of its size on the disk."""
+        """The fraction of the file's size on disk that has been read, from 0 to 1."""
         return self._file.tell() / self._size if self._size else 1.0
 
     def _is_gzip(self) -> bool:
-        found = self._file.read(len(_GZIP)) == _GZIP
+        is_gzip = self._file.read(len(_GZIP)) == _GZIP
         self._file.seek(0)
-        return found
+        return is_gzip
 
     def _decompressed(self) -> _Bytes:
         return gzip.GzipFile(fileobj=self._file, mode="rb")
@@ -63,11 +63,11 @@ class Source:
 BLOCK = 4 << 20
 """Bytes read at a time."""
 LOOK_AHEAD = 1 << 20
-"""The longest record, in bytes: so many are in view from its start."""
+"""The maximum length of a record in bytes; the buffer holds at least as much."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_NOT_LOOKED_FOR = -1
-_DECODED_AT_ONCE = 256 << 10  # decoded in the processor's cache
+_UNKNOWN = -1
+_DECODE_SIZE = 256 << 10  # bytes; fits in the CPU cache
 
 
 class Buffer:
@@ -83,7 +83,7 @@ class Buffer:
         self.bytes = b""
         self.start = 0
         self.line = 1
-        self._nul = self._invalid = _NOT_LOOKED_FOR
+        self._nul = self._invalid = _UNKNOWN
         try:
             self._skip_byte_order_mark()
         except BaseException:
@@ -95,14 +95,14 @@ class Buffer:
         self._source.close()
 
     def fill(self) -> bool:
-        """Bring enough into view; return False if nothing is left."""
+        """Read until look_ahead bytes are buffered; return False at the end of the file."""
         while not self._at_end and len(self.bytes) - self.start < self._look_ahead:
             self._read()
         return self.start < len(self.bytes)
 
     @property
     def limit(self) -> int:
-        """The offset that a record from `start` must not reach beyond."""
+        """The offset at which a record that begins at `start` must end."""
         return min(len(self.bytes), self.start + self._look_ahead)
 
     @property
@@ -111,8 +111,8 @@ class Buffer:
         return self._at_end and self.limit == len(self.bytes)
 
     @property
-    def clean_until(self) -> int:
-        """The offset up to which, from `start`, all is UTF-8 without NUL."""
+    def valid_until(self) -> int:
+        """The offset up to which the bytes from `start` are UTF-8 without NUL."""
         if self._nul < self.start:
             found = self.bytes.find(b"\0", self.start)
             self._nul = len(self.bytes) if found < 0 else found
@@ -122,12 +122,12 @@ class Buffer:
 
     @property
     def fraction(self) -> float:
-        """How much of the file is behind `start`, from 0 to 1; an estimate if it is compressed."""
+        """The fraction of the file before `start`, from 0 to 1; an estimate if it is compressed."""
         unread = len(self.bytes) - self.start
         return self._source.fraction * (1 - unread / max(self._bytes_read, 1))
 
     def advance(self, end: int) -> None:
-        """Move on to an offset."""
+        """Move `start` to an offset."""
         self.line += self.bytes.count(b"\n", self.start, end)
         self.start = end
 
@@ -144,22 +144,22 @@ class Buffer:
             self.start = len(_BYTE_ORDER_MARK)
 
     def _read(self) -> None:
-        rest = self.bytes[self.start :]
-        # A line that never ends would otherwise be copied once for every block.
-        block = self._source.read(max(self._block, len(rest)))
+        unread = self.bytes[self.start :]
+        # Doubling: otherwise a very long line would be copied once per block.
+        block = self._source.read(max(self._block, len(unread)))
         self._at_end = not block
         self._bytes_read += len(block)
-        self.bytes, self.start = rest + block, 0
-        self._nul = self._invalid = _NOT_LOOKED_FOR
+        self.bytes, self.start = unread + block, 0
+        self._nul = self._invalid = _UNKNOWN
 
     def _first_invalid(self) -> int:
         view = memoryview(self.bytes)
         position = self.start
         while position < len(view):
-            final = self._at_end and position + _DECODED_AT_ONCE >= len(view)
+            final = self._at_end and position + _DECODE_SIZE >= len(view)
             try:
                 _, size = codecs.utf_8_decode(
-                    view[position : position + _DECODED_AT_ONCE], "strict", final
+                    view[position : position + _DECODE_SIZE], "strict", final
                 )
             except UnicodeDecodeError as error:
                 return position + error.start

@@ -1,4 +1,4 @@
-"""How a file writes its values, learned from its first good record."""
+"""The CSV dialect of a file, detected from its first complete record."""
 
 import re
 from collections.abc import Iterator
@@ -9,22 +9,22 @@ from atelier.transfer.reader.buffer import Buffer
 from atelier.transfer.reader.header import Header
 from atelier.transfer.reader.records import Field, MalformedError, split
 
-_LINES_TO_LEARN_FROM = 100
+_MAX_LINES = 100
 _ISO_DATE = re.compile(rb"\s*\d{4}-")
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What most records of a file have in common; others are read exactly."""
+    """How most records of a file are written; the others are parsed one by one."""
 
     iso_dates: bool = False
     """Whether dates are ISO 8601, not milliseconds since 1970."""
     quoted: frozenset[Column] = frozenset()
-    """The columns other than texts whose values stand in quotes."""
+    """The non-text columns whose values are quoted."""
 
 
 def detect_dialect(buffer: Buffer, header: Header) -> Dialect:
-    """Return the shape of the first record with the right number of fields."""
+    """Return the dialect of the first record with the right number of fields."""
     buffer.fill()
     for fields in _records(buffer):
         if len(fields) == len(header.columns):
@@ -34,7 +34,7 @@ def detect_dialect(buffer: Buffer, header: Header) -> Dialect:
 
 def _records(buffer: Buffer) -> Iterator[list[Field]]:
     position = buffer.start
-    for _ in range(_LINES_TO_LEARN_FROM):
+    for _ in range(_MAX_LINES):
         try:
             record = split(buffer.bytes, position, buffer.limit, at_end=buffer.at_end)
         except MalformedError:

@@ -1,4 +1,4 @@
-"""The header: which column stands where, and how the file ends its lines."""
+"""The header: the order of the columns, and the line terminator."""
 
 from collections import Counter
 from collections.abc import Set as AbstractSet
@@ -14,17 +14,17 @@ from atelier.transfer.reader.records import Field, MalformedError, Record, split
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the first record says."""
+    """The columns and line terminator of a file."""
 
     columns: tuple[Column | None, ...]
-    """In the file's order; None for one that is not loaded."""
+    """In the file's order; None for a column that is not loaded."""
     unknown: tuple[str, ...]
-    """The names of those that are not loaded."""
+    """The names of the columns that are not loaded."""
     line_end: bytes
 
 
 def read_header(buffer: Buffer, file: ExportFile, path: Path) -> Header:
-    """Read the header and move on; raise AtelierError if there is none or a column is missing."""
+    """Read the header and advance; raise AtelierError if it or a column is missing."""
     if not buffer.fill():
         raise AtelierError(f"{path} is empty: its first line must name its columns.")
     check_format(buffer.bytes, path)
@@ -33,7 +33,7 @@ def read_header(buffer: Buffer, file: ExportFile, path: Path) -> Header:
     known = {column.name: column for column in file.columns}
     if not known.keys() <= set(names):
         raise header_error(buffer.bytes[buffer.start :], names, file, path)
-    _check_names_are_different(names, known.keys(), path)
+    _check_duplicates(names, known.keys(), path)
     line_end = b"\r\n" if buffer.bytes[record.text_end : record.end] == b"\r\n" else b"\n"
     buffer.advance(record.end)
     return Header(
@@ -55,7 +55,7 @@ def _name(field: Field) -> str:
     return field.value.decode("utf-8", "replace").strip().lower()
 
 
-def _check_names_are_different(names: list[str], known: AbstractSet[str], path: Path) -> None:
-    twice = [name for name, times in Counter(names).items() if times > 1 and name in known]
-    if twice:
-        raise AtelierError(f"{path}, line 1: the column {', '.join(twice)} is there twice.")
+def _check_duplicates(names: list[str], known: AbstractSet[str], path: Path) -> None:
+    duplicates = [name for name, count in Counter(names).items() if count > 1 and name in known]
+    if duplicates:
+        raise AtelierError(f"{path}, line 1: the column {', '.join(duplicates)} is there twice.")

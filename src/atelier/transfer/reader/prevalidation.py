@@ -1,7 +1,7 @@
-"""The gate: one regular expression that knows certainly clean records from all others.
+"""Prevalidation, the fast path: one regular expression that matches only valid records.
 
-What passes goes to PostgreSQL as it is, so the gate must never pass what PostgreSQL would
-refuse or read otherwise; what it does not pass is only slower.
+Matching records are sent to PostgreSQL unchanged, so the pattern must not match anything that
+PostgreSQL would reject or interpret differently. A valid record that does not match is only slower.
 """
 
 import re
@@ -12,13 +12,13 @@ from atelier.transfer.files.layout import Column, Kind
 from atelier.transfer.reader.dialect import Dialect
 from atelier.transfer.reader.header import Header
 
-# Never more than 64 KiB, quotes included.
+# At most 64 KiB, quotes included.
 _TEXT = (
     rb'(?:"[^"]{0,32768}+(?:""[^"]{0,510}+){0,64}+"'
     rb'|[^",\r\n ][^",\r\n]{0,65000}+'
     rb"|)"
 )
-_PLAIN = {
+_UNQUOTED = {
     Kind.ID: rb"[1-9][0-9]{0,14}+",
     Kind.PRODUCT: rb"[1-9][0-9]{0,17}+",
     Kind.COUNT: rb"[0-9]{1,9}+",
@@ -34,33 +34,33 @@ _ISO_DATE = (
 
 
 class RowPattern:
-    """The gate for the files of one header and dialect."""
+    """The patterns of valid records for a header and a dialect."""
 
     def __init__(self, header: Header, dialect: Dialect) -> None:
-        """Build the regular expressions."""
+        """Compile the regular expressions."""
         patterns = [_pattern(column, dialect) for column in header.columns]
         record = b",".join(patterns) + re.escape(header.line_end)
         self._valid_run = re.compile(b"(?:" + record + b")*")
         position = [column and column.name for column in header.columns].index("id")
-        patterns[position] = rb'"?(' + _PLAIN[Kind.ID] + rb')"?'
+        patterns[position] = rb'"?(' + _UNQUOTED[Kind.ID] + rb')"?'
         self._record = re.compile(b",".join(patterns) + re.escape(header.line_end))
 
     def end_of_valid_run(self, data: bytes, start: int, limit: int) -> int:
-        """Return the offset after the last of the clean records that follow each other."""
-        found = self._valid_run.match(data, start, limit)
-        assert found  # noqa: S101 - it matches nothing at all, too
-        return found.end()
+        """Return the offset after the run of valid records at `start`."""
+        match = self._valid_run.match(data, start, limit)
+        assert match  # noqa: S101 - the empty run matches, too
+        return match.end()
 
     def find(self, run: bytes, ids: AbstractSet[int]) -> Iterator[tuple[int, int, int]]:
-        """Yield the id, the offset and the end of the records of a stretch that have these ids."""
-        for found in self._record.finditer(run):
-            if (id_ := int(found[1])) in ids:
-                yield id_, found.start(), found.end()
+        """Yield id, start and end offset of the records of a run that have one of these ids."""
+        for match in self._record.finditer(run):
+            if (id_ := int(match[1])) in ids:
+                yield id_, match.start(), match.end()
 
 
 def _pattern(column: Column | None, dialect: Dialect) -> bytes:
     if column is None or column.kind is Kind.TEXT:
         return _TEXT
     date = _ISO_DATE if dialect.iso_dates else _EPOCH_DATE
-    plain = date if column.kind is Kind.DATE else _PLAIN[column.kind]
-    return b'"' + plain + b'"' if column in dialect.quoted else plain
+    unquoted = date if column.kind is Kind.DATE else _UNQUOTED[column.kind]
+    return b'"' + unquoted + b'"' if column in dialect.quoted else unquoted

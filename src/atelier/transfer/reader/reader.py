@@ -1,8 +1,9 @@
 """Reads one file of an export, once, in bounded memory.
 
-Clean stretches go on as they are. Where the gate stops, one record is read exactly: it is
-written anew if it can be accepted, and rejected if not; then the gate goes on. A record whose
-quotes are malformed costs only its first line, so one bad quote cannot swallow a file.
+Runs of records that pass prevalidation are yielded unchanged (fast path). Any other record is
+parsed by itself (slow path): it is rewritten in canonical form if valid, and rejected if not. A
+record with malformed quotes loses only its first line, so that one bad quote does not consume
+the rest of the file.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,13 +21,13 @@ from atelier.transfer.reader.prevalidation import RowPattern
 from atelier.transfer.reader.records import MalformedError, split
 from atelier.transfer.reader.values import Canonicalizer
 
-_LONGEST_RUN = 256 << 10
-"""Bytes of the longest stretch: while one is on its way to PostgreSQL, the next is read."""
+_MAX_RUN = 256 << 10
+"""Maximum bytes of a run: while one is sent to PostgreSQL, the next is read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An accepted row, as it stands in the file."""
+    """An accepted row, as it is in the file."""
 
     id: int
     line: int
@@ -35,20 +36,20 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Accepted rows that follow each other."""
+    """Consecutive accepted rows."""
 
     csv: bytes
-    """For PostgreSQL."""
+    """The rows as they are sent to PostgreSQL."""
     line: int
-    """The line they start on."""
+    """The number of the first line."""
     lines: int
-    """How many lines they take."""
+    """The number of lines."""
     single: Row | None = None
-    """The row, where it was read exactly."""
+    """The row, if it was read on the slow path."""
 
 
 class Reader:
-    """One file, from its header on."""
+    """Reads the rows of one file."""
 
     def __init__(
         self, path: Path, file: ExportFile, *, block: int = BLOCK, look_ahead: int = LOOK_AHEAD
@@ -70,7 +71,7 @@ class Reader:
 
     @property
     def columns(self) -> tuple[Column | None, ...]:
-        """The columns in the file's order; None for one that is not loaded."""
+        """The columns in the file's order; None for a column that is not loaded."""
         return self._header.columns
 
     @property
@@ -80,7 +81,7 @@ class Reader:
 
     @property
     def fraction(self) -> float:
-        """How much of the file has been read, from 0 to 1; an estimate if it is compressed."""
+        """The fraction of the file that has been read, from 0 to 1; an estimate if compressed."""
         return self._buffer.fraction
 
     def close(self) -> None:
@@ -88,20 +89,20 @@ class Reader:
         self._buffer.close()
 
     def chunks(self, reject: Callable[[Reject], None]) -> Iterator[Chunk]:
-        """Yield all accepted rows in their order, and call `reject` with each of the others."""
+        """Yield the accepted rows in file order; call `reject` with each rejected row."""
         buffer = self._buffer
         while buffer.fill():
             start, line = buffer.start, buffer.line
-            limit = min(buffer.clean_until, start + _LONGEST_RUN)
+            limit = min(buffer.valid_until, start + _MAX_RUN)
             end = self._row_pattern.end_of_valid_run(buffer.bytes, start, limit)
             if end > start:
                 buffer.advance(end)
                 yield Chunk(buffer.bytes[start:end], line, buffer.line - line)
-            elif piece := self._read_exactly(reject):
-                yield piece
+            elif chunk := self._read_record(reject):
+                yield chunk
 
     def find(self, chunk: Chunk, ids: AbstractSet[int]) -> Iterator[Row]:
-        """Yield the rows of a piece that have one of the ids."""
+        """Yield the rows of a chunk that have one of the ids."""
         if chunk.single:
             yield from [chunk.single] if chunk.single.id in ids else []
             return
@@ -111,13 +112,13 @@ class Reader:
             counted = start
             yield Row(id_, line, chunk.csv[start:end].removesuffix(self._header.line_end))
 
-    def _read_exactly(self, reject: Callable[[Reject], None]) -> Chunk | None:
+    def _read_record(self, reject: Callable[[Reject], None]) -> Chunk | None:
         buffer = self._buffer
         line = buffer.line
         try:
             record = split(buffer.bytes, buffer.start, buffer.limit, at_end=buffer.at_end)
         except MalformedError as error:
-            reject(self._rejected(line, error, self._take_line()))
+            reject(self._reject(line, error, self._read_line()))
             return None
         text = buffer.bytes[buffer.start : record.text_end]
         buffer.advance(record.end)
@@ -126,15 +127,15 @@ class Reader:
         try:
             id_, csv = self._canonicalizer.row(record, text)
         except MalformedError as error:
-            reject(self._rejected(line, error, text))
+            reject(self._reject(line, error, text))
             return None
         return Chunk(csv, line, buffer.line - line, Row(id_, line, text))
 
-    def _take_line(self) -> bytes:
-        end = self._buffer.end_of_line()  # may bring more into view: start changes, too
+    def _read_line(self) -> bytes:
+        end = self._buffer.end_of_line()  # may read more, which changes start
         text = self._buffer.bytes[self._buffer.start : end]
         self._buffer.advance(end)
         return text.removesuffix(b"\n").removesuffix(b"\r")
 
-    def _rejected(self, line: int, error: MalformedError, text: bytes) -> Reject:
+    def _reject(self, line: int, error: MalformedError, text: bytes) -> Reject:
         return Reject(self.file.name, line, error.reason, error.detail, text)

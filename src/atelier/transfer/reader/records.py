@@ -1,6 +1,6 @@
-"""Splits one record, exactly as RFC 4180 has it.
+"""Splits one record into fields, as specified by RFC 4180.
 
-Spaces around a quoted field are skipped; in an unquoted one they belong to it.
+Spaces around a quoted field are skipped; in an unquoted field they are part of the value.
 """
 
 import re
@@ -13,11 +13,11 @@ _QUOTED = re.compile(rb' *+"((?:[^"]++|"")*+)" *+')
 _UNQUOTED = re.compile(rb'[^",\r\n]*+')
 _OPENING_QUOTE = re.compile(rb' *+"')
 _LINE_END = re.compile(rb"\r?\n")
-_CUT_LINE_ENDS = (b"", b"\r")  # what a file may end in
+_FINAL_LINE_ENDS = (b"", b"\r")  # instead of a line end, at the end of a file
 
 
 class Field(NamedTuple):
-    """A field's bytes without its quotes, and whether it had any."""
+    """A field's value, unescaped, and whether it was quoted."""
 
     value: bytes
     quoted: bool
@@ -25,32 +25,32 @@ class Field(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record whose quotes are well formed."""
+    """A record with well-formed quotes."""
 
     fields: list[Field]
     text_end: int
-    """The offset at which its line end starts."""
+    """The offset of its line end."""
     end: int
     """The offset after its line end."""
 
     @property
     def is_blank(self) -> bool:
-        """Whether it is an empty line, which is no data row."""
+        """Whether it is an empty line, which is not a data row."""
         return self.fields == [Field(b"", quoted=False)]
 
 
 class MalformedError(Exception):
-    """The bytes are no record; the message says why."""
+    """The record is malformed; the message is the detail."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
-        """Take the reason for the rejects file, and what to add to it."""
+        """Use a reason for the rejects file, and a detail to add to it."""
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
 
 
 def split(data: bytes, start: int, limit: int, *, at_end: bool) -> Record:
-    """Return the record at `start`; it must end before `limit`, or there if the file does.
+    """Return the record at `start`, which must end before `limit`, or at it if the file ends there.
 
     Raises MalformedError.
     """
@@ -63,23 +63,23 @@ def split(data: bytes, start: int, limit: int, *, at_end: bool) -> Record:
             position += 1
         elif line_end := _LINE_END.match(data, position):
             return Record(fields, position, line_end.end())
-        elif at_end and limit - position <= 1 and data[position:limit] in _CUT_LINE_ENDS:
+        elif at_end and limit - position <= 1 and data[position:limit] in _FINAL_LINE_ENDS:
             return Record(fields, position, limit)
         else:
-            raise _misplaced(data, position, limit, quoted=field.quoted)
+            raise _malformed(data, position, limit, quoted=field.quoted)
 
 
 def _field(data: bytes, position: int, limit: int) -> tuple[Field, int]:
-    if found := _QUOTED.match(data, position, limit):
-        return Field(found[1].replace(b'""', b'"'), quoted=True), found.end()
+    if match := _QUOTED.match(data, position, limit):
+        return Field(match[1].replace(b'""', b'"'), quoted=True), match.end()
     if _OPENING_QUOTE.match(data, position, limit):
         raise MalformedError(Reason.UNTERMINATED_QUOTE)
-    found = _UNQUOTED.match(data, position, limit)
-    assert found  # noqa: S101 - it matches nothing at all, too
-    return Field(found[0], quoted=False), found.end()
+    match = _UNQUOTED.match(data, position, limit)
+    assert match  # noqa: S101 - the empty field matches, too
+    return Field(match[0], quoted=False), match.end()
 
 
-def _misplaced(data: bytes, position: int, limit: int, *, quoted: bool) -> MalformedError:
+def _malformed(data: bytes, position: int, limit: int, *, quoted: bool) -> MalformedError:
     if position == limit:
         return MalformedError(Reason.TOO_LONG, "the record does not end")
     if quoted:

@@ -1,4 +1,4 @@
-"""Checks values exactly, and writes them in the one way that the gate and PostgreSQL take."""
+"""Validates values, and writes them in a canonical form that PostgreSQL accepts."""
 
 from collections.abc import Callable
 
@@ -7,30 +7,30 @@ from atelier.transfer.files.rejects import Reason
 from atelier.transfer.reader.dialect import Dialect
 from atelier.transfer.reader.header import Header
 from atelier.transfer.reader.records import Field, MalformedError, Record
-from atelier.transfer.reader.scalars import epoch_date, iso_date, whole_number
+from atelier.transfer.reader.scalars import epoch_date, iso_date, parse_integer
 
-LARGEST_FIELD = 64 << 10
+MAX_FIELD_SIZE = 64 << 10
 """Bytes."""
-LARGEST_ID = 2**53 - 1
-"""The largest integer that a client in JavaScript reads exactly."""
-_LARGEST_PRODUCT = 2**63 - 1
-_LARGEST_COUNT = 2**31 - 1
+MAX_ID = 2**53 - 1
+"""The largest integer that JavaScript represents exactly."""
+_MAX_PRODUCT_ID = 2**63 - 1
+_MAX_COUNT = 2**31 - 1
 
 _BOOLEANS = {b"0": b"0", b"1": b"1", b"false": b"0", b"true": b"1"}
 
 
 class Canonicalizer:
-    """Writes the rows of one file anew."""
+    """Rewrites the rows of one file in canonical form."""
 
     def __init__(self, header: Header, dialect: Dialect) -> None:
-        """Take the order of the columns, and how the file writes dates."""
+        """Use the header's column order and the dialect's date format."""
         self._columns = header.columns
         self._line_end = header.line_end
         self._id = [column and column.name for column in header.columns].index("id")
-        self._write = _WRITE | {Kind.DATE: iso_date if dialect.iso_dates else epoch_date}
+        self._formatters = _FORMATTERS | {Kind.DATE: iso_date if dialect.iso_dates else epoch_date}
 
     def row(self, record: Record, text: bytes) -> tuple[int, bytes]:
-        """Return the id and the CSV of a record; raise MalformedError if a value is wrong."""
+        """Return the id and the CSV of a record; raise MalformedError if a value is invalid."""
         _check_bytes(text)
         _check_fields(record.fields, len(self._columns))
         values = [
@@ -40,7 +40,7 @@ class Canonicalizer:
         return int(values[self._id]), b",".join(values) + self._line_end
 
     def _value(self, column: Column | None, value: bytes) -> bytes:
-        return b"" if column is None else self._write[column.kind](column, value)
+        return b"" if column is None else self._formatters[column.kind](column, value)
 
 
 def _check_bytes(text: bytes) -> None:
@@ -55,28 +55,28 @@ def _check_bytes(text: bytes) -> None:
 def _check_fields(fields: list[Field], expected: int) -> None:
     if len(fields) != expected:
         raise MalformedError(Reason.FIELDS, f"{len(fields)} instead of {expected}")
-    if any(len(field.value) > LARGEST_FIELD for field in fields):
+    if any(len(field.value) > MAX_FIELD_SIZE for field in fields):
         raise MalformedError(Reason.TOO_LONG)
 
 
 def _identifier(column: Column, value: bytes) -> bytes:
-    most = _LARGEST_PRODUCT if column.kind is Kind.PRODUCT else LARGEST_ID
-    number = whole_number(value)
+    maximum = _MAX_PRODUCT_ID if column.kind is Kind.PRODUCT else MAX_ID
+    number = parse_integer(value)
     if number is None:
         raise MalformedError(Reason.ID, f"{column.name} is not a whole number")
-    if not 1 <= number <= most:
-        raise MalformedError(Reason.ID, f"{column.name} is not from 1 to {most}")
+    if not 1 <= number <= maximum:
+        raise MalformedError(Reason.ID, f"{column.name} is not from 1 to {maximum}")
     return b"%d" % number
 
 
 def _count(column: Column, value: bytes) -> bytes:
-    number = whole_number(value)
+    number = parse_integer(value)
     if number is None:
         raise MalformedError(Reason.HELPFULNESS, f"{column.name} is not a whole number")
     if number < 0:
         raise MalformedError(Reason.NEGATIVE)
-    if number > _LARGEST_COUNT:
-        raise MalformedError(Reason.HELPFULNESS, f"{column.name} is above {_LARGEST_COUNT}")
+    if number > _MAX_COUNT:
+        raise MalformedError(Reason.HELPFULNESS, f"{column.name} is above {_MAX_COUNT}")
     return b"%d" % number
 
 
@@ -91,7 +91,7 @@ def _text(_: Column, value: bytes) -> bytes:
     return b'"' + value.replace(b'"', b'""') + b'"'
 
 
-_WRITE: dict[Kind, Callable[[Column, bytes], bytes]] = {
+_FORMATTERS: dict[Kind, Callable[[Column, bytes], bytes]] = {
     Kind.ID: _identifier,
     Kind.PRODUCT: _identifier,
     Kind.COUNT: _count,

@@ -1,1 +1,1 @@
-"""Proves that the database holds what an export holds."""
+"""The verification of a database against an export."""

@@ -1,4 +1,4 @@
-"""Checksums of tables: a number for each column that does not depend on the order of rows."""
+"""Checksums of tables: one number per column, independent of the order of rows."""
 
 from dataclasses import dataclass
 
@@ -12,19 +12,19 @@ _QUERIES = queries("atelier.transfer.verifier")
 
 @dataclass(frozen=True, slots=True)
 class Checksums:
-    """What there is to compare of one table."""
+    """The row count and column checksums of one table."""
 
     rows: int
     columns: dict[str, int]
 
 
 async def staged_checksums(connection: asyncpg.Connection, file: ExportFile) -> Checksums:
-    """Return the checksums of the rows of a staged file."""
+    """Return the checksums of a staged file."""
     return await _checksums(connection, file, f"{file.table}_file")
 
 
 async def live_checksums(connection: asyncpg.Connection, file: ExportFile) -> Checksums:
-    """Return the checksums of the rows of the live table that a file is for."""
+    """Return the checksums of the live table of a file."""
     return await _checksums(connection, file, file.table)
 
 
@@ -36,8 +36,8 @@ async def _checksums(connection: asyncpg.Connection, file: ExportFile, relation:
 
 
 async def differing_ids(
-    connection: asyncpg.Connection, file: ExportFile, column: str, most: int
+    connection: asyncpg.Connection, file: ExportFile, column: str, limit: int
 ) -> list[int]:
-    """Return the first ids whose rows differ in a column."""
+    """Return the first `limit` ids whose rows differ in a column."""
     query = _QUERIES["differing_rows"].format(table=file.table, column=column)
-    return [row[0] for row in await connection.fetch(query, most)]
+    return [row[0] for row in await connection.fetch(query, limit)]

@@ -1,4 +1,4 @@
-"""What a verification found, for people."""
+"""The report of a verification."""
 
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -10,35 +10,35 @@ from rich.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One comparison of the files, or of the view that defines documents, with the database."""
+    """One comparison of the database with the files, or with the view that defines documents."""
 
     section: str
     what: str
-    """What was compared: a number of rows, a column or the documents."""
+    """What was compared: a row count, a column or the documents."""
     expected: str
     found: str
     ok: bool
     ids: list[int] = field(default_factory=list)
-    """The first ids that differ."""
+    """The first differing ids."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """All comparisons."""
+    """The result of all comparisons."""
 
     checks: list[Check]
     rejected: dict[str, int]
-    """How many rows of each file an import rejects; they are not compared."""
+    """Number of rows per file that an import rejects; they are not compared."""
     seconds: float
     warnings: list[str]
 
     @property
     def ok(self) -> bool:
-        """Whether all agree."""
+        """Whether all comparisons agree."""
         return all(check.ok for check in self.checks)
 
     def render(self) -> RenderableType:
-        """Return one table and the lines below it."""
+        """Return a table of the comparisons and the lines below it."""
         table = Table("compared", "files", "database", "result")
         for _, checks in groupby(self.checks, lambda check: check.section):
             table.add_section()

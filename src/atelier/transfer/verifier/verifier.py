@@ -1,4 +1,4 @@
-"""Proves that the database holds what the files hold, and that its documents are current."""
+"""Verifies that the database matches the files, and that its documents are current."""
 
 import time
 from collections import Counter
@@ -13,9 +13,10 @@ from atelier.store.connections.database import SCHEMA as LIVE
 from atelier.store.queries import queries
 from atelier.transfer.database.exclusive_lock import exclusive_lock
 from atelier.transfer.database.partitions import Partition, partitions
+from atelier.transfer.database.rejection import reject_duplicates, reject_orphans
 from atelier.transfer.database.session import Workers, one_line_errors, open_workers
-from atelier.transfer.database.snapshot import Snapshot, snapshot
-from atelier.transfer.database.staging import Staging, reject_duplicates
+from atelier.transfer.database.snapshot import Snapshot, export_snapshot
+from atelier.transfer.database.staging import Staging
 from atelier.transfer.files.layout import FILES, QUESTIONS, ExportFile
 from atelier.transfer.files.rejects import Reject
 from atelier.transfer.progress import Progress, Task
@@ -36,8 +37,8 @@ _IDS_SHOWN = 5
 async def verify(dsn: str, folder: Path, *, progress: Progress) -> VerifyReport:
     """Compare the three files of a folder with the database, column by column.
 
-    Nothing is written to the live schema. Rows that an import would reject are counted apart.
-    Raises AtelierError if something keeps it from comparing; differences are in the report.
+    Nothing is written to the live schema. Rows that an import would reject are counted separately.
+    Raises AtelierError if the comparison is impossible; differences are in the report.
     """
     started = time.monotonic()
     rejected: Counter[str] = Counter()
@@ -52,8 +53,8 @@ async def verify(dsn: str, folder: Path, *, progress: Progress) -> VerifyReport:
         ):
             await staging.load(workers, progress, count)
             run = _Verification(workers, staging, progress)
-            async with snapshot(connection) as moment:
-                await run.compare(moment)
+            async with export_snapshot(connection) as snapshot:
+                await run.compare(snapshot)
             await run.reject()
             checks = [check async for check in run.checks()]
     for file in FILES:
@@ -63,7 +64,7 @@ async def verify(dsn: str, folder: Path, *, progress: Progress) -> VerifyReport:
 
 class _Verification:
     def __init__(self, workers: Workers, staging: Staging, progress: Progress) -> None:
-        self._crew = workers
+        self._workers = workers
         self._connection = workers.connections[0]
         self._staging = staging
         self._progress = progress
@@ -71,37 +72,39 @@ class _Verification:
         self._live: dict[ExportFile, Checksums] = {}
         self._documents = _Documents()
 
-    async def compare(self, moment: Snapshot) -> None:
-        """Compute everything there is to compare."""
+    async def compare(self, snapshot: Snapshot) -> None:
+        """Compute the checksums, and compare the documents."""
         questions = self._staging.rows[QUESTIONS]
         parts = await partitions(
             self._connection, number=1 + questions // _QUESTIONS_PER_PARTITION, questions=questions
         )
         with self._progress.task("checksums"):
-            await self._crew.run(
+            await self._workers.run(
                 [
-                    *(partial(self._sum_up_file, file=file) for file in FILES),
-                    *(partial(self._sum_up_table, file=file, moment=moment) for file in FILES),
+                    *(partial(self._checksum_file, file=file) for file in FILES),
+                    *(
+                        partial(self._checksum_table, file=file, snapshot=snapshot)
+                        for file in FILES
+                    ),
                 ]
             )
         with self._progress.task("documents", questions) as task:
-            await self._crew.run(
-                partial(self._documents.compare, part=part, moment=moment, task=task)
-                for part in parts
+            await self._workers.run(
+                partial(self._documents.compare, partition=partition, snapshot=snapshot, task=task)
+                for partition in parts
             )
 
     async def reject(self) -> None:
-        """Where files and tables differ, take out the rows that an import would reject."""
+        """If files and tables differ, remove the rows that an import would reject."""
         if self.staged == self._live:
             return
         for file in FILES:
             await reject_duplicates(self._connection, file)
-        for table in ("answers", "photos"):
-            await self._connection.execute(_QUERIES[f"verify_orphans_{table}"])
-        await self._crew.run(partial(self._sum_up_file, file=file) for file in FILES)
+        await reject_orphans(self._connection, use_live=True)
+        await self._workers.run(partial(self._checksum_file, file=file) for file in FILES)
 
     async def checks(self) -> AsyncIterator[Check]:
-        """Yield all comparisons, with ids where they differ."""
+        """Yield all comparisons, with the ids of differing rows."""
         for file in FILES:
             staged, live = self.staged[file], self._live[file]
             rows = (f"{staged.rows:,}", f"{live.rows:,}")
@@ -115,45 +118,45 @@ class _Verification:
         if expected != found:
             ids = await differing_ids(self._connection, file, column, _IDS_SHOWN)
         what = f"{file.table}.{column}"
-        same = expected == found
-        return Check(file.table, what, _hex(expected), _hex(found), ok=same, ids=ids)
+        equal = expected == found
+        return Check(file.table, what, _hex(expected), _hex(found), ok=equal, ids=ids)
 
-    async def _sum_up_file(self, connection: asyncpg.Connection, file: ExportFile) -> None:
+    async def _checksum_file(self, connection: asyncpg.Connection, file: ExportFile) -> None:
         self.staged[file] = await staged_checksums(connection, file)
 
-    async def _sum_up_table(
-        self, connection: asyncpg.Connection, file: ExportFile, moment: Snapshot
+    async def _checksum_table(
+        self, connection: asyncpg.Connection, file: ExportFile, snapshot: Snapshot
     ) -> None:
-        async with moment.seen_by(connection):
+        async with snapshot.transaction(connection):
             self._live[file] = await live_checksums(connection, file)
 
 
 class _Documents:
-    """The comparison of stored documents with the view."""
+    """The comparison of stored documents with the view that defines them."""
 
     def __init__(self) -> None:
-        self._number = 0
+        self._count = 0
         self._differing = 0
         self._ids: list[int] = []
 
     async def compare(
-        self, connection: asyncpg.Connection, part: Partition, moment: Snapshot, task: Task
+        self, connection: asyncpg.Connection, partition: Partition, snapshot: Snapshot, task: Task
     ) -> None:
-        async with moment.seen_by(connection):
-            ((number, differing, ids),) = await connection.fetch(
-                _QUERIES["differing_documents"], part.first, part.last
+        async with snapshot.transaction(connection):
+            ((count, differing, ids),) = await connection.fetch(
+                _QUERIES["differing_documents"], partition.first, partition.last
             )
-        self._number += number
+        self._count += count
         self._differing += differing
         self._ids += ids
-        task.advance(number)
+        task.advance(count)
 
     def check(self) -> Check:
         return Check(
             "documents",
             "question_documents",
-            f"{self._number:,}",
-            f"{self._number - self._differing:,} equal",
+            f"{self._count:,}",
+            f"{self._count - self._differing:,} equal",
             ok=self._differing == 0,
             ids=sorted(self._ids)[:_IDS_SHOWN],
         )

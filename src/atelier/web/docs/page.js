@@ -4,5 +4,5 @@ SwaggerUIBundle({
   deepLinking: true,
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
-  validatorUrl: null, // nothing is asked of another host
+  validatorUrl: null, // do not call an external validator
 });

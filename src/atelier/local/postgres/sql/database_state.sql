@@ -1,4 +1,4 @@
--- PostgreSQL keeps some connections for superusers and, from 16 on, for other roles.
+-- PostgreSQL reserves connections for superusers and, from 16 on, for other roles.
 SELECT
     current_setting('server_version') AS version,
     CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE 'primary' END AS role,

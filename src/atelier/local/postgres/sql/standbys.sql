@@ -1,4 +1,4 @@
--- Seconds are null where a standby has nothing to replay.
+-- replay_lag is null if a standby has nothing to replay.
 SELECT
     coalesce(nullif(application_name, ''), client_addr::text, pid::text) AS name,
     state,

@@ -1,6 +1,6 @@
--- How far a standby has replayed, then received, and the last timeline its disk tells of.
+-- The LSNs that a standby has replayed and received, and the latest timeline on its disk.
 SELECT
-    pg_is_in_recovery() AS follows,
+    pg_is_in_recovery() AS in_recovery,
     pg_last_wal_replay_lsn() AS replayed,
     pg_last_wal_receive_lsn() AS received,
     greatest(

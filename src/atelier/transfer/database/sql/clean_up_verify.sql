@@ -1,2 +1,2 @@
--- What a verification that was killed may have left.
+-- Remove the leftovers of a killed verification.
 DROP SCHEMA IF EXISTS atelier_verify CASCADE

@@ -1,2 +1,2 @@
--- Before the first query: an import that swaps the schemas would otherwise come in between.
+-- Taken before the first query, so that no import can swap the schemas in between.
 LOCK TABLE questions, answers, photos, question_documents IN ACCESS SHARE MODE

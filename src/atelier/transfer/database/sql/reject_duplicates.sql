@@ -1,10 +1,10 @@
--- The first of several rows with one id stands; a file's order is its table's.
+-- Keep the first of several rows with the same id: ctid order is file order.
 WITH deleted AS (
     DELETE FROM {table}_lines l
     USING (
         SELECT id, min(ctid) AS first FROM {table}_lines GROUP BY id HAVING count(*) > 1
-    ) AS twice
-    WHERE l.id = twice.id AND l.ctid <> twice.first
+    ) AS duplicates
+    WHERE l.id = duplicates.id AND l.ctid <> duplicates.first
     RETURNING l.id
 )
 INSERT INTO rejected_rows (table_name, id, reason)

@@ -1,5 +1,5 @@
--- One row: the rows of the live table, how many of their ids {relation} has, too, and how many
--- of those rows are the same in all columns.
+-- One row: the number of live rows, how many of their ids are in {relation}, and how many of
+-- those rows are identical in all columns.
 SELECT
     (SELECT count(*) FROM atelier.{table}),
     count(*),

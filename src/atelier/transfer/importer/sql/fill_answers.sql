@@ -1,5 +1,5 @@
--- The answers of a slice of questions, those of one question beside each other: whoever shows
--- them finds them on one page.
+-- The answers of a partition of questions, clustered by question, so that reading the answers of
+-- a question touches few pages.
 INSERT INTO answers (
     id, question_id, body, date_written, answerer_name, answerer_email, reported, helpful)
 SELECT id, question_id, body, date_written, answerer_name, answerer_email, reported, helpful

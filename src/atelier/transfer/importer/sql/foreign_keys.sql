@@ -1,4 +1,4 @@
--- The foreign keys of the tables that are filled, parents first.
+-- The foreign keys of the tables being filled, parents first.
 SELECT
     c.conrelid::regclass::text AS table_name,
     c.conname AS name,

@@ -1,4 +1,4 @@
--- The indexes of the tables that are filled, with the constraints that they carry.
+-- The indexes of the tables being filled, with the constraints that they implement.
 SELECT
     i.indexrelid::regclass::text AS name,
     i.indrelid::regclass::text AS table_name,

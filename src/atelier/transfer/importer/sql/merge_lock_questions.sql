@@ -1,5 +1,5 @@
--- The service locks questions first and in id order, so this waits for it, and it for this, but
--- never in a circle: all questions that get answers or photos are locked before the first write.
+-- Prevents deadlocks with the service, which also locks questions first and in id order: all
+-- questions that receive answers or photos are locked before the first write.
 WITH locked AS (
     SELECT q.id
     FROM questions q

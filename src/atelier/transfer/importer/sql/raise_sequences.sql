@@ -1,11 +1,11 @@
--- New ids continue above the largest one that was read.
-SELECT setval(s.sequence, s.largest)
+-- New ids continue above the largest imported one.
+SELECT setval(s.sequence, s.max_id)
 FROM (
-    SELECT pg_get_serial_sequence('questions', 'id') AS sequence, max(id) AS largest
+    SELECT pg_get_serial_sequence('questions', 'id') AS sequence, max(id) AS max_id
     FROM atelier_import.questions
     UNION ALL
     SELECT pg_get_serial_sequence('answers', 'id'), max(id) FROM atelier_import.answers
     UNION ALL
     SELECT pg_get_serial_sequence('photos', 'id'), max(id) FROM atelier_import.photos
 ) AS s
-WHERE s.largest >= coalesce(pg_sequence_last_value(s.sequence::regclass), 1)
+WHERE s.max_id >= coalesce(pg_sequence_last_value(s.sequence::regclass), 1)

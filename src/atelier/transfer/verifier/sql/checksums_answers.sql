@@ -1,5 +1,5 @@
--- One row: the number of rows, then a sum for each column that does not depend on their order.
--- The id is the seed, so that a value which moved to another row is found.
+-- One row: the row count, then one checksum per column that does not depend on the row order.
+-- The id is the hash seed, so that a value that moved to another row is detected.
 SELECT
     count(*),
     sum(hashint8extended(id, 0)),

@@ -1,5 +1,5 @@
--- How many documents of a slice of questions there are, how many are not what the view defines
--- now, and the first of those.
+-- For a partition of questions: the number of documents, how many differ from the view, and the
+-- first differing ids.
 SELECT
     count(*),
     count(*) FILTER (WHERE differs),

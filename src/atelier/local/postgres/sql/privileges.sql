@@ -1,13 +1,14 @@
--- What a role lacks to migrate and to import. Names come quoted, ready for a statement.
+-- The privileges that a role has or lacks for migrating and importing. Names are quoted.
 SELECT
     quote_ident(current_user) AS role,
     quote_ident(current_database()) AS database,
-    has_database_privilege(current_database(), 'CREATE') AS makes_schemas,
-    bookkeeping.is_there OR has_schema_privilege('public', 'CREATE') AS makes_bookkeeping,
+    has_database_privilege(current_database(), 'CREATE') AS can_create_schemas,
+    migration_tables.exist OR has_schema_privilege('public', 'CREATE')
+        AS can_create_migration_tables,
     ARRAY(
         SELECT quote_ident(owner.rolname)
         FROM pg_roles AS owner
-        WHERE owner.oid = ANY (bookkeeping.owners || ours.owners)
+        WHERE owner.oid = ANY (migration_tables.owners || service_schemas.owners)
             AND NOT owner.rolsuper
             AND NOT pg_has_role(owner.oid, 'USAGE')
         ORDER BY 1
@@ -15,20 +16,20 @@ SELECT
     ARRAY(
         SELECT quote_ident(owner.rolname)
         FROM pg_roles AS owner
-        WHERE owner.oid = ANY (bookkeeping.owners || ours.owners)
+        WHERE owner.oid = ANY (migration_tables.owners || service_schemas.owners)
             AND owner.rolsuper
             AND NOT pg_has_role(owner.oid, 'USAGE')
         ORDER BY 1
     ) AS superusers
 FROM
     (
-        SELECT count(*) = 2 AS is_there, coalesce(array_agg(relowner), '{}') AS owners
+        SELECT count(*) = 2 AS exist, coalesce(array_agg(relowner), '{}') AS owners
         FROM pg_class
         WHERE relnamespace = to_regnamespace('public')
             AND relname IN ('_pogo_migration', '_pogo_version')
-    ) AS bookkeeping,
+    ) AS migration_tables,
     (
         SELECT coalesce(array_agg(nspowner), '{}') AS owners
         FROM pg_namespace
         WHERE nspname IN ('atelier', 'atelier_import', 'atelier_import_files', 'atelier_verify')
-    ) AS ours
+    ) AS service_schemas

@@ -1,4 +1,4 @@
-"""Which origins' pages may read answers, where not all may: on every path the same."""
+"""CORS headers are the same on every path if not all origins are allowed."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -37,30 +37,30 @@ async def strict(service: Cluster, origins: str) -> AsyncIterator[Instance]:
 
 @pytest.mark.parametrize("path", _PATHS)
 @pytest.mark.parametrize("origin", [_ALLOWED, "https://evil.example", f"{_ALLOWED}.evil", None])
-async def test_only_an_origin_that_is_listed_may_read_an_answer(
+async def test_only_listed_origins_can_read_responses(
     strict: Instance, origins: str, path: str, origin: str | None
 ) -> None:
     method, url, headers = _PATHS[path]
-    asked = {**headers, **({"Origin": origin} if origin else {})}
-    answer = await strict.client.request(method, url, headers=asked)
+    request_headers = {**headers, **({"Origin": origin} if origin else {})}
+    response = await strict.client.request(method, url, headers=request_headers)
     assert (len(strict.general) == 0) == (path == "fast path")
     expected = origin if origin in origins.split(",") else None
-    assert answer.headers.get("access-control-allow-origin") == expected
-    assert "Origin" in answer.headers["vary"].split(", "), "a cache would mix origins up"
+    assert response.headers.get("access-control-allow-origin") == expected
+    assert "Origin" in response.headers["vary"].split(", "), "a cache would mix origins up"
 
 
 @pytest.mark.parametrize("origin", [_ALLOWED, "https://evil.example"])
-async def test_only_an_origin_that_is_listed_gets_a_preflight(
+async def test_only_listed_origins_pass_the_preflight(
     strict: Instance, origins: str, origin: str
 ) -> None:
     headers = {"Origin": origin, "Access-Control-Request-Method": "PUT"}
-    answer = await strict.client.options("/qa/answers/1/helpful", headers=headers)
+    response = await strict.client.options("/qa/answers/1/helpful", headers=headers)
     is_allowed = origin in origins
-    assert ("access-control-allow-methods" in answer.headers) == is_allowed
-    assert ("access-control-allow-origin" in answer.headers) == is_allowed
+    assert ("access-control-allow-methods" in response.headers) == is_allowed
+    assert ("access-control-allow-origin" in response.headers) == is_allowed
 
 
-async def test_what_is_no_http_is_readable_by_nobody(strict: Instance) -> None:
+async def test_no_origin_can_read_the_response_to_malformed_http(strict: Instance) -> None:
     reader, writer = await asyncio.open_unix_connection(strict.socket)
     writer.write(f"get / HTTP/1.1\r\nOrigin: {_ALLOWED}\r\n\r\n".encode())
     head = (await reader.read()).decode().lower()
@@ -70,14 +70,14 @@ async def test_what_is_no_http_is_readable_by_nobody(strict: Instance) -> None:
     assert "\r\nvary: origin\r\n" in head
 
 
-async def test_pages_for_browsers_forbid_all_that_they_do_not_need(
+async def test_documentation_pages_have_a_strict_content_security_policy(
     client: httpx.AsyncClient,
 ) -> None:
     for path in ("/docs", "/docs/page.js", "/openapi.yaml"):
-        answer = await client.get(path)
-        policy = answer.headers["content-security-policy"]
+        response = await client.get(path)
+        policy = response.headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "frame-ancestors 'none'" in policy
         assert "unsafe" not in policy
-        assert answer.headers.get_list("x-content-type-options") == ["nosniff"]
-        assert answer.headers.get_list("referrer-policy") == ["no-referrer"]
+        assert response.headers.get_list("x-content-type-options") == ["nosniff"]
+        assert response.headers.get_list("referrer-policy") == ["no-referrer"]

@@ -1,0 +1,124 @@
+"""A file that is no CSV of the right columns is shown as it was found, with what it looks like."""
+
+import codecs
+from pathlib import Path
+
+import pytest
+
+from tests.support.commands import run
+from tests.transfer.exports import contents, load, schemas, write_export
+from tests.transfer.reading import HEADER, ROW
+
+_SHOWN = HEADER.decode().strip()
+_FIRST_ROW = ROW.decode().strip()
+
+
+def _separated(separator: bytes) -> bytes:
+    return (HEADER + ROW.replace(b'"', b"")).replace(b",", separator)
+
+
+def _wide(encoding: str, mark: bytes = b"") -> bytes:
+    return mark + (HEADER + ROW).decode().encode(encoding)
+
+
+_FILES = {
+    "semicolons": (_separated(b";"), "is separated by semicolons", _SHOWN.replace(",", ";")),
+    "tabs": (_separated(b"\t"), "is separated by tabs", _SHOWN.replace(",", "\\t")),
+    "bars": (_separated(b"|"), "is separated by vertical bars", _SHOWN.replace(",", "|")),
+    "tabs, no header": (
+        ROW.replace(b'"', b"").replace(b",", b"\t"),
+        "is separated by tabs",
+        "1\\t1\\tWhat fabric",
+    ),
+    "semicolons after a mark": (
+        codecs.BOM_UTF8 + _separated(b";"),
+        "is separated by semicolons",
+        _SHOWN.replace(",", ";"),
+    ),
+    "UTF-16 with a mark": (
+        _wide("utf-16-le", codecs.BOM_UTF16_LE),
+        "looks like UTF-16: export it as UTF-8",
+        _SHOWN,
+    ),
+    "UTF-16, the other order": (
+        _wide("utf-16-be", codecs.BOM_UTF16_BE),
+        "looks like UTF-16",
+        _SHOWN,
+    ),
+    "UTF-16 without a mark": (_wide("utf-16-le"), "looks like UTF-16", _SHOWN),
+    "UTF-16 without a mark, the other order": (
+        _wide("utf-16-be"),
+        "looks like UTF-16",
+        _SHOWN,
+    ),
+    "no header": (ROW, "has no header line: the first line looks like data", _FIRST_ROW),
+    "no header, a mark": (codecs.BOM_UTF8 + ROW, "has no header line", _FIRST_ROW),
+    "another file": (b"id,answer_id,url\n", "has the header of answers_photos.csv", "id,answer_id"),
+    "a missing column": (
+        HEADER.replace(b",helpful", b""),
+        "has no column helpful",
+        _SHOWN.replace(",helpful", ""),
+    ),
+    "carriage returns": (
+        (HEADER + ROW).replace(b"\n", b"\r"),
+        "has lines that end in a carriage return alone",
+        _SHOWN,
+    ),
+    "something else": (b"\x1b[2Jhello\n", "has no columns", "\\x1b[2Jhello"),
+}
+
+
+@pytest.mark.parametrize("what", _FILES)
+async def test_the_first_line_is_shown_with_what_it_looks_like(
+    database: str, tmp_path: Path, what: str
+) -> None:
+    data, finding, first_line = _FILES[what]
+    await load(database, write_export(tmp_path / "old"))
+    before = await contents(database)
+    folder = write_export(tmp_path / "new")
+    path = folder / "questions.csv"
+    path.write_bytes(data)
+    place = ("--rejects", str(tmp_path / "rejects.csv"))
+    for options in (("--replace", "--yes"), ("--dry-run",)):
+        done = run(
+            tmp_path / "home",
+            "import",
+            str(folder),
+            *place,
+            *options,
+            ATELIER_DATABASE_URL=database,
+        )
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+        assert done.stderr.startswith(f"atelier: {path} {finding}")
+        assert f"The first line is: {first_line}" in done.stderr
+        assert done.stderr.isascii()
+        assert "\x1b" not in done.stderr
+    assert await contents(database) == before
+    assert await schemas(database) == {"atelier"}
+
+
+@pytest.mark.parametrize(
+    ("start", "finding"),
+    [
+        (b"", "is empty: its first line must name its columns"),
+        (b"BZh91AY", "looks like bzip2 data"),
+        (b"\xfd7zXZ\x00", "looks like xz data"),
+        (b"\x28\xb5\x2f\xfd", "looks like Zstandard data"),
+        (b"PK\x03\x04 xl/workbook.xml", "looks like a spreadsheet"),
+        (b"PK\x03\x04 questions.csv", "looks like a ZIP archive"),
+        (b"\xd0\xcf\x11\xe0", "looks like an Excel workbook"),
+    ],
+)
+def test_other_formats_are_named(database: str, tmp_path: Path, start: bytes, finding: str) -> None:
+    folder = write_export(tmp_path / "new")
+    (folder / "questions.csv").write_bytes(start)
+    done = run(
+        tmp_path / "home",
+        "import",
+        str(folder),
+        "--rejects",
+        str(tmp_path / "rejects.csv"),
+        ATELIER_DATABASE_URL=database,
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert f"questions.csv {finding}" in done.stderr
