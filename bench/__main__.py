@@ -95,10 +95,19 @@ def run_profile(*, quick: bool, products: int | None) -> None:
 @click.option("--products", type=click.IntRange(1000), help="The size of the catalogue.")
 @click.option("--rounds", type=click.IntRange(1), default=7, show_default=True)
 @click.option("--seconds", type=click.IntRange(1), default=3, show_default=True)
-def run_compare(revision: str, *, products: int | None, rounds: int, seconds: int) -> None:
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A setting of this checkout only.",
+)
+def run_compare(
+    revision: str, *, products: int | None, rounds: int, seconds: int, settings: tuple[str, ...]
+) -> None:
     """Compare this checkout with its REVISION, in turn, on the same data."""
     plan = replace(QUICK, products=products or QUICK.products, rounds=rounds, seconds=seconds)
-    click.echo(compare(plan, revision, _clock()))
+    click.echo(compare(plan, revision, dict(each.split("=", 1) for each in settings), _clock()))
 
 
 @bench.command(name="report")

@@ -23,18 +23,22 @@ _BASE = "base"
 _COMPARED = ("uniform", "answers", "votes")
 
 
-def compare(plan: Plan, revision: str, log: Callable[[str], None]) -> str:
+def compare(
+    plan: Plan, revision: str, settings: Mapping[str, str], log: Callable[[str], None]
+) -> str:
     """Measure this checkout and another revision in turn; return a table of the ratios.
 
-    Both run behind the same nginx and on the same database, configured and migrated by this
-    checkout. A ratio is computed from two consecutive measurements. Raises AtelierError if git
-    does not know the revision.
+    `settings` are environment variables for this checkout's instances only. Both run behind the
+    same nginx and on the same database, configured and migrated by this checkout. A ratio is
+    computed from two consecutive measurements. Raises AtelierError if git does not know the
+    revision.
     """
     with stage_for(plan, log) as stage, _checked_out(stage.home.path, revision) as source:
         dsn = stage.catalogue.dsn
         warm(dsn)
         base = replace(ours(dsn, _BASE), environment=_environment(source, ours(dsn)))
-        with stage.running(ours(dsn), base) as pair:
+        this = replace(ours(dsn), environment={**ours(dsn).environment, **settings})
+        with stage.running(this, base) as pair:
             costs = {name: measure(stage, name, pair, plan.rounds) for name in _COMPARED}
     return _table(costs)
 

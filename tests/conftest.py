@@ -1,6 +1,7 @@
 """Fixtures for all tests: servers are shared by a session, each test has its own database."""
 
 import itertools
+import signal
 from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
@@ -14,6 +15,8 @@ from tests.support.postgres import INSTALLED, server, temporary_folder
 
 _numbers = itertools.count(1)
 raise_open_files()  # hundreds of clients exceed the limit of many shells
+# A shell ignores SIGINT for what it runs in the background, and so would all that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -77,6 +77,27 @@ def test_a_value_replaces_the_file_that_named_it_before() -> None:
             "ATELIER_REQUEST_TIMEOUT=nan: set it to a number above 0.",
         ),
         (
+            "ATELIER_SPAM_REPEAT_MINUTES",
+            "-1",
+            "ATELIER_SPAM_REPEAT_MINUTES=-1: set it to a whole number from 0 to 10080, or off.",
+        ),
+        (
+            "ATELIER_SPAM_WORDS_FILE",
+            "/nonexistent/words",
+            (
+                "ATELIER_SPAM_WORDS_FILE=/nonexistent/words: set it to a readable file "
+                "(No such file or directory)."
+            ),
+        ),
+        (
+            "ATELIER_SPAM_HONEYPOT",
+            "email",
+            (
+                "ATELIER_SPAM_HONEYPOT=email: set it to a name other than those of a "
+                "post's fields (product_id, body, name, email, photos, photos[])."
+            ),
+        ),
+        (
             "ATELIER_RATE_READS",
             "0",
             "ATELIER_RATE_READS=0: set it to a number from 0.02 to 100000, or off.",
@@ -105,7 +126,7 @@ def test_a_value_replaces_the_file_that_named_it_before() -> None:
         (
             "ATELIER_LOG_ADDRESSES",
             "all",
-            "ATELIER_LOG_ADDRESSES=all: set it to full or masked or off.",
+            "ATELIER_LOG_ADDRESSES=all: set it to one of full, masked, off.",
         ),
     ],
 )
@@ -113,6 +134,24 @@ def test_an_invalid_value_is_refused_with_what_to_set(name: str, text: str, what
     with pytest.raises(AtelierError) as error:
         Settings.from_environment({name: text})
     assert str(error.value) == what
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"caf\xe9", "UTF-8 text file"), (b"a" * (2**20 + 1), "at most 1048576")],
+)
+def test_words_file_that_is_not_utf8_or_too_large_is_rejected(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    file = tmp_path / "words"
+    file.write_bytes(content)
+    with pytest.raises(AtelierError, match=reason):
+        Settings.from_environment({"ATELIER_SPAM_WORDS_FILE": str(file)})
+
+
+def test_off_disables_a_guard() -> None:
+    names = ("ATELIER_SPAM_REPEAT_MINUTES", "ATELIER_SPAM_MAX_LINKS")
+    assert Settings.from_environment(dict.fromkeys(names, "off")) == Settings.from_environment({})
 
 
 def test_off_and_none_are_shown() -> None:

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from ipaddress import ip_network
 from math import inf
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from atelier.errors import AtelierError
 
@@ -22,6 +22,9 @@ _FILE = "_FILE"
 _PREFIX = "ATELIER_"
 _OTHERS = ("ATELIER_BENCH_",)  # of the benchmark, which passes its environment on
 _LARGEST_SECRET = 64 << 10  # bytes
+_MAX_TEXT_LENGTH = 1 << 20  # characters
+_POST_FIELDS = ("product_id", "body", "name", "email", "photos", "photos[]")
+_MIN_SECRET_LENGTH = 16  # characters
 
 
 class Variable(NamedTuple):
@@ -69,6 +72,56 @@ def _positive(text: str) -> float:
     return value
 
 
+T = TypeVar("T")
+
+
+def _off_or(parse: Callable[[str], T], off: T) -> Callable[[str], T]:
+    def parse_or_off(text: str) -> T:
+        if text == "off":
+            return off
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise ValueError(f"{error}, or off") from error
+
+    return parse_or_off
+
+
+def _text_file(text: str) -> Path:
+    path = Path(text).absolute()
+    try:
+        with path.open(encoding="utf-8") as file:
+            is_too_large = len(file.read(_MAX_TEXT_LENGTH + 1)) > _MAX_TEXT_LENGTH
+    except OSError as error:
+        raise ValueError(f"a readable file ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise ValueError("a UTF-8 text file") from error
+    if is_too_large:
+        raise ValueError(f"a file of at most {_MAX_TEXT_LENGTH} characters")
+    return path
+
+
+def _extra_field(text: str) -> str:
+    if text in _POST_FIELDS:
+        raise ValueError(f"a name other than those of a post's fields ({', '.join(_POST_FIELDS)})")
+    return text
+
+
+def _one_of(*names: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in names:
+            raise ValueError(f"one of {', '.join(names)}")
+        return text
+
+    return parse
+
+
+def _secret(text: str) -> str:
+    if len(text) < _MIN_SECRET_LENGTH:
+        raise ValueError(f"at least {_MIN_SECRET_LENGTH} characters that cannot be guessed")
+    return text
+
+
 class Limit(float):
     """A limit; 0 means none. `str` returns the text of the setting."""
 
@@ -93,18 +146,18 @@ PRIVATE_NETWORKS = CommaSeparated(
 """Networks that are not reachable from the internet."""
 
 
-def _limit(minimum: float, maximum: float, *, whole: bool = False) -> Callable[[str], Limit]:
-    kind = "a whole number" if whole else "a number"
-    numbers = re.compile(r"[0-9]+" if whole else r"[0-9]+(\.[0-9]+)?", re.ASCII)
-
-    def parse(text: str) -> Limit:
-        if text == "off":
-            return Limit(0)
-        if not numbers.fullmatch(text) or not minimum <= float(text) <= maximum:
-            raise ValueError(f"{kind} from {minimum:g} to {maximum:.10g}, or off")
-        return Limit(text)
+def _number(minimum: float, maximum: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        is_number = re.fullmatch(r"[0-9]+(\.[0-9]+)?", text, re.ASCII)
+        if not is_number or not minimum <= float(text) <= maximum:
+            raise ValueError(f"a number from {minimum:g} to {maximum:.10g}")
+        return float(text)
 
     return parse
+
+
+def _limit(parse: Callable[[str], float]) -> Callable[[str], Limit]:
+    return _off_or(lambda text: Limit(parse(text)), Limit(0))
 
 
 def _networks(text: str) -> CommaSeparated:
@@ -128,15 +181,6 @@ def _origins(text: str) -> CommaSeparated:
 
 def _split(text: str) -> list[str]:
     return [] if text == "none" else [each.strip() for each in text.split(",")]
-
-
-def _one_of(*values: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in values:
-            raise ValueError(" or ".join(values))
-        return text
-
-    return parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +207,31 @@ class Settings:
     """How long pages are read from standbys alone after the primary's end."""
     metrics_port: int = _setting("ATELIER_METRICS_PORT", _integer(1, 65535), 9180)
     """The port of 127.0.0.1 where Prometheus finds the cluster's metrics."""
-    rate_reads: Limit = _setting("ATELIER_RATE_READS", _limit(0.02, 100_000), Limit(100))
+    spam_repeat_minutes: int = _setting(
+        "ATELIER_SPAM_REPEAT_MINUTES", _off_or(_integer(0, 7 * 24 * 60), 0), 0
+    )
+    """How long a text cannot be posted again on a product, in minutes; 0 allows repeats."""
+    spam_max_links: int | None = _setting(
+        "ATELIER_SPAM_MAX_LINKS", _off_or(_integer(0, 100), None), None
+    )
+    """The maximum number of links in a text; None means unlimited."""
+    spam_words_file: Path | None = _setting("ATELIER_SPAM_WORDS_FILE", _text_file, None)
+    """The file of blocked words and phrases, one per line."""
+    spam_honeypot: str | None = _setting("ATELIER_SPAM_HONEYPOT", _extra_field, None)
+    """The name of the honeypot field, which must be absent or empty."""
+    secret: str | None = _setting("ATELIER_SECRET", _secret, None, secret=True)
+    """The source of the keys for hashes of clients; None means random keys in the database."""
+    vote_once: str = _setting("ATELIER_VOTE_ONCE", _one_of("off", "address", "cookie"), "off")
+    """What identifies voters, so that each one counts once; off means that every vote counts."""
+    vote_memory_days: float = _setting("ATELIER_VOTE_MEMORY_DAYS", _positive, 90.0)
+    """How long voters and reports are stored."""
+    reports_to_hide: int = _setting("ATELIER_REPORTS_TO_HIDE", _integer(1, 1000), 1)
+    """The number of different reporters that hides a question or an answer."""
+    rate_reads: Limit = _setting("ATELIER_RATE_READS", _limit(_number(0.02, 100_000)), Limit(100))
     """The maximum reads per second from one address; 0 means no limit."""
-    rate_votes: Limit = _setting("ATELIER_RATE_VOTES", _limit(0.02, 100_000), Limit(10))
+    rate_votes: Limit = _setting("ATELIER_RATE_VOTES", _limit(_number(0.02, 100_000)), Limit(10))
     """The same for votes and reports."""
-    rate_posts: Limit = _setting("ATELIER_RATE_POSTS", _limit(0.02, 100_000), Limit(2))
+    rate_posts: Limit = _setting("ATELIER_RATE_POSTS", _limit(_number(0.02, 100_000)), Limit(2))
     """The same for new questions and answers."""
     rate_exempt: CommaSeparated = _setting("ATELIER_RATE_EXEMPT", _networks, PRIVATE_NETWORKS)
     """The networks without limits."""
@@ -176,22 +240,20 @@ class Settings:
     proxy_protocol: str = _setting("ATELIER_PROXY_PROTOCOL", _one_of("on", "off"), "off")
     """Whether those proxies use the PROXY protocol instead of X-Forwarded-For."""
     posts_per_day: Limit = _setting(
-        "ATELIER_POSTS_PER_DAY", _limit(1, 1_000_000, whole=True), Limit(0)
+        "ATELIER_POSTS_PER_DAY", _limit(_integer(1, 1_000_000)), Limit(0)
     )
     """The maximum questions and answers from one address per day; 0 means no limit."""
     reports_per_day: Limit = _setting(
-        "ATELIER_REPORTS_PER_DAY", _limit(1, 1_000_000, whole=True), Limit(0)
+        "ATELIER_REPORTS_PER_DAY", _limit(_integer(1, 1_000_000)), Limit(0)
     )
     """The maximum reports from one address per day; 0 means no limit."""
-    secret: str | None = _setting("ATELIER_SECRET", str, None, secret=True)
-    """The key for hashing addresses; None: a random key per day, stored in the database."""
     cors_origins: CommaSeparated = _setting(
         "ATELIER_CORS_ORIGINS", _origins, CommaSeparated(("*",))
     )
     """The origins whose pages may call the API from a browser; `*` means all."""
     log_addresses: str = _setting("ATELIER_LOG_ADDRESSES", _one_of("full", "masked", "off"), "full")
     """How client addresses are written to the access log."""
-    log_days: Limit = _setting("ATELIER_LOG_DAYS", _limit(1, 3650, whole=True), Limit(0))
+    log_days: Limit = _setting("ATELIER_LOG_DAYS", _limit(_integer(1, 3650)), Limit(0))
     """How long log lines are kept, in days; 0 means limited by size only."""
 
     @property

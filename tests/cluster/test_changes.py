@@ -47,6 +47,35 @@ def test_reload_applies_the_settings_of_its_environment(operated: Operated) -> N
     assert "proxy_read_timeout 8000ms;" in configuration
 
 
+def test_reload_rereads_blocked_words_and_rejects_a_missing_file(
+    operated: Operated, tmp_path: Path
+) -> None:
+    words = tmp_path / "words"
+    words.write_text("first word")
+    post = {"name": "n", "email": "n@e.com", "product_id": _PRODUCT + 1}
+
+    def statuses() -> list[int]:
+        return [
+            httpx.post(f"{operated.url}/qa/questions", json={**post, "body": body}).status_code
+            for body in ("The FIRST word!", "A second word?")
+        ]
+
+    assert statuses() == [201, 201]
+    operated.command("reload", ATELIER_SPAM_WORDS_FILE=str(words))
+    assert statuses() == [422, 201]
+    words.write_text("second word")
+    assert statuses() == [422, 201]
+    operated.command("reload")
+    assert statuses() == [201, 422]
+    words.unlink()
+    rejected = run(operated.home, "reload")
+    assert rejected.returncode == 1
+    assert rejected.stderr.count("\n") == 1
+    assert f"ATELIER_SPAM_WORDS_FILE={words}: set it to a readable file" in rejected.stderr
+    assert statuses() == [201, 422]
+    operated.command("reload", ATELIER_SPAM_WORDS_FILE="")
+
+
 def test_failed_reload_changes_nothing_and_gives_the_reason(operated: Operated) -> None:
     before = _pids(operated)
     refused = run(operated.home, "reload", ATELIER_READ_DATABASE_URL="postgresql://[broken/x")

@@ -1,6 +1,7 @@
 """Daily limits of posts and reports per address are exact across all instances."""
 
 import asyncio
+import random
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +14,7 @@ import pytest
 from atelier.store.connections.database import Database, connect
 from atelier.store.limits import ClientHashes
 from tests.contract.api import NEW_ANSWER, NEW_QUESTION
+from tests.contract.voting import two_instances
 from tests.support.cluster import Cluster, cluster
 from tests.support.data import Data
 
@@ -133,6 +135,58 @@ async def test_reports_have_their_own_limit_and_votes_have_none(
     assert gone.status_code == 404
     counted = "SELECT sum(count) FROM daily_counts WHERE kind = 'reports'"
     assert await connection.fetchval(counted) == 3
+
+
+async def test_reports_with_a_reason_share_the_limit_of_reports(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    questions = [await Data(connection).question(5) for _ in range(6)]
+    responses = await asyncio.gather(
+        *(
+            client.put(f"/qa/questions/{number}/report", json={"reason": "spam"} if n % 2 else None)
+            for n, number in enumerate(questions)
+        )
+    )
+    assert Counter(each.status_code for each in responses) == {204: 3, 429: 3}
+    assert await connection.fetchval("SELECT count(*) FROM questions WHERE reported") == 3
+
+
+async def test_repeated_reports_of_a_reporter_are_not_counted(database: str) -> None:
+    async with two_instances(
+        database, vote_once="address", reports_to_hide=9, reports_per_day=2
+    ) as service:
+        first, second, third = [f"/qa/questions/{await service.question()}" for _ in range(3)]
+        key = {"Idempotency-Key": str(uuid4())}
+        await service.put(f"{first}/report", headers=key)
+        for _ in range(5):
+            repeated = await service.put(f"{first}/report")
+            assert repeated.headers["vote-counted"] == "false"
+        await service.put(f"{second}/report")
+        sent_from = {"X-Forwarded-For": "192.0.2.1"}
+        for instance in service.instances:
+            rejected = await instance.simulate_put(f"{third}/report", headers=sent_from)
+            assert rejected.status_code == 429
+        replayed = await service.put(f"{first}/report", headers=key)
+        assert replayed.headers["idempotency-replayed"] == "true"
+        assert await service.rows("SELECT count FROM daily_counts") == [(2,)]
+        assert await service.rows("SELECT count(*) FROM reports") == [(2,)]
+        await service.put(f"{third}/helpful")
+
+
+async def test_repeated_texts_are_not_counted(database: str) -> None:
+    sent_from = {"X-Forwarded-For": "192.0.2.1"}
+    async with two_instances(database, spam_repeat_minutes=5, posts_per_day=2) as service:
+
+        async def post(body: str) -> int:
+            question = {**NEW_QUESTION, "body": body}
+            result = await random.choice(service.instances).simulate_post(
+                "/qa/questions", json=question, headers=sent_from
+            )
+            return result.status_code
+
+        assert [await post("Why?") for _ in range(5)] == [201] + [422] * 4
+        assert [await post(f"Why {n}?") for n in range(2)] == [201, 429]
+        assert await service.rows("SELECT count FROM daily_counts") == [(2,)]
 
 
 async def test_exempt_networks_are_not_counted(

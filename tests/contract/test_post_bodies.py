@@ -105,6 +105,37 @@ async def test_a_body_may_be_nested_a_hundred_levels_deep_and_not_one_more(
             assert refusal(response) == (400, deep)
 
 
+@pytest.mark.parametrize(
+    ("more", "name"),
+    [
+        ('"body": "b"', '"body"'),
+        ('"b\\u006fdy": "Not at all"', '"body"'),
+        ('"x": [{"k\\"": 1, "k\\"": 1}]', '"k\\""'),
+        ('"x": {"": {"\\ud800": 1, "\\ud800": 2}}', '"\\ud800"'),
+        ('"é": 1, "é": 1', '"\\u00e9"'),
+        (f'"{"a" * 500}": 1, "{"a" * 500}": 1', f'"{"a" * 60}"'),
+    ],
+    ids=lambda value: ascii(value)[:24],
+)
+async def test_duplicate_name_in_an_object_is_rejected_and_named(
+    client: httpx.AsyncClient, shop: Shop, what: str, more: str, name: str
+) -> None:
+    content = f"{json.dumps({**NEW_QUESTION, **NEW_ANSWER})[:-1]}, {more}}}".encode()
+    response = await post_bytes(client, shop, what, content)
+    assert refusal(response) == (
+        400,
+        f"Error: the body has an object with the duplicate name {name}",
+    )
+
+
+async def test_different_objects_can_have_the_same_name(
+    client: httpx.AsyncClient, shop: Shop
+) -> None:
+    more = {"body": {"body": [{"body": 1}, {"body": 2}]}}
+    response = await ADD_ANSWER.call(client, shop.question_id, json={**NEW_ANSWER, "more": more})
+    assert response.status_code == 201
+
+
 async def test_brackets_in_texts_are_not_nesting(client: httpx.AsyncClient, shop: Shop) -> None:
     text = '[{"\\' * 200
     response = await ADD_ANSWER.call(client, shop.question_id, json={**NEW_ANSWER, "body": text})

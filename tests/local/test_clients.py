@@ -203,10 +203,11 @@ def test_proxy_protocol_address_is_accepted_from_trusted_proxies(
 )
 def test_address_is_logged_as_configured(mode: str, clients: dict[str, str]) -> None:
     with limited(log_addresses=mode, trusted_proxies="127.0.0.1") as (ask, instance):
-        for client in clients:
-            ask("GET", f"/{client}", X_Forwarded_For=client).read()
+        for number, client in enumerate(clients):
+            ask("GET", f"/{number}", X_Forwarded_For=client).read()
         lines = logged(instance, len(clients))  # in any order: each worker buffers its lines
-        assert {line["uri"][1:]: line["client"] for line in lines} == clients
+        by_uri = {line["uri"]: line["client"] for line in lines}
+        assert by_uri == {f"/{number}": shown for number, shown in enumerate(clients.values())}
 
 
 def test_bodies_and_credentials_are_not_logged() -> None:

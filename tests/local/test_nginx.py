@@ -95,6 +95,22 @@ def test_instance_gets_the_client_address_and_request_id() -> None:
         assert len(headers["X-Request-ID"]) == 32
 
 
+def test_forwarded_scheme_of_an_untrusted_client_is_replaced() -> None:
+    with in_front_of([send(b"")]) as (ask, [instance]):
+        ask("PUT", "/", X_Forwarded_Proto="https").read()
+        assert instance.seen[0].headers["X-Forwarded-Proto"] == "http"
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"), [("https", "https"), ("http", "http"), ("x", "http")]
+)
+def test_forwarded_scheme_of_a_trusted_proxy_is_kept(sent: str, expected: str) -> None:
+    trusting = Settings.from_environment({"ATELIER_TRUSTED_PROXIES": "127.0.0.0/8"})
+    with in_front_of([send(b"")], settings=trusting) as (ask, [instance]):
+        ask("PUT", "/", X_Forwarded_Proto=sent).read()
+        assert instance.seen[0].headers["X-Forwarded-Proto"] == expected
+
+
 def test_a_page_whose_instance_dies_comes_from_another() -> None:
     with in_front_of([disconnect, send(b"ok")]) as (ask, instances):
         for _ in range(4):
@@ -267,12 +283,58 @@ def test_access_log_is_json_with_upstream_times_and_without_probes() -> None:
         log = Path(str(instances[0].server_address)).parent / "access.log"
         ask("GET", "/ready").read()
         ask("GET", "/live").read()
-        asked = ask("GET", '/a"b?c=%22', User_Agent='"\\')
+        asked = ask("GET", "/qa/questions?product_id=1", User_Agent='"\\')
         wait_until(log.read_text, "nothing is logged")
         [line] = [json.loads(line) for line in log.read_text().splitlines()]
         assert line["request"] == asked.headers["X-Request-ID"]
-        assert (line["status"], line["uri"], line["agent"]) == (200, '/a"b?c=%22', '"\\')
+        assert (line["status"], line["uri"], line["agent"]) == (
+            200,
+            "/qa/questions?product_id=1",
+            '"\\',
+        )
         assert float(line["instance_seconds"].split(", ")[-1]) >= 0
+
+
+_LOGGED_URIS = {
+    "/": "/",
+    "/?email=jane@x.org": "/?...",
+    "/qa/questions?product_id=1&email=jane@x.org&page=2": "/qa/questions?product_id=1&...",
+    "/qa/questions?email=jane@x.org": "/qa/questions?...",
+    "/qa/questions?product_id=jane": "/qa/questions?...",
+    "/qa/questions?product_id=1%20jane": "/qa/questions?...",
+    "/qa/questions?product_id=1&": "/qa/questions?product_id=1&...",
+    "/qa/questions/jane@x.org/answers": "/qa/questions/...",
+    "/qa/questions/jane%40x.org/answers?page=2": "/qa/questions/...?page=2",
+    "/jane@x.org": "/...",
+    "/docsjane": "/...",
+    "/qa//questions/Jane%20Doe": "/qa/...",
+    "/qa;jane/questions": "/...",
+} | {
+    uri: uri
+    for uri in (
+        "/qa/questions?product_id=1&page=2&count=3",
+        "/qa/questions/?count=5&product_id=-1",
+        "/qa/questions/7/answers",
+        "/qa/answers/7/helpful/",
+        "/docs/swagger-ui-bundle.js",
+        "/openapi.yaml",
+    )
+}
+
+
+def test_access_log_shows_only_known_path_segments_parameters_and_numbers() -> None:
+    with in_front_of([send(b"ok")]) as (ask, instances):
+        for uri in _LOGGED_URIS:
+            ask("GET", uri, User_Agent="Robot (jane@x.org)").read()
+        log = Path(str(instances[0].server_address)).parent / "access.log"
+        wait_until(
+            lambda: len(log.read_text().splitlines()) == len(_LOGGED_URIS), "lines are missing"
+        )
+        text = log.read_text()
+        assert [json.loads(line)["uri"] for line in text.splitlines()] == list(
+            _LOGGED_URIS.values()
+        )
+        assert "jane" not in text.lower()
 
 
 @pytest.mark.parametrize(("size", "packed_as"), [(5000, "gzip"), (4000, None)])

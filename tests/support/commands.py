@@ -77,12 +77,12 @@ class Up:
 
 
 @contextmanager
-def up(home: Path, *, prefix: Sequence[str] = (), **settings: str) -> Iterator[Up]:
+def up(home: Path, *options: str, prefix: Sequence[str] = (), **settings: str) -> Iterator[Up]:
     """Yield a running `atelier up`; terminate it at the end if it still runs."""
     output = home.with_name(home.name + ".output")
     with output.open("w") as file:
         process = subprocess.Popen(
-            [*prefix, *ATELIER, "up"],
+            [*prefix, *ATELIER, "up", *options],
             env=environment(home, **settings),
             cwd="/",
             stdin=subprocess.DEVNULL,

@@ -154,7 +154,7 @@ async def test_an_export_that_is_ended_while_it_writes_leaves_the_old_files(
     with running(filled, folder) as process:
         wait_until(lambda: len(list(folder.glob("*.partial"))) == len(FILES), "it never wrote")
         process.send_signal(signal_)
-        process.wait()
+        process.wait(60)
     await holder.close()
     assert found(folder) == before
 

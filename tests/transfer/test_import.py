@@ -10,6 +10,7 @@ import pytest
 from atelier.errors import AtelierError
 from atelier.store.connections.database import connect
 from atelier.transfer.files.rejects import Reason, original
+from tests.support.commands import run
 from tests.support.postgres import every_postgres
 from tests.transfer.exports import (
     ANSWERS,
@@ -384,3 +385,23 @@ async def _schema(dsn: str) -> list[asyncpg.Record]:
         """)
     finally:
         await connection.close()
+
+
+async def test_import_stores_texts_unchanged_and_ignores_spam_guards(
+    database: str, tmp_path: Path
+) -> None:
+    text = " casino\x9f\u202e e\u0301 http://a.b http://c.d \uffff\u200b\t "
+    words = tmp_path / "words"
+    words.write_text("casino")
+    row = f'7,"{text}",1595884714409,"\u200b","a@example.com",0,1'.encode()
+    folder = write_export(tmp_path / "export", questions=[b"1," + row, b"2," + row])
+    settings = {
+        "ATELIER_SPAM_REPEAT_MINUTES": "60",
+        "ATELIER_SPAM_MAX_LINKS": "0",
+        "ATELIER_SPAM_WORDS_FILE": str(words),
+    }
+    done = run(tmp_path / "home", "import", str(folder), ATELIER_DATABASE_URL=database, **settings)
+    assert done.returncode == 0, done.stderr
+    rows = await fetch(database, "SELECT body, asker_name FROM questions ORDER BY id")
+    assert [tuple(row) for row in rows] == [(text, "\u200b")] * 2
+    assert (await check(database, folder)).ok

@@ -278,3 +278,22 @@ async def answers_to_all(database: str, tmp_path: Path) -> tuple[list[int], Path
     ids = [row[0] for row in await fetch(database, "SELECT id FROM questions ORDER BY id")]
     answers = [b'%d,%d,"t",5,"n","e",0,0' % (10_000 + n, id_) for n, id_ in enumerate(ids)]
     return ids, write_export(tmp_path / "new", questions=[], answers=answers, photos=[])
+
+
+async def test_merge_keeps_digests_of_repeats_and_replace_deletes_them(
+    database: str, tmp_path: Path
+) -> None:
+    service = Database(database, size=1, timeout=30)
+    writer = Writer(service, timedelta(hours=1), timedelta(hours=1))
+
+    async def post() -> Outcome:
+        return await writer.add_question(7, "b", "n", "e", digest=b"d")
+
+    try:
+        assert [await post(), await post()] == [Outcome.DONE, Outcome.REPEATED]
+        await load(database, write_export(tmp_path / "more"))  # a merge
+        assert await post() is Outcome.REPEATED
+        await load(database, tmp_path / "more", replace=True)
+        assert [await post(), await post()] == [Outcome.DONE, Outcome.REPEATED]
+    finally:
+        await service.close()

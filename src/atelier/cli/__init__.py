@@ -3,12 +3,13 @@
 import logging
 import os
 import sys
+from types import TracebackType
 
 import click
 
 from atelier import __version__
-from atelier.cli import database, service, transfer
-from atelier.errors import AtelierError
+from atelier.cli import database, privacy, service, transfer
+from atelier.errors import AtelierError, format_traceback
 from atelier.local.host.open_files import raise_open_files
 from atelier.local.host.utf8 import use_utf8
 from atelier.settings import Settings, unknown_variables
@@ -18,6 +19,7 @@ _INTERRUPTED = 130
 
 def main() -> None:
     """Run a command; print an AtelierError as one line on stderr and exit with code 1."""
+    sys.excepthook = _print_unexpected
     use_utf8()
     raise_open_files()
     # pogo-core warns of every migration; the commands print the applied ones themselves.
@@ -36,6 +38,13 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _print_unexpected(
+    _kind: type[BaseException], error: BaseException, _at: TracebackType | None
+) -> None:
+    """Print an unhandled exception without values of rows: terminals are logged, too."""
+    click.echo(f"{format_traceback(error)}\natelier: This is a bug in atelier.", err=True)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="atelier %(version)s")
 @click.pass_context
@@ -52,5 +61,5 @@ def atelier(context: click.Context) -> None:
         click.echo(f"atelier: {name} is not a setting{hint}", err=True)
 
 
-for _command in (*service.COMMANDS, *database.COMMANDS, *transfer.COMMANDS):
+for _command in (*service.COMMANDS, *database.COMMANDS, *transfer.COMMANDS, *privacy.COMMANDS):
     atelier.add_command(_command)

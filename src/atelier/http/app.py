@@ -1,5 +1,7 @@
 """The composition root: all routes and what they depend on."""
 
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -18,7 +20,8 @@ from atelier.http.pages.documentation import add_documentation
 from atelier.http.qa.answers import Answers
 from atelier.http.qa.daily_limits import DailyLimit
 from atelier.http.qa.questions import Questions
-from atelier.http.qa.votes import Votes
+from atelier.http.qa.spam import SpamGuards
+from atelier.http.qa.votes import VoteRoutes, voter_rules
 from atelier.settings import STREAM_CONNECTIONS, Settings
 from atelier.store.batcher import OverloadedError
 from atelier.store.connections.database import (
@@ -29,6 +32,7 @@ from atelier.store.connections.database import (
 from atelier.store.connections.standby_reads import StandbyReads
 from atelier.store.limits import ClientHashes
 from atelier.store.reads import PageReader
+from atelier.store.voters import VoterWriter
 from atelier.store.writes import Writer
 
 
@@ -40,8 +44,13 @@ class Service(NamedTuple):
     cors: CorsPolicy
 
 
-def create_service(settings: Settings, database_url: str) -> Service:
-    """Build an instance; its connections open and close with the application."""
+def create_service(
+    settings: Settings, database_url: str, *, clock: Callable[[], float] = time.time
+) -> Service:
+    """Build an instance; its connections open and close with the application.
+
+    `clock` returns Unix time in seconds; it decides when the keys of voters' hashes rotate.
+    """
     timeout = settings.request_timeout / 2  # a request waits for two batches at most: see Batcher
     database = Database(database_url, size=settings.pool_size, timeout=timeout)
     streams = Database(database_url, size=STREAM_CONNECTIONS, timeout=timeout)
@@ -50,12 +59,20 @@ def create_service(settings: Settings, database_url: str) -> Service:
     streams.expose_metrics("large pages")
     if reads is not database:
         reads.expose_metrics("reads")
-    writer = Writer(database, timedelta(hours=settings.idempotency_hours))
+    key_lifetime = timedelta(hours=settings.idempotency_hours)
+    writer = Writer(database, key_lifetime, timedelta(minutes=settings.spam_repeat_minutes))
+    voters = VoterWriter(database, voter_rules(settings), key_lifetime)
+    guards = SpamGuards.from_settings(settings)
 
     clients = ClientHashes(database, settings.secret)
     posts = DailyLimit("posts", settings.posts_per_day, settings.rate_exempt, clients)
     reports = DailyLimit("reports", settings.reports_per_day, settings.rate_exempt, clients)
-    cleanup_tasks = (writer.delete_expired_keys, clients.delete_expired)
+    cleanup_tasks = (
+        writer.delete_expired_keys,
+        writer.delete_expired_digests,
+        voters.delete_expired,
+        clients.delete_expired,
+    )
     cors = CorsPolicy(settings.cors_origins)
 
     app: App = falcon.asgi.App(
@@ -76,12 +93,13 @@ def create_service(settings: Settings, database_url: str) -> Service:
 
     questions = PageReader("questions", reads, streams)
     answers = PageReader("answers", reads, streams)
-    app.add_route("/qa/questions", Questions(questions, writer, posts))
-    app.add_route("/qa/questions/{target_id}/answers", Answers(answers, writer, posts))
-    app.add_route("/qa/questions/{target_id}/helpful", Votes(writer, "question", "helpful"))
-    app.add_route("/qa/questions/{target_id}/report", Votes(writer, "question", "report", reports))
-    app.add_route("/qa/answers/{target_id}/helpful", Votes(writer, "answer", "helpful"))
-    app.add_route("/qa/answers/{target_id}/report", Votes(writer, "answer", "report", reports))
+    votes = VoteRoutes(settings, writer, voters, reports, clock)
+    app.add_route("/qa/questions", Questions(questions, writer, guards, posts))
+    app.add_route("/qa/questions/{target_id}/answers", Answers(answers, writer, guards, posts))
+    app.add_route("/qa/questions/{target_id}/helpful", votes.helpful("question"))
+    app.add_route("/qa/questions/{target_id}/report", votes.report("question"))
+    app.add_route("/qa/answers/{target_id}/helpful", votes.helpful("answer"))
+    app.add_route("/qa/answers/{target_id}/report", votes.report("answer"))
     app.add_route("/live", Live())
     app.add_route("/ready", Ready(reads, database))
     app.add_route("/ready/reads", ReadyForReads(reads))

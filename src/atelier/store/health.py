@@ -17,6 +17,7 @@ _QUERIES = queries("atelier.store")
 _PAGES = ("questions_page", "answers_page")
 _NO_PAGES: tuple[list[object], ...] = ([], [], [])
 _NO_VOTES: tuple[list[object], ...] = ([], [], [], [], [], [])
+_NO_VOTERS: tuple[list[object], ...] = ([],) * 8
 
 
 class Fault(NamedTuple):
@@ -76,6 +77,7 @@ async def check_writes(database: Database) -> Fault | None:
         if pending := (await migrations(database)).pending:
             return _pending_fault(pending, None)
         await database.write(_QUERIES["votes"], *_NO_VOTES, timedelta())
+        await database.write(_QUERIES["votes_once"], *_NO_VOTERS, 1, False, timedelta())  # noqa: FBT003
     except DatabaseUnavailableError as error:
         return await _fault(error, database, "no primary takes writes")
     return None

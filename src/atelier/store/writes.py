@@ -14,8 +14,14 @@ from atelier.store.queries import queries
 
 _QUERIES = queries("atelier.store")
 
+_CLEARED = b""
+"""The fingerprint of an erased post: a retry is answered as done, and reveals nothing."""
+
 Target = Literal["question", "answer"]
 Action = Literal["helpful", "report"]
+
+MAX_REPEAT_WINDOW = timedelta(days=7)
+"""The maximum time for which the digest of a text is kept."""
 
 
 class Key(NamedTuple):
@@ -44,6 +50,10 @@ class Outcome(Enum):
     """Another write was applied under this key."""
     NO_TARGET = auto()
     """The question or answer does not exist."""
+    REPEATED = auto()
+    """The same text was posted on the same product within the repeat window."""
+    DUPLICATE = auto()
+    """The voter had already voted; this vote was not counted."""
     LIMITED = auto()
     """The client's daily quota is used up."""
 
@@ -51,10 +61,16 @@ class Outcome(Enum):
 class Writer:
     """Writes to the database; concurrent votes are committed in one transaction."""
 
-    def __init__(self, database: Database, key_lifetime: timedelta) -> None:
-        """Take the database, and how long a key is kept."""
+    def __init__(
+        self,
+        database: Database,
+        key_lifetime: timedelta,
+        repeat_window: timedelta = timedelta(),
+    ) -> None:
+        """Take the database, how long a key is kept, and how long a text cannot be repeated."""
         self._database = database
         self._key_lifetime = key_lifetime
+        self._repeat_window = repeat_window
         self._votes = Batcher("votes", self._commit_votes, max_batch=200)
 
     async def add_question(  # noqa: PLR0913 - one parameter per field
@@ -65,10 +81,12 @@ class Writer:
         email: str,
         *,
         key: Key | None = None,
+        digest: bytes | None = None,
         quota: Quota = UNLIMITED,
     ) -> Outcome:
-        """Add a question to a product."""
-        return await self._add("add_question", key, quota, product_id, body, name, email)
+        """Add a question to a product; `digest` identifies its text within the repeat window."""
+        values = (product_id, body, name, email)
+        return await self._add("add_question", key, digest, quota, *values)
 
     async def add_answer(  # noqa: PLR0913 - one parameter per field
         self,
@@ -79,12 +97,13 @@ class Writer:
         photos: Sequence[str],
         *,
         key: Key | None = None,
+        digest: bytes | None = None,
         quota: Quota = UNLIMITED,
     ) -> Outcome:
-        """Add an answer and its photos to a question."""
+        """Add an answer and photos to a question; `digest` identifies its text, as above."""
+        values = (question_id, body, name, email, photos)
         try:
-            values = (question_id, body, name, email, photos)
-            return await self._add("add_answer", key, quota, *values)
+            return await self._add("add_answer", key, digest, quota, *values)
         except asyncpg.ForeignKeyViolationError:  # the question was deleted concurrently
             return Outcome.NO_TARGET
 
@@ -95,25 +114,29 @@ class Writer:
         columns = ([value] for value in _row(vote, 1))
         query = _QUERIES["limited_vote"]
         [row] = await self._database.write(query, *columns, self._key_lifetime, *quota)
-        return await self._outcome(vote.key, row["position"], is_allowed=row["is_allowed"])
+        if row["position"] is not None:
+            return Outcome.DONE
+        outcome = Outcome.NO_TARGET if row["is_allowed"] else Outcome.LIMITED
+        return await earlier_outcome(self._database, vote.key) or outcome
 
     async def delete_expired_keys(self) -> None:
         """Delete the expired idempotency keys."""
         await self._database.write(_QUERIES["delete_expired_keys"], self._key_lifetime)
 
-    async def _add(self, query: str, key: Key | None, quota: Quota, *values: object) -> Outcome:
-        claim = (*(key or (None, None)), self._key_lifetime)
-        rows = await self._database.write(_QUERIES[query], *values, *claim, *quota)
-        new_id, is_allowed = (rows[0]["id"], rows[0]["is_allowed"]) if rows else (None, True)
-        return await self._outcome(key, new_id, is_allowed=is_allowed)
+    async def delete_expired_digests(self) -> None:
+        """Delete the digests of texts that can be posted again."""
+        window = self._repeat_window or MAX_REPEAT_WINDOW
+        await self._database.write(_QUERIES["delete_expired_digests"], window)
 
-    async def _outcome(self, key: Key | None, done: int | None, *, is_allowed: bool) -> Outcome:
-        """Return the outcome of one write; a replay is one even if the quota is used up."""
-        if done is not None:
-            return Outcome.DONE
-        reason = _why_not_applied(key, await self._claimed_keys([key]))
-        is_limited = reason is Outcome.NO_TARGET and not is_allowed
-        return Outcome.LIMITED if is_limited else reason
+    async def _add(
+        self, query: str, key: Key | None, digest: bytes | None, quota: Quota, *values: object
+    ) -> Outcome:
+        claim = (*(key or (None, None)), self._key_lifetime, digest, self._repeat_window)
+        rows = await self._database.write(_QUERIES[query], *values, *claim, *quota)
+        outcome = Outcome[rows[0]["outcome"]] if rows else Outcome.NO_TARGET
+        if outcome in (Outcome.NO_TARGET, Outcome.LIMITED):
+            return await earlier_outcome(self._database, key) or outcome
+        return outcome
 
     async def _commit_votes(self, batch: Mapping[Vote, int]) -> dict[Vote, Outcome]:
         votes = list(batch)
@@ -122,18 +145,13 @@ class Writer:
             _QUERIES["votes"], *map(list, columns), self._key_lifetime
         )
         counted = {votes[row["position"] - 1] for row in rows}
-        claimed = await self._claimed_keys(vote.key for vote in votes if vote not in counted)
+        claimed = await claimed_keys(
+            self._database, (vote.key for vote in votes if vote not in counted)
+        )
         return {
-            vote: Outcome.DONE if vote in counted else _why_not_applied(vote.key, claimed)
+            vote: Outcome.DONE if vote in counted else why_not_applied(vote.key, claimed)
             for vote in votes
         }
-
-    async def _claimed_keys(self, keys: Iterable[Key | None]) -> dict[str, bytes]:
-        names = [key.name for key in keys if key]
-        if not names:
-            return {}
-        rows = await self._database.read(_QUERIES["claimed_keys"], names)
-        return {row["key"]: row["fingerprint"] for row in rows}
 
 
 def _row(vote: Vote, count: int) -> tuple[object, ...]:
@@ -141,7 +159,24 @@ def _row(vote: Vote, count: int) -> tuple[object, ...]:
     return (*vote[:3], 1 if vote.key else count, *(vote.key or (None, None)))
 
 
-def _why_not_applied(key: Key | None, claimed: Mapping[str, bytes]) -> Outcome:
+async def claimed_keys(database: Database, keys: Iterable[Key | None]) -> dict[str, bytes]:
+    """Return the fingerprints of those keys that are claimed, by the key's name."""
+    names = [key.name for key in keys if key]
+    if not names:
+        return {}
+    rows = await database.read(_QUERIES["claimed_keys"], names)
+    return {row["key"]: row["fingerprint"] for row in rows}
+
+
+async def earlier_outcome(database: Database, key: Key | None) -> Outcome | None:
+    """Return REPLAYED or CONFLICT if a key is claimed, else None."""
+    outcome = why_not_applied(key, await claimed_keys(database, [key]))
+    return None if outcome is Outcome.NO_TARGET else outcome
+
+
+def why_not_applied(key: Key | None, claimed: Mapping[str, bytes]) -> Outcome:
+    """Return why a write with this key was not applied, given the claimed keys."""
     if key is None or key.name not in claimed:
         return Outcome.NO_TARGET
-    return Outcome.REPLAYED if claimed[key.name] == key.fingerprint else Outcome.CONFLICT
+    is_same = claimed[key.name] in (key.fingerprint, _CLEARED)
+    return Outcome.REPLAYED if is_same else Outcome.CONFLICT

@@ -1,18 +1,18 @@
-"""The client's address, taken from X-Forwarded-For if the connection is from a proxy."""
+"""The client's address of a request, as reported by the proxy in front of this instance."""
 
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import falcon.asgi
 
-_HOST_BITS = 64  # of an IPv6 address: a customer has a whole /64 network
+_HOST_BITS = 64  # of an IPv6 address: one customer has the whole network
 
 
 def client_address(req: falcon.asgi.Request) -> str:
-    """Return the client's IPv4 address or IPv6 network (`2001:db8:1:2::`); "" if unknown.
+    """Return the client's address, for IPv6 its /64 network (`2001:db8:1:2::`); "" if unknown.
 
-    For a request through a unix socket or from a private network, it is the last address in
-    X-Forwarded-For, which nginx sets; for any other, the connection's.
+    For a request through a unix socket or from a private network, this is the last address in
+    X-Forwarded-For, which nginx sets; otherwise, the address of the connection.
     """
     peer = _peer(req)
     if peer and not _parse(peer).is_private:
@@ -21,20 +21,20 @@ def client_address(req: falcon.asgi.Request) -> str:
 
 
 def _peer(req: falcon.asgi.Request) -> str:
-    """Return the connection's address; "" for a unix socket."""
+    """Return the address of the connection; "" for a unix socket."""
     return (req.scope.get("client") or ("",))[0]
 
 
-def _network(text: str) -> str:
+def _network(address: str) -> str:
     with suppress(ValueError):
-        address = _parse(text)
-        if isinstance(address, IPv6Address):
-            return str(IPv6Address(int(address) >> _HOST_BITS << _HOST_BITS))
-        return str(address)
+        parsed = _parse(address)
+        if isinstance(parsed, IPv6Address):
+            return str(IPv6Address(int(parsed) >> _HOST_BITS << _HOST_BITS))
+        return str(parsed)
     return ""
 
 
-def _parse(text: str) -> IPv4Address | IPv6Address:
-    """Return an address; IPv4-mapped IPv6 as IPv4."""
-    address = ip_address(text)
-    return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
+def _parse(address: str) -> IPv4Address | IPv6Address:
+    """Return the parsed address; an IPv4-mapped IPv6 address as IPv4."""
+    parsed = ip_address(address)
+    return (isinstance(parsed, IPv6Address) and parsed.ipv4_mapped) or parsed

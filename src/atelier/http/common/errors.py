@@ -104,7 +104,7 @@ async def unexpected(
     _params: dict[str, object],
 ) -> None:
     """Respond with 500 to an unhandled exception, and log it."""
-    log.error(
-        "%s %s failed", req.method, req.path, extra={"request": request_id(req)}, exc_info=error
-    )
+    method = req.method if req.method in falcon.COMBINED_METHODS else "a request"
+    route = req.uri_template or "outside all routes"  # the path may contain personal data
+    log.error("%s %s failed", method, route, extra={"request": request_id(req)}, exc_info=error)
     raise ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, f"Error: internal error{request_suffix(req)}")

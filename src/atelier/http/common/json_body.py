@@ -8,6 +8,7 @@ MAX_DEPTH = 100
 """Maximum nesting of arrays and objects. Python's own limit depends on its version."""
 
 _MAX_DIGITS = 20
+_MAX_QUOTED_NAME = 60  # characters
 _OUT_OF_RANGE = 10**20
 """Replaces every integer with more digits: any of them is out of range."""
 _STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[][{}]', re.DOTALL)
@@ -20,7 +21,12 @@ def parse(content: bytes) -> object:
     if _depth(text) > MAX_DEPTH:
         raise ValueError(f"the body is nested more than {MAX_DEPTH} levels deep")
     try:
-        return json.loads(text, parse_int=_integer, parse_constant=_reject_constant)
+        return json.loads(
+            text,
+            parse_int=_integer,
+            parse_constant=_reject_constant,
+            object_pairs_hook=_unique_names,
+        )
     except json.JSONDecodeError as error:
         raise ValueError(f"the body is not JSON: {_as_before_python_3_13(error)}") from error
 
@@ -50,6 +56,17 @@ def _integer(digits: str) -> int:
 
 def _reject_constant(name: str) -> None:
     raise ValueError(f"the body is not JSON: {name} is not a number")
+
+
+def _unique_names(members: list[tuple[str, object]]) -> dict[str, object]:
+    """Reject duplicate names: some parsers use the first value, others the last."""
+    unique: dict[str, object] = {}
+    for name, value in members:
+        if name in unique:
+            quoted = json.dumps(name[:_MAX_QUOTED_NAME])
+            raise ValueError(f"the body has an object with the duplicate name {quoted}")
+        unique[name] = value
+    return unique
 
 
 def _as_before_python_3_13(error: json.JSONDecodeError) -> json.JSONDecodeError:

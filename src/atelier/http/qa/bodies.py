@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
@@ -11,6 +12,8 @@ import falcon.asgi
 
 from atelier.http.common import json_body
 from atelier.http.common.errors import ApiError
+from atelier.http.qa import texts
+from atelier.http.qa.spam import SpamGuards
 
 MAX_REQUEST_BYTES = 64 * 1024
 """The maximum size of a request's body."""
@@ -18,6 +21,8 @@ MAX_REQUEST_BYTES = 64 * 1024
 _MAX_BODY_LENGTH, _MAX_NAME_LENGTH, _MAX_EMAIL_LENGTH = 1000, 60, 60
 _MAX_PHOTOS, _MAX_URL_LENGTH = 5, 2048
 _MAX_FIELDS = 100
+_MAX_REASON_LENGTH = 200
+_MAX_REASON_BYTES = 4096  # of the whole body; enough for the longest reason, however escaped
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _URL = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 _DIGITS = re.compile(r"0*([0-9]{1,19})", re.ASCII)
@@ -49,14 +54,40 @@ class _InvalidFieldError(Exception):
     """Why a field is invalid."""
 
 
-async def new_question(req: falcon.asgi.Request) -> NewQuestion:
-    """Return the question in a request's body; raise ApiError if it is invalid."""
-    return NewQuestion(*_validate("Question", await _fields(req), _QUESTION))
+async def new_question(req: falcon.asgi.Request, guards: SpamGuards) -> NewQuestion:
+    """Return the question in a request's body; raise ApiError if it is invalid or spam."""
+    fields = _object("Question", await _fields(req))
+    question = NewQuestion(*_validate("Question", fields, _QUESTION))
+    _reject_spam("Question", fields, question, guards)
+    return question
 
 
-async def new_answer(req: falcon.asgi.Request) -> NewAnswer:
-    """Return the answer in a request's body; raise ApiError if it is invalid."""
-    return NewAnswer(*_validate("Answer", await _fields(req), _ANSWER))
+async def new_answer(req: falcon.asgi.Request, guards: SpamGuards) -> NewAnswer:
+    """Return the answer in a request's body; raise ApiError if it is invalid or spam."""
+    fields = _object("Answer", await _fields(req))
+    answer = NewAnswer(*_validate("Answer", fields, _ANSWER))
+    _reject_spam("Answer", fields, answer, guards)
+    return answer
+
+
+def repeated(kind: str) -> ApiError:
+    """Return the error for a text that was recently posted on the same product."""
+    return _invalid_entries(kind, ["body: was recently posted on this product"])
+
+
+async def reason(req: falcon.asgi.Request) -> str | None:
+    """Return the `reason` in the JSON body of a report; None if there is no valid one."""
+    if not (req.content_length or req.get_header("Transfer-Encoding")):
+        return None
+    content = await req.stream.read(_MAX_REASON_BYTES + 1)
+    if len(content) > _MAX_REASON_BYTES:
+        return None
+    with suppress(ValueError, _InvalidFieldError):
+        fields = json_body.parse(content)
+        if isinstance(fields, Mapping):
+            text: str = _text(_MAX_REASON_LENGTH, texts.normalize_lines)(fields.get("reason"))
+            return text
+    return None
 
 
 async def _fields(req: falcon.asgi.Request) -> object:
@@ -108,19 +139,31 @@ _PARSERS: dict[str, Callable[[bytes], object]] = {
 }
 
 
-def _validate(kind: str, fields: object, validators: Mapping[str, Validator]) -> list[Any]:
-    """Return the values in the order of the validators; raise ApiError with all errors."""
-    values, errors = [], []
+def _object(kind: str, fields: object) -> Fields:
     if not isinstance(fields, Mapping):
         raise _invalid_entries(kind, ["the body must be a JSON object"])
+    return fields
+
+
+def _validate(kind: str, fields: Fields, validators: Mapping[str, Validator]) -> list[Any]:
+    """Return the values in the order of the validators; raise ApiError with all errors."""
+    values, errors = [], []
     for name, validate in validators.items():
         try:
             values.append(validate(fields.get(name)))
-        except _InvalidFieldError as error:
+        except (_InvalidFieldError, texts.InvalidTextError) as error:
             errors.append(f"{name}: {error}")
     if errors:
         raise _invalid_entries(kind, errors)
     return values
+
+
+def _reject_spam(
+    kind: str, fields: Fields, post: NewQuestion | NewAnswer, guards: SpamGuards
+) -> None:
+    errors = list(guards.violations(fields, {"body": post.body, "name": post.name}))
+    if errors:
+        raise _invalid_entries(kind, errors)
 
 
 def _invalid_entries(kind: str, errors: list[str]) -> ApiError:
@@ -130,26 +173,21 @@ def _invalid_entries(kind: str, errors: list[str]) -> ApiError:
     )
 
 
-def _text(max_length: int) -> Validator:
+def _text(max_length: int, normalize: Callable[[str], str]) -> Validator:
     def validate(value: object) -> str:
         if not isinstance(value, str):
             raise _InvalidFieldError(f"must be a text of 1 to {max_length} characters")
-        if not value.strip() or len(value) > max_length:
-            raise _InvalidFieldError(f"must have 1 to {max_length} characters, not only spaces")
-        return _storable(value)
+        if len(value.strip()) <= max_length * texts.MAX_DECOMPOSITION:  # else NFC is too long
+            text = normalize(value)
+            if len(text) <= max_length and not texts.is_blank(text):
+                return text
+        raise _InvalidFieldError(f"must have 1 to {max_length} characters, not only spaces")
 
     return validate
 
 
-def _storable(text: str) -> str:
-    """Reject what PostgreSQL cannot store. Truncated emojis leave an unpaired surrogate."""
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise _InvalidFieldError("must not contain NUL or an unpaired surrogate")
-    return text
-
-
 def _email(value: object) -> str:
-    text: str = _text(_MAX_EMAIL_LENGTH)(value)
+    text: str = _text(_MAX_EMAIL_LENGTH, texts.normalize_address)(value)
     if not _EMAIL.fullmatch(text):
         raise _InvalidFieldError("must be an e-mail address such as jane@example.com")
     return text
@@ -164,11 +202,10 @@ def _photos(value: object) -> list[str]:
 
 
 def _url(value: object) -> str:
-    if not isinstance(value, str) or not _URL.fullmatch(value):
+    url: str = _text(_MAX_URL_LENGTH, texts.normalize_address)(value)
+    if not _URL.fullmatch(url):
         raise _InvalidFieldError("each must be an http or https URL")
-    if len(value) > _MAX_URL_LENGTH:
-        raise _InvalidFieldError(f"each must have at most {_MAX_URL_LENGTH} characters")
-    return _storable(value)
+    return url
 
 
 def _product_id(value: object) -> int:
@@ -183,13 +220,13 @@ def _product_id(value: object) -> int:
 
 _QUESTION: dict[str, Validator] = {
     "product_id": _product_id,
-    "body": _text(_MAX_BODY_LENGTH),
-    "name": _text(_MAX_NAME_LENGTH),
+    "body": _text(_MAX_BODY_LENGTH, texts.normalize_lines),
+    "name": _text(_MAX_NAME_LENGTH, texts.normalize_line),
     "email": _email,
 }
 _ANSWER: dict[str, Validator] = {
-    "body": _text(_MAX_BODY_LENGTH),
-    "name": _text(_MAX_NAME_LENGTH),
+    "body": _text(_MAX_BODY_LENGTH, texts.normalize_lines),
+    "name": _text(_MAX_NAME_LENGTH, texts.normalize_line),
     "email": _email,
     "photos": _photos,
 }

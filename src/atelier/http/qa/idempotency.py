@@ -31,7 +31,7 @@ def key(req: falcon.asgi.Request, content: object = None) -> Key | None:
 
 
 def apply_outcome(outcome: Outcome, resp: falcon.asgi.Response, target: Target) -> None:
-    """Raise ApiError for a write that was not applied; set the header of a replayed one."""
+    """Raise ApiError for a write that was not applied; set headers for replays and duplicates."""
     if outcome is Outcome.NO_TARGET:
         raise not_found(target)
     if outcome is Outcome.CONFLICT:
@@ -41,3 +41,5 @@ def apply_outcome(outcome: Outcome, resp: falcon.asgi.Response, target: Target) 
         )
     if outcome is Outcome.REPLAYED:
         resp.set_header("Idempotency-Replayed", "true")
+    if outcome is Outcome.DUPLICATE:
+        resp.set_header("Vote-Counted", "false")

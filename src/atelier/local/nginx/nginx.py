@@ -31,6 +31,24 @@ SETTINGS = (
 )
 """The settings of nginx that a reload changes."""
 _SLACK_SECONDS = 0.5
+_PATH_SEGMENTS = (
+    "qa",
+    "questions",
+    "answers",
+    "helpful",
+    "report",
+    "live",
+    "ready",
+    "reads",
+    "metrics",
+    r"openapi\.yaml",
+    "docs",
+    r"page\.css",
+    r"page\.js",
+    r"swagger-ui\.css",
+    r"swagger-ui-bundle\.js",
+)
+"""Path segments that the access log shows, besides numbers; see nginx.conf."""
 _KEEPALIVE_MIN_TIMEOUT_VERSION = (1, 27, 4)
 
 
@@ -71,6 +89,7 @@ class Proxy:
             access_log=self.access_log,
             error_log=self.error_log,
             folder=self.folder,
+            paths="|".join(_PATH_SEGMENTS),
             listen=self.listen,
             trusted="\n".join(f"    set_real_ip_from {network};" for network in self.trusted),
             trusted_ids=_geo_members(self.trusted),

@@ -1,5 +1,5 @@
 -- Counts of writes per client and day, for limits across all instances
--- depends: 20261122_04_votes
+-- depends: 20261127_05_voters
 
 -- migrate: apply
 

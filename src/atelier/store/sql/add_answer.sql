@@ -1,26 +1,24 @@
--- Adds an answer and its photos in the given order; returns no row if the question does not exist,
--- and no id if the key ($6) is claimed and has not expired ($8), or if the client's daily quota
--- ($9-$12) is used up.
-WITH question AS (SELECT id FROM questions WHERE id = $1),
-allowed AS MATERIALIZED (
-    SELECT id, CASE
-        WHEN $11::bytea IS NULL THEN true ELSE count_for_client($9, $10, $11, $12)
+-- Adds an answer and its photos in the given order, unless its key ($6, expires after $8) or its
+-- text ($9, cannot repeat within $10) is claimed, or the client's daily quota ($11-$14) is used up;
+-- returns no row if the question does not exist.
+WITH allowed AS MATERIALIZED (
+    SELECT id, product_id, CASE
+        WHEN $13::bytea IS NULL THEN true ELSE count_for_client($11, $12, $13, $14)
     END AS is_allowed
-    FROM question
+    FROM questions
+    WHERE id = $1
 ),
-claimed AS (
-    INSERT INTO idempotency_keys AS k (key, fingerprint)
-    SELECT $6::text, $7::bytea FROM allowed WHERE is_allowed AND $6::text IS NOT NULL
-    ON CONFLICT (key) DO UPDATE
-    SET fingerprint = excluded.fingerprint, created_at = excluded.created_at
-    WHERE k.created_at < now() - $8::interval
-    RETURNING k.key
+claim AS MATERIALIZED (
+    SELECT id AS question_id, CASE
+        WHEN is_allowed
+            THEN claim_post(product_id, $6::text, $7::bytea, $8::interval, $9::bytea, $10::interval)
+        ELSE 'LIMITED'
+    END AS outcome
+    FROM allowed
 ),
 answer AS (
     INSERT INTO answers (question_id, body, answerer_name, answerer_email)
-    SELECT id, $2, $3, $4
-    FROM allowed
-    WHERE is_allowed AND ($6::text IS NULL OR EXISTS (SELECT 1 FROM claimed))
+    SELECT question_id, $2, $3, $4 FROM claim WHERE outcome = 'DONE'
     RETURNING id
 ),
 photo AS (
@@ -30,9 +28,8 @@ photo AS (
     ORDER BY new_photo.position
 )
 SELECT
-    answer.id,
-    allowed.is_allowed,
-    CASE WHEN $11 IS NOT NULL AND is_allowed AND answer.id IS NULL THEN
-        uncount_for_client($9, $10, $11)
+    outcome,
+    CASE WHEN $13 IS NOT NULL AND outcome NOT IN ('DONE', 'LIMITED') THEN
+        uncount_for_client($11, $12, $13)
     END
-FROM allowed LEFT JOIN answer ON true
+FROM claim

@@ -4,6 +4,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from math import inf
 
 import click
@@ -50,18 +51,18 @@ class LossGuard:
         return f"--replace would leave fewer rows in {self._target} than there are: {numbers}."
 
 
-def confirmation(*, yes: bool) -> Confirm:
+def confirmation(*, yes: bool, action: str = "import") -> Confirm:
     """Return a function that agrees (`yes`), asks on a terminal, or refuses without one."""
     if yes:
         return _agree
     if sys.stdin.isatty() and sys.stderr.isatty():
         return _ask
-    return refuse
+    return partial(refuse, action=action)
 
 
-def refuse(message: str) -> bool:
+def refuse(message: str, action: str = "import") -> bool:
     """Raise AtelierError: there is no terminal to ask on."""
-    raise AtelierError(f"{message} Nothing was changed; add --yes to import all the same.")
+    raise AtelierError(f"{message} Nothing was changed; add --yes to {action} all the same.")
 
 
 def _agree(_: str) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 
 import asyncpg
 
@@ -14,6 +15,7 @@ from atelier.transfer.progress import Progress
 _QUERIES = queries("atelier.transfer.importer")
 _ATTEMPTS = 100
 _RETRY_DELAY = 0.3  # seconds
+_MAX_VOTE_DURATION = timedelta(minutes=1)
 
 
 async def publish(connection: asyncpg.Connection, *, replace: bool) -> None:
@@ -40,7 +42,10 @@ async def is_empty(connection: asyncpg.Connection) -> bool:
 
 async def _swap(connection: asyncpg.Connection, *, replace: bool) -> None:
     async with connection.transaction():
+        # Most rows before the lock, which blocks all writes; under it only what came meanwhile.
+        await connection.execute(_QUERIES["delete_voters_of_removed"], None)
         await connection.execute(_QUERIES["lock_live_tables"])
+        await connection.execute(_QUERIES["delete_voters_of_removed"], _MAX_VOTE_DURATION)
         if not replace and not await is_empty(connection):
             raise AtelierError(
                 "Rows were written while the import ran; nothing was imported. "

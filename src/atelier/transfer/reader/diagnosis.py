@@ -150,9 +150,19 @@ def _is_data(values: list[str], file: ExportFile) -> bool:
 
 def _error(path: Path, finding: str, text: str) -> AtelierError:
     line = _first_line(text)
+    if not _names_columns(line):
+        return AtelierError(f"{path} {finding}")
     shown = line if len(line) <= _MAX_SHOWN else f"{line[:_MAX_SHOWN]}…"
     printable = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
     return AtelierError(f"{path} {finding} The first line is: {printable}")
+
+
+def _names_columns(line: str) -> bool:
+    """Return whether a line is a header: a row of data would show names and e-mail addresses."""
+    words = set(re.split(r"[^a-z_]+", line.lower()))
+    return "@" not in line and any(
+        column.name in words for file in FILES for column in file.columns
+    )
 
 
 def _first_line(text: str) -> str:

@@ -1,0 +1,1 @@
+DELETE FROM reports WHERE created_at < now() - $1::interval

@@ -1,0 +1,1 @@
+INSERT INTO voter_secret (secret) VALUES ($1) ON CONFLICT DO NOTHING

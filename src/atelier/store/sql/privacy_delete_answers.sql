@@ -1,0 +1,1 @@
+DELETE FROM answers WHERE id = ANY ($1) RETURNING id
