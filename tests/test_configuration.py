@@ -97,6 +97,37 @@ def test_a_value_replaces_the_file_that_named_it_before() -> None:
                 "post's fields (product_id, body, name, email, photos, photos[])."
             ),
         ),
+        (
+            "ATELIER_RATE_READS",
+            "0",
+            "ATELIER_RATE_READS=0: set it to a number from 0.02 to 100000, or off.",
+        ),
+        (
+            "ATELIER_POSTS_PER_DAY",
+            "1.5",
+            "ATELIER_POSTS_PER_DAY=1.5: set it to a whole number from 1 to 1000000, or off.",
+        ),
+        (
+            "ATELIER_TRUSTED_PROXIES",
+            "10.0.0.0/8 1;",
+            (
+                "ATELIER_TRUSTED_PROXIES=10.0.0.0/8 1;: set it to networks such as "
+                "10.0.0.0/8,2001:db8::/32 separated by commas, or none."
+            ),
+        ),
+        (
+            "ATELIER_CORS_ORIGINS",
+            "https://shop.example/,*",
+            (
+                "ATELIER_CORS_ORIGINS=https://shop.example/,*: set it to *, none, or origins such "
+                "as https://shop.example separated by commas."
+            ),
+        ),
+        (
+            "ATELIER_LOG_ADDRESSES",
+            "all",
+            "ATELIER_LOG_ADDRESSES=all: set it to one of full, masked, off.",
+        ),
     ],
 )
 def test_an_invalid_value_is_refused_with_what_to_set(name: str, text: str, what: str) -> None:
@@ -121,6 +152,23 @@ def test_words_file_that_is_not_utf8_or_too_large_is_rejected(
 def test_off_disables_a_guard() -> None:
     names = ("ATELIER_SPAM_REPEAT_MINUTES", "ATELIER_SPAM_MAX_LINKS")
     assert Settings.from_environment(dict.fromkeys(names, "off")) == Settings.from_environment({})
+
+
+def test_off_and_none_are_shown() -> None:
+    environment = {
+        "ATELIER_RATE_READS": "off",
+        "ATELIER_RATE_POSTS": "0.5",
+        "ATELIER_RATE_EXEMPT": "none",
+        "ATELIER_TRUSTED_PROXIES": "10.0.0.1, 2001:db8::/32",
+    }
+    settings = Settings.from_environment(environment)
+    shown = {each.variable: each.value for each in effective(settings, environment)}
+    assert {name: shown[name] for name in environment} == {
+        "ATELIER_RATE_READS": "off",
+        "ATELIER_RATE_POSTS": "0.5",
+        "ATELIER_RATE_EXEMPT": "none",
+        "ATELIER_TRUSTED_PROXIES": "10.0.0.1/32,2001:db8::/32",
+    }
 
 
 def test_an_unknown_variable_is_named_with_the_most_similar_one() -> None:

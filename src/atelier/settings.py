@@ -4,12 +4,14 @@ The table in docs/configuration.md lists them all; a test holds the two together
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
 from difflib import get_close_matches
+from ipaddress import ip_network
 from math import inf
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from atelier.errors import AtelierError
 
@@ -70,8 +72,11 @@ def _positive(text: str) -> float:
     return value
 
 
-def _off_or(parse: Callable[[str], int], off: int | None) -> Callable[[str], int | None]:
-    def parse_or_off(text: str) -> int | None:
+T = TypeVar("T")
+
+
+def _off_or(parse: Callable[[str], T], off: T) -> Callable[[str], T]:
+    def parse_or_off(text: str) -> T:
         if text == "off":
             return off
         try:
@@ -117,6 +122,67 @@ def _secret(text: str) -> str:
     return text
 
 
+class Limit(float):
+    """A limit; 0 means none. `str` returns the text of the setting."""
+
+    def __str__(self) -> str:
+        """Return the number, or `off`."""
+        return f"{float(self):.10g}" if self else "off"
+
+
+class CommaSeparated(tuple[str, ...]):
+    """A list of values; `str` returns the text of the setting."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """Return the values separated by commas, or `none`."""
+        return ",".join(self) or "none"
+
+
+PRIVATE_NETWORKS = CommaSeparated(
+    ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7", "::1")
+)
+"""Networks that are not reachable from the internet."""
+
+
+def _number(minimum: float, maximum: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        is_number = re.fullmatch(r"[0-9]+(\.[0-9]+)?", text, re.ASCII)
+        if not is_number or not minimum <= float(text) <= maximum:
+            raise ValueError(f"a number from {minimum:g} to {maximum:.10g}")
+        return float(text)
+
+    return parse
+
+
+def _limit(parse: Callable[[str], float]) -> Callable[[str], Limit]:
+    return _off_or(lambda text: Limit(parse(text)), Limit(0))
+
+
+def _networks(text: str) -> CommaSeparated:
+    try:
+        return CommaSeparated(str(ip_network(each)) for each in _split(text))
+    except ValueError:
+        raise ValueError(
+            "networks such as 10.0.0.0/8,2001:db8::/32 separated by commas, or none"
+        ) from None
+
+
+_ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
+
+
+def _origins(text: str) -> CommaSeparated:
+    origins = CommaSeparated(text.split(",")) if text == "*" else CommaSeparated(_split(text))
+    if origins != ("*",) and not all(map(_ORIGIN.fullmatch, origins)):
+        raise ValueError("*, none, or origins such as https://shop.example separated by commas")
+    return origins
+
+
+def _split(text: str) -> list[str]:
+    return [] if text == "none" else [each.strip() for each in text.split(",")]
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a user can change. Times are in seconds."""
@@ -156,13 +222,41 @@ class Settings:
     spam_honeypot: str | None = _setting("ATELIER_SPAM_HONEYPOT", _extra_field, None)
     """The name of the honeypot field, which must be absent or empty."""
     secret: str | None = _setting("ATELIER_SECRET", _secret, None, secret=True)
-    """The source of the keys for hashes of voters; None means a secret stored in the database."""
+    """The source of the keys for hashes of clients; None means random keys in the database."""
     vote_once: str = _setting("ATELIER_VOTE_ONCE", _one_of("off", "address", "cookie"), "off")
     """What identifies voters, so that each one counts once; off means that every vote counts."""
     vote_memory_days: float = _setting("ATELIER_VOTE_MEMORY_DAYS", _positive, 90.0)
     """How long voters and reports are stored."""
     reports_to_hide: int = _setting("ATELIER_REPORTS_TO_HIDE", _integer(1, 1000), 1)
     """The number of different reporters that hides a question or an answer."""
+    rate_reads: Limit = _setting("ATELIER_RATE_READS", _limit(_number(0.02, 100_000)), Limit(100))
+    """The maximum reads per second from one address; 0 means no limit."""
+    rate_votes: Limit = _setting("ATELIER_RATE_VOTES", _limit(_number(0.02, 100_000)), Limit(10))
+    """The same for votes and reports."""
+    rate_posts: Limit = _setting("ATELIER_RATE_POSTS", _limit(_number(0.02, 100_000)), Limit(2))
+    """The same for new questions and answers."""
+    rate_exempt: CommaSeparated = _setting("ATELIER_RATE_EXEMPT", _networks, PRIVATE_NETWORKS)
+    """The networks without limits."""
+    trusted_proxies: CommaSeparated | None = _setting("ATELIER_TRUSTED_PROXIES", _networks, None)
+    """The networks of proxies in front of nginx that name the client; None: see nginx.py."""
+    proxy_protocol: str = _setting("ATELIER_PROXY_PROTOCOL", _one_of("on", "off"), "off")
+    """Whether those proxies use the PROXY protocol instead of X-Forwarded-For."""
+    posts_per_day: Limit = _setting(
+        "ATELIER_POSTS_PER_DAY", _limit(_integer(1, 1_000_000)), Limit(0)
+    )
+    """The maximum questions and answers from one address per day; 0 means no limit."""
+    reports_per_day: Limit = _setting(
+        "ATELIER_REPORTS_PER_DAY", _limit(_integer(1, 1_000_000)), Limit(0)
+    )
+    """The maximum reports from one address per day; 0 means no limit."""
+    cors_origins: CommaSeparated = _setting(
+        "ATELIER_CORS_ORIGINS", _origins, CommaSeparated(("*",))
+    )
+    """The origins whose pages may call the API from a browser; `*` means all."""
+    log_addresses: str = _setting("ATELIER_LOG_ADDRESSES", _one_of("full", "masked", "off"), "full")
+    """How client addresses are written to the access log."""
+    log_days: Limit = _setting("ATELIER_LOG_DAYS", _limit(_integer(1, 3650)), Limit(0))
+    """How long log lines are kept, in days; 0 means limited by size only."""
 
     @property
     def is_embedded(self) -> bool:

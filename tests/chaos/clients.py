@@ -3,10 +3,11 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
+from itertools import cycle
 
 from tests.chaos.connection import Address, Connection
 from tests.chaos.known_products import KnownProducts
@@ -23,15 +24,19 @@ _READ_TIMEOUT = 60.0
 class Clients:
     """A pool with as many connections as there are concurrent requests."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, sources: Sequence[str] = ()) -> None:
         self._address = address
+        self._sources = cycle(sources or [None])
         self._idle: list[Connection] = []
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        connection = self._idle.pop() if self._idle else Connection(self._address)
+        connection = self._idle.pop(0) if self._idle else self._new()
         yield connection
         self._idle.append(connection)
+
+    def _new(self) -> Connection:
+        return Connection(self._address, next(self._sources))
 
     def close(self) -> None:
         for connection in self._idle:
@@ -40,9 +45,13 @@ class Clients:
 
 @asynccontextmanager
 async def reading(
-    address: Address, products: KnownProducts, rate: float, tolerated: frozenset[int] = frozenset()
+    address: Address,
+    products: KnownProducts,
+    rate: float,
+    tolerated: frozenset[int] = frozenset(),
+    sources: Sequence[str] = (),
 ) -> AsyncIterator[Samples]:
-    """Read pages of known products at a rate while the context lasts.
+    """Read pages of known products at a rate while the context lasts, from `sources` in turn.
 
     Any response other than the right page is a fault, unless its status is tolerated.
     """
@@ -51,7 +60,7 @@ async def reading(
         product_id = random.choice(list(products.pages))
         return f"/qa/questions?product_id={product_id}", partial(products.fault, product_id)
 
-    async with _open_loop(address, any_page, rate, tolerated) as samples:
+    async with _open_loop(address, any_page, rate, tolerated, sources) as samples:
         yield samples
 
 
@@ -70,10 +79,14 @@ async def reading_page(
 
 @asynccontextmanager
 async def _open_loop(
-    address: Address, choose: Callable[[], Page], rate: float, tolerated: frozenset[int]
+    address: Address,
+    choose: Callable[[], Page],
+    rate: float,
+    tolerated: frozenset[int],
+    sources: Sequence[str] = (),
 ) -> AsyncIterator[Samples]:
     """Send each request when it is due, independent of earlier responses."""
-    samples, clients = Samples(), Clients(address)
+    samples, clients = Samples(), Clients(address, sources)
 
     async def read(due: float) -> None:
         async with clients.connection() as connection:

@@ -22,8 +22,9 @@ class Response(NamedTuple):
 class Connection:
     """Sends requests sequentially; reconnects if closed."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, source: str | None = None) -> None:
         self._address = address
+        self._local = (source, 0) if source else None
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def request(
@@ -49,7 +50,7 @@ class Connection:
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if isinstance(self._address, Path):
             return await asyncio.open_unix_connection(self._address)
-        return await asyncio.open_connection(*self._address)
+        return await asyncio.open_connection(*self._address, local_addr=self._local)
 
 
 def _head(method: str, target: str, length: int, headers: Mapping[str, str]) -> bytes:

@@ -15,6 +15,7 @@ import pytest
 from atelier.local.host.programs import nginx_program
 from atelier.local.nginx.nginx import Proxy
 from atelier.local.postgres.server import USER
+from atelier.settings import Settings
 from atelier.store.migrate import migrate
 from tests.chaos.clients import reading
 from tests.chaos.connection import Connection
@@ -89,7 +90,7 @@ def nginx_on(host: Host, apps: Sequence[Host], folder: Path) -> list[str]:
     proxy = Proxy(
         listen=f"{host.address}:{_PORT}",
         servers=[f"{app.address}:{_PORT}" for app in apps],
-        timeout=_TIMEOUT,
+        settings=Settings(request_timeout=_TIMEOUT),
         user=f"user nobody {grp.getgrgid(entry.pw_gid).gr_name};",
     )
     (folder / "nginx.conf").write_text(proxy.render())

@@ -60,8 +60,10 @@ class Instance:
 
 
 @asynccontextmanager
-async def instance(dsn: str, folder: Path) -> AsyncIterator[Instance]:
-    service = create_service(Settings(), dsn)
+async def instance(
+    dsn: str, folder: Path, settings: Settings | None = None
+) -> AsyncIterator[Instance]:
+    service = create_service(settings or Settings(), dsn)
     socket = folder / "instance.sock"
     transport = httpx.AsyncHTTPTransport(uds=str(socket))
     client = httpx.AsyncClient(transport=transport, base_url="http://instance", timeout=30)

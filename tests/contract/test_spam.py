@@ -165,8 +165,9 @@ async def test_digest_expires_after_the_repeat_window_and_is_deleted(database: s
     writer = Writer(pool, timedelta(hours=1), timedelta(minutes=5))
     age = "UPDATE recent_texts SET posted_at = now() - interval '301 s'"
 
-    async def add(name: str, **more: bytes) -> Outcome:
-        return await writer.add_question(1, "b", name, "e", key=Key(name, b"1"), **more)
+    async def add(name: str, digest: bytes | None = None) -> Outcome:
+        key = Key(name, b"1")
+        return await writer.add_question(1, "b", name, "e", key=key, digest=digest)
 
     assert [await add(name, digest=b"d") for name in "aba"] == [
         Outcome.DONE,

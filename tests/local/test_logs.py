@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,8 @@ def shown() -> list[str]:
 def make(tmp_path: Path, shown: list[str]) -> Iterator[MakeLogs]:
     with ExitStack() as stack:
 
-        def make(*, verbose: bool = False) -> Logs:
-            logs = Logs(tmp_path, shown.append, verbose=verbose)
+        def make(*, verbose: bool = False, max_days: float = 0) -> Logs:
+            logs = Logs(tmp_path, shown.append, verbose=verbose, max_days=max_days)
             stack.callback(logs.close)
             return logs
 
@@ -175,3 +176,54 @@ def test_repeated_nginx_lines_are_printed_once(make: MakeLogs, shown: list[str])
         on_line(f"2026/11/24 02:46:0{second} [alert] 17#17: write() failed")
     on_line("2026/11/24 02:46:10 [alert] 17#17: something else")
     assert [line[-14:] for line in shown] == ["write() failed", "something else"]
+
+
+def test_lines_are_deleted_at_the_maximum_age(make: MakeLogs, tmp_path: Path) -> None:
+    def write(name: str, days: float, template: str = '{{"time":"{}","client":"{}"}}\n') -> None:
+        time = datetime.now(UTC) - timedelta(days=days)
+        with (tmp_path / name).open("a") as file:
+            file.write(template.format(time.isoformat(timespec="seconds"), name))
+
+    for name, days in [("access.log.2", 4.1), ("access.log.1", 2.5), ("access.log", 1.1)]:
+        write(name, days)
+    write("postgresql.log.3", 5, "{} [1] LOG: {}\n")
+    write("instance-1.log", 0.9)
+    write("instance-7.log", 1.1)  # of an instance that was removed
+    (tmp_path / "nginx.log.1").write_text("a line without a time\n")
+    logs = make(max_days=4)
+    logs.listener("instance 1")(event("INFO"))
+    logs.poll()
+    kept = {file.name for file in tmp_path.iterdir() if file.stat().st_size}
+    assert kept == {
+        *("access.log.1", "access.log.2", "instance-1.log", "instance-7.log.1", "nginx.log.1")
+    }
+    write("access.log", 0)
+    assert "access.log" in (tmp_path / "access.log").read_text(), "its writer continues in it"
+
+
+def test_writing_continues_after_rotation_by_age(make: MakeLogs, tmp_path: Path) -> None:
+    old = '{"time":"2020-01-01T00:00:00+00:00"}'
+    (tmp_path / "instance-1.log").write_text(f"{old}\n")
+    logs = make(max_days=1)
+    logs.listener("instance 1")(event("INFO", request="first"))
+    logs.poll()
+    logs.listener("instance 1")(event("INFO", request="second"))
+    assert not (tmp_path / "instance-1.log.1").exists(), "its first line is too old"
+    assert "second" in (tmp_path / "instance-1.log").read_text()
+
+
+def test_lines_are_kept_without_a_maximum_age(make: MakeLogs, tmp_path: Path) -> None:
+    (tmp_path / "access.log.3").write_text('{"time":"2020-01-01T00:00:00+00:00"}\n')
+    make().poll()
+    assert (tmp_path / "access.log.3").exists()
+
+
+def test_nginx_messages_contain_no_address(
+    make: MakeLogs, shown: list[str], tmp_path: Path
+) -> None:
+    make(verbose=True).listener("nginx")(
+        "2026/11/24 02:46:00 [crit] 1#1: *1 connect() failed, client: 2001:db8::7, server: x"
+    )
+    for text in (shown[0], (tmp_path / "nginx.log").read_text()):
+        assert "2001:db8::7" not in text
+        assert "connect() failed, server: x" in text

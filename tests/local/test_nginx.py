@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import pytest
 
 from atelier.local.host.programs import nginx_program
 from atelier.local.nginx import nginx
+from atelier.settings import Settings
 from tests.support.cluster import free_port, program, wait_for_port
 from tests.support.postgres import temporary_folder
 from tests.support.upstream import Answer, FakeInstance, disconnect, fake_instance, send
@@ -35,7 +36,7 @@ Ask = Callable[..., http.client.HTTPResponse]
 
 @contextmanager
 def in_front_of(
-    answers: Sequence[Answer], timeout: float = 5.0
+    answers: Sequence[Answer], timeout: float = 5.0, settings: Settings | None = None
 ) -> Iterator[tuple[Ask, list[FakeInstance]]]:
     port = free_port()
     with temporary_folder() as folder, ExitStack() as stack:
@@ -44,13 +45,21 @@ def in_front_of(
             stack.enter_context(fake_instance(path, answer))
             for path, answer in zip(sockets, answers, strict=True)
         ]
-        stack.enter_context(program(nginx.configure(folder, port, sockets, timeout=timeout)))
+        settings = replace(settings or Settings(), request_timeout=timeout)
+        stack.enter_context(program(nginx.configure(folder, port, sockets, settings=settings)))
         wait_for_port(port)
 
         def ask(
-            method: str, path: str, body: bytes | None = None, **headers: str
+            method: str,
+            path: str,
+            body: bytes | None = None,
+            *,
+            source: str = "127.0.0.1",
+            **headers: str,
         ) -> http.client.HTTPResponse:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            connection = http.client.HTTPConnection(
+                "127.0.0.1", port, timeout=60, source_address=(source, 0)
+            )
             stack.callback(connection.close)
             named = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, path, body, named)
@@ -95,11 +104,9 @@ def test_forwarded_scheme_of_an_untrusted_client_is_replaced() -> None:
 @pytest.mark.parametrize(
     ("sent", "expected"), [("https", "https"), ("http", "http"), ("x", "http")]
 )
-def test_forwarded_scheme_of_a_trusted_proxy_is_kept(
-    monkeypatch: pytest.MonkeyPatch, sent: str, expected: str
-) -> None:
-    monkeypatch.setattr(nginx, "Proxy", partial(nginx.Proxy, trusted=["127.0.0.0/8"]))
-    with in_front_of([send(b"")]) as (ask, [instance]):
+def test_forwarded_scheme_of_a_trusted_proxy_is_kept(sent: str, expected: str) -> None:
+    trusting = Settings.from_environment({"ATELIER_TRUSTED_PROXIES": "127.0.0.0/8"})
+    with in_front_of([send(b"")], settings=trusting) as (ask, [instance]):
         ask("PUT", "/", X_Forwarded_Proto=sent).read()
         assert instance.seen[0].headers["X-Forwarded-Proto"] == expected
 
@@ -348,7 +355,7 @@ def test_large_response_is_compressed_if_accepted(size: int, packed_as: str | No
 
 
 def test_host_configuration_is_accepted_by_nginx(tmp_path: Path) -> None:
-    text = nginx.host_configuration("80", ["10.0.1.5:9000", "10.0.2.5:9000"], timeout=5.0)
+    text = nginx.host_configuration("80", ["10.0.1.5:9000", "10.0.2.5:9000"], Settings())
     assert "server 10.0.2.5:9000 max_conns" in text
     assert "set_real_ip_from 10.0.0.0/8;" in text
     for place in ("/var/log/nginx", "/var/lib/nginx", "/run"):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from atelier.local.cluster.readiness import is_ready
 from atelier.local.nginx import nginx
+from atelier.settings import Settings
 from atelier.store.connections.url import DatabaseUrl
 from tests.support.postgres import temporary_folder
 from tests.support.waiting import wait_until
@@ -39,16 +40,16 @@ def cluster(
     """Yield a running service on a migrated database; stop it at the end.
 
     `role`: connect to the database as this role instead of that of the URL. `settings` are
-    environment variables of the instances.
+    environment variables of the instances and of nginx.
     """
-    port = free_port()
+    port, configured = free_port(), Settings.from_environment(settings)
     url = as_role(database, role) if role else database
     with temporary_folder() as folder, ExitStack() as stack:
         sockets = [folder / f"{n}.sock" for n in range(instances)]
         started = [stack.enter_context(_instance(url, path, settings)) for path in sockets]
         for path in sockets:
             wait_until_ready(path)
-        stack.enter_context(program(nginx.configure(folder, port, sockets)))
+        stack.enter_context(program(nginx.configure(folder, port, sockets, settings=configured)))
         wait_until_ready(port)
         yield Cluster(f"http://127.0.0.1:{port}", database, sockets, started)
 

@@ -11,6 +11,7 @@ import pytest
 
 from atelier.errors import AtelierError
 from atelier.store.connections.database import SCHEMA, Database, connect
+from atelier.store.limits import ClientHashes
 from atelier.store.queries import queries
 from atelier.store.writes import Outcome, Vote, Writer
 from atelier.transfer.database.exclusive_lock import exclusive_lock
@@ -153,6 +154,19 @@ async def test_rows_written_during_the_import_are_not_lost(database: str, tmp_pa
         await load(database, folder, progress=PlainProgress(on_line))
     assert task
     assert [row[2] for row in (await contents(database))["questions"]] == ["mine"]
+
+
+async def test_replacement_keeps_the_daily_counts(database: str, tmp_path: Path) -> None:
+    service = Database(database, size=2, timeout=10)
+    quota = await ClientHashes(service, None).quota("posts", "203.0.113.7", 1)
+    writer = Writer(service, timedelta(hours=1))
+    question = (1, "Why?", "jane", "jane@example.com")
+    assert await writer.add_question(*question, quota=quota) is Outcome.DONE
+    await load(database, made_up(tmp_path), replace=True)
+    same = await ClientHashes(service, None).quota("posts", "203.0.113.7", 1)
+    assert same == quota
+    assert await writer.add_question(*question, quota=same) is Outcome.LIMITED
+    await service.close()
 
 
 async def test_concurrent_import_is_refused(database: str, tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def nginx_config(settings: Settings, servers: tuple[str, ...], listen: str) -> N
     """Print a configuration for nginx on its own host."""
     from atelier.local.nginx.nginx import host_configuration
 
-    click.echo(host_configuration(listen, servers, settings.request_timeout), nl=False)
+    click.echo(host_configuration(listen, servers, settings), nl=False)
 
 
 @click.command(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import falcon.asgi
 
 from atelier.http import App
+from atelier.http.common.cors import CorsPolicy
 from atelier.http.common.errors import serialize, unavailable, unexpected
 from atelier.http.common.methods import UnknownMethod
 from atelier.http.common.schema_mismatch import SchemaMismatch
@@ -17,6 +18,7 @@ from atelier.http.ops.lifespan import Lifespan
 from atelier.http.ops.metrics import Metrics, RequestTimer
 from atelier.http.pages.documentation import add_documentation
 from atelier.http.qa.answers import Answers
+from atelier.http.qa.daily_limits import DailyLimit
 from atelier.http.qa.questions import Questions
 from atelier.http.qa.spam import SpamGuards
 from atelier.http.qa.votes import VoteRoutes, voter_rules
@@ -28,16 +30,18 @@ from atelier.store.connections.database import (
     SchemaMismatchError,
 )
 from atelier.store.connections.standby_reads import StandbyReads
+from atelier.store.limits import ClientHashes
 from atelier.store.reads import PageReader
 from atelier.store.voters import VoterWriter
 from atelier.store.writes import Writer
 
 
 class Service(NamedTuple):
-    """The ASGI application of an instance and its fast path."""
+    """The ASGI application of an instance, its fast path and its CORS policy."""
 
     app: App
     fast_path: FastPath
+    cors: CorsPolicy
 
 
 def create_service(
@@ -60,13 +64,24 @@ def create_service(
     voters = VoterWriter(database, voter_rules(settings), key_lifetime)
     guards = SpamGuards.from_settings(settings)
 
+    clients = ClientHashes(database, settings.secret)
+    posts = DailyLimit("posts", settings.posts_per_day, settings.rate_exempt, clients)
+    reports = DailyLimit("reports", settings.reports_per_day, settings.rate_exempt, clients)
+    cleanup_tasks = (
+        writer.delete_expired_keys,
+        writer.delete_expired_digests,
+        voters.delete_expired,
+        clients.delete_expired,
+    )
+    cors = CorsPolicy(settings.cors_origins)
+
     app: App = falcon.asgi.App(
-        cors_enable=True,
         middleware=[
             RequestTimer(),
             FastPathFailures(),
             UnknownMethod(),
-            Lifespan(writer, voters, *{database, streams, reads}),
+            Lifespan(cleanup_tasks, *{database, streams, reads}),
+            cors,
         ],
     )
     app.req_options.strip_url_path_trailing_slash = True
@@ -78,9 +93,9 @@ def create_service(
 
     questions = PageReader("questions", reads, streams)
     answers = PageReader("answers", reads, streams)
-    votes = VoteRoutes(settings, writer, voters, clock)
-    app.add_route("/qa/questions", Questions(questions, writer, guards))
-    app.add_route("/qa/questions/{target_id}/answers", Answers(answers, writer, guards))
+    votes = VoteRoutes(settings, writer, voters, reports, clock)
+    app.add_route("/qa/questions", Questions(questions, writer, guards, posts))
+    app.add_route("/qa/questions/{target_id}/answers", Answers(answers, writer, guards, posts))
     app.add_route("/qa/questions/{target_id}/helpful", votes.helpful("question"))
     app.add_route("/qa/questions/{target_id}/report", votes.report("question"))
     app.add_route("/qa/answers/{target_id}/helpful", votes.helpful("answer"))
@@ -90,7 +105,7 @@ def create_service(
     app.add_route("/ready/reads", ReadyForReads(reads))
     app.add_route("/metrics", Metrics())
     add_documentation(app)
-    return Service(app, FastPath(questions, answers))
+    return Service(app, FastPath(questions, answers), cors)
 
 
 def _standby_reads(settings: Settings, database_url: str, timeout: float) -> StandbyReads | None:

@@ -9,6 +9,7 @@ import falcon
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from atelier.http.common.cors import CorsPolicy
 from atelier.http.fast_path import FastPath, PendingPage
 from atelier.store.reads import PageResult
 
@@ -26,8 +27,7 @@ _METHODS = {_UNKNOWN_METHOD, *(method.encode() for method in falcon.COMBINED_MET
 _TEXT = b"Error: the request cannot be understood"
 _BAD_REQUEST = (
     b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n"
-    b"content-length: %d\r\naccess-control-allow-origin: *\r\nconnection: close\r\n"
-    b"%b\r\n%b"
+    b"content-length: %d\r\nconnection: close\r\n%b%b\r\n%b"
 )
 
 
@@ -39,6 +39,7 @@ class Protocol(HttpToolsProtocol):
     """
 
     fast_path: ClassVar[FastPath]
+    cors: ClassVar[CorsPolicy]
 
     def data_received(self, data: bytes) -> None:
         """Parse the data; respond to malformed HTTP with nginx's text for 400.
@@ -72,7 +73,8 @@ class Protocol(HttpToolsProtocol):
 
     def _send_bad_request(self) -> None:
         headers = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
-        self.transport.write(_BAD_REQUEST % (len(_TEXT), b"".join(headers), _TEXT))
+        cors = self.cors.default_headers
+        self.transport.write(_BAD_REQUEST % (len(_TEXT), cors, b"".join(headers), _TEXT))
         self.transport.close()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
@@ -105,7 +107,7 @@ class Protocol(HttpToolsProtocol):
         body = page.body()
         if cycle.disconnected:
             return
-        self.transport.write(_head(cycle, len(body)) + body)
+        self.transport.write(_head(cycle, len(body), self.cors) + body)
         cycle.response_complete = True
         cycle.message_event.set()
         if not cycle.keep_alive:
@@ -113,16 +115,15 @@ class Protocol(HttpToolsProtocol):
         cycle.on_response()
 
 
-def _head(cycle: RequestResponseCycle, length: int) -> bytes:
+def _head(cycle: RequestResponseCycle, length: int, cors: CorsPolicy) -> bytes:
     """Return the status line and the same headers as on the ASGI path."""
     headers = [b"%b: %b\r\n" % header for header in cycle.default_headers]
-    if any(name == b"origin" for name, _ in cycle.scope["headers"]):
-        headers.append(b"access-control-allow-origin: *\r\n")
+    headers.append(cors.headers(cycle.scope["headers"]))
     if not cycle.keep_alive:
         headers.append(b"connection: close\r\n")
     return _HEAD % (length, b"".join(headers))
 
 
-def protocol(fast_path: FastPath) -> type[Protocol]:
+def protocol(fast_path: FastPath, cors: CorsPolicy) -> type[Protocol]:
     """Return the protocol class of an instance."""
-    return type("Protocol", (Protocol,), {"fast_path": fast_path})
+    return type("Protocol", (Protocol,), {"fast_path": fast_path, "cors": cors})

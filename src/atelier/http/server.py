@@ -77,14 +77,14 @@ def configuration(
         port=port or 0,
         uds=str(socket) if socket else None,
         loop="uvloop",
-        http=protocol(service.fast_path),
+        http=protocol(service.fast_path, service.cors),
         ws="none",
         lifespan="on",
         log_config=None,
         log_level="warning",
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # the client's address is not used here; nginx logs it
+        proxy_headers=False,  # see http/common/client_address.py
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )

@@ -1,15 +1,15 @@
 """Votes and reports of identified voters: one per voter on each question and answer."""
 
-import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
 from atelier.store.batcher import Batcher
 from atelier.store.connections.database import Database
+from atelier.store.limits import UNLIMITED, Quota
 from atelier.store.queries import queries
-from atelier.store.writes import Outcome, Vote, claimed_keys, why_not_applied
+from atelier.store.writes import Outcome, Vote, claimed_keys, earlier_outcome, why_not_applied
 
 _QUERIES = queries("atelier.store")
 _DELETE_BATCH_SIZE = 10_000
@@ -54,9 +54,9 @@ class VoterWriter:
         self._key_lifetime = key_lifetime
         self._votes: Batcher[VoterVote, Outcome] = Batcher("voters", self._commit, max_batch=200)
 
-    def vote(self, vote: VoterVote) -> asyncio.Future[Outcome]:
-        """Count a vote or a report if it is the voter's first."""
-        return self._votes.submit(vote)
+    def vote(self, vote: VoterVote, quota: Quota = UNLIMITED) -> Awaitable[Outcome]:
+        """Count a voter's first vote or report; one with a quota is committed by itself."""
+        return self._votes.submit(vote) if quota.client is None else self._limited_vote(vote, quota)
 
     async def delete_expired(self) -> None:
         """Delete the expired voters and reports."""
@@ -79,13 +79,7 @@ class VoterWriter:
 
     async def _commit(self, batch: Mapping[VoterVote, int]) -> dict[VoterVote, Outcome]:
         votes = list(batch)
-        rows = await self._database.write(
-            _QUERIES["votes_once"],
-            *map(list, zip(*map(_row, votes), strict=True)),
-            self._rules.reports_to_hide,
-            self._rules.every_report_hides,
-            self._key_lifetime,
-        )
+        rows = await self._database.write(_QUERIES["votes_once"], *self._parameters(votes))
         applied = {votes[position - 1]: _OUTCOMES[is_counted] for position, is_counted in rows}
         claimed = await claimed_keys(
             self._database, (each.vote.key for each in votes if each not in applied)
@@ -93,6 +87,20 @@ class VoterWriter:
         return {
             each: applied.get(each) or why_not_applied(each.vote.key, claimed) for each in votes
         }
+
+    async def _limited_vote(self, vote: VoterVote, quota: Quota) -> Outcome:
+        parameters = self._parameters([vote])
+        [row] = await self._database.write(_QUERIES["limited_vote_once"], *parameters, *quota)
+        if row["is_counted"] is not None:
+            return _OUTCOMES[row["is_counted"]]
+        outcome = Outcome.NO_TARGET if row["is_allowed"] else Outcome.LIMITED
+        return await earlier_outcome(self._database, vote.vote.key) or outcome
+
+    def _parameters(self, votes: Sequence[VoterVote]) -> tuple[object, ...]:
+        """Return the parameters of the statement that counts votes."""
+        columns = map(list, zip(*map(_row, votes), strict=True))
+        rules = (self._rules.reports_to_hide, self._rules.every_report_hides)
+        return (*columns, *rules, self._key_lifetime)
 
 
 _OUTCOMES = {True: Outcome.DONE, False: Outcome.DUPLICATE}

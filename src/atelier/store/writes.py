@@ -9,6 +9,7 @@ import asyncpg
 
 from atelier.store.batcher import Batcher
 from atelier.store.connections.database import Database
+from atelier.store.limits import UNLIMITED, Quota
 from atelier.store.queries import queries
 
 _QUERIES = queries("atelier.store")
@@ -53,6 +54,8 @@ class Outcome(Enum):
     """The same text was posted on the same product within the repeat window."""
     DUPLICATE = auto()
     """The voter had already voted; this vote was not counted."""
+    LIMITED = auto()
+    """The client's daily quota is used up."""
 
 
 class Writer:
@@ -79,9 +82,11 @@ class Writer:
         *,
         key: Key | None = None,
         digest: bytes | None = None,
+        quota: Quota = UNLIMITED,
     ) -> Outcome:
         """Add a question to a product; `digest` identifies its text within the repeat window."""
-        return await self._add("add_question", key, digest, product_id, body, name, email)
+        values = (product_id, body, name, email)
+        return await self._add("add_question", key, digest, quota, *values)
 
     async def add_answer(  # noqa: PLR0913 - one parameter per field
         self,
@@ -93,17 +98,26 @@ class Writer:
         *,
         key: Key | None = None,
         digest: bytes | None = None,
+        quota: Quota = UNLIMITED,
     ) -> Outcome:
         """Add an answer and photos to a question; `digest` identifies its text, as above."""
         values = (question_id, body, name, email, photos)
         try:
-            return await self._add("add_answer", key, digest, *values)
+            return await self._add("add_answer", key, digest, quota, *values)
         except asyncpg.ForeignKeyViolationError:  # the question was deleted concurrently
             return Outcome.NO_TARGET
 
-    async def vote(self, vote: Vote) -> Outcome:
-        """Count a vote or a report."""
-        return await self._votes.submit(vote)
+    async def vote(self, vote: Vote, quota: Quota = UNLIMITED) -> Outcome:
+        """Count a vote or a report; one with a quota is committed by itself."""
+        if quota.client is None:
+            return await self._votes.submit(vote)
+        columns = ([value] for value in _row(vote, 1))
+        query = _QUERIES["limited_vote"]
+        [row] = await self._database.write(query, *columns, self._key_lifetime, *quota)
+        if row["position"] is not None:
+            return Outcome.DONE
+        outcome = Outcome.NO_TARGET if row["is_allowed"] else Outcome.LIMITED
+        return await earlier_outcome(self._database, vote.key) or outcome
 
     async def delete_expired_keys(self) -> None:
         """Delete the expired idempotency keys."""
@@ -115,14 +129,14 @@ class Writer:
         await self._database.write(_QUERIES["delete_expired_digests"], window)
 
     async def _add(
-        self, query: str, key: Key | None, digest: bytes | None, *values: object
+        self, query: str, key: Key | None, digest: bytes | None, quota: Quota, *values: object
     ) -> Outcome:
         claim = (*(key or (None, None)), self._key_lifetime, digest, self._repeat_window)
-        rows = await self._database.write(_QUERIES[query], *values, *claim)
-        if rows:
-            return Outcome[rows[0]["outcome"]]
-        claimed = await claimed_keys(self._database, [key] if key else [])
-        return why_not_applied(key, claimed)
+        rows = await self._database.write(_QUERIES[query], *values, *claim, *quota)
+        outcome = Outcome[rows[0]["outcome"]] if rows else Outcome.NO_TARGET
+        if outcome in (Outcome.NO_TARGET, Outcome.LIMITED):
+            return await earlier_outcome(self._database, key) or outcome
+        return outcome
 
     async def _commit_votes(self, batch: Mapping[Vote, int]) -> dict[Vote, Outcome]:
         votes = list(batch)
@@ -152,6 +166,12 @@ async def claimed_keys(database: Database, keys: Iterable[Key | None]) -> dict[s
         return {}
     rows = await database.read(_QUERIES["claimed_keys"], names)
     return {row["key"]: row["fingerprint"] for row in rows}
+
+
+async def earlier_outcome(database: Database, key: Key | None) -> Outcome | None:
+    """Return REPLAYED or CONFLICT if a key is claimed, else None."""
+    outcome = why_not_applied(key, await claimed_keys(database, [key]))
+    return None if outcome is Outcome.NO_TARGET else outcome
 
 
 def why_not_applied(key: Key | None, claimed: Mapping[str, bytes]) -> Outcome:

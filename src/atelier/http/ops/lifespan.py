@@ -1,24 +1,24 @@
 """Startup, periodic cleanup and shutdown of an instance."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeAlias
 
 from atelier.store.connections.database import Database, DatabaseUnavailableError
-from atelier.store.voters import VoterWriter
-from atelier.store.writes import Writer
 
 _CLEANUP_INTERVAL_SECONDS = 600
+
+CleanupTask: TypeAlias = Callable[[], Awaitable[None]]
+"""Deletes expired rows."""
 
 
 class Lifespan:
     """Middleware for the ASGI lifespan events."""
 
-    def __init__(self, writer: Writer, voters: VoterWriter, *databases: Database) -> None:
-        """Take the writers whose expired rows are deleted, and the databases to open and close."""
-        self._writer = writer
-        self._voters = voters
+    def __init__(self, cleanup_tasks: Sequence[CleanupTask], *databases: Database) -> None:
+        """Take the functions to call periodically, and the databases to open and close."""
+        self._cleanup_tasks = cleanup_tasks
         self._databases = databases
         self._cleanup: asyncio.Task[None] | None = None
 
@@ -38,7 +38,6 @@ class Lifespan:
     async def _clean_up_periodically(self) -> None:
         while True:
             await asyncio.sleep(_CLEANUP_INTERVAL_SECONDS)
-            with suppress(DatabaseUnavailableError):
-                await self._writer.delete_expired_keys()
-                await self._writer.delete_expired_digests()
-                await self._voters.delete_expired()
+            for delete_expired in self._cleanup_tasks:
+                with suppress(DatabaseUnavailableError):
+                    await delete_expired()

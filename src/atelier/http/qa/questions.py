@@ -4,6 +4,7 @@ import falcon.asgi
 
 from atelier.http.common.responses import send_created, send_page
 from atelier.http.qa import bodies, idempotency, params
+from atelier.http.qa.daily_limits import DailyLimit
 from atelier.http.qa.spam import SpamGuards
 from atelier.store.reads import PageReader
 from atelier.store.writes import Outcome, Writer
@@ -12,11 +13,14 @@ from atelier.store.writes import Outcome, Writer
 class Questions:
     """`/qa/questions`."""
 
-    def __init__(self, reader: PageReader, writer: Writer, guards: SpamGuards) -> None:
-        """Take the reader and the writer of questions, and the spam guards for posts."""
+    def __init__(
+        self, reader: PageReader, writer: Writer, guards: SpamGuards, limit: DailyLimit
+    ) -> None:
+        """Take the reader and the writer of questions, and the guards and daily limit of posts."""
         self._reader = reader
         self._writer = writer
         self._guards = guards
+        self._limit = limit
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Send a page of a product's questions, each with all its answers."""
@@ -30,8 +34,12 @@ class Questions:
         question = await bodies.new_question(req, self._guards)
         key = idempotency.key(req, question)
         outcome = await self._writer.add_question(
-            *question, key=key, digest=self._guards.digest(question.body)
+            *question,
+            key=key,
+            digest=self._guards.digest(question.body),
+            quota=await self._limit.quota(req),
         )
+        self._limit.check(outcome)
         if outcome is Outcome.REPEATED:
             raise bodies.repeated("Question")
         idempotency.apply_outcome(outcome, resp, "question")

@@ -7,7 +7,9 @@ import falcon.asgi
 
 from atelier.http.common.identity import Clock, VoterIdentifier
 from atelier.http.qa import bodies, idempotency, params
+from atelier.http.qa.daily_limits import DailyLimit
 from atelier.settings import Settings
+from atelier.store.limits import UNLIMITED
 from atelier.store.voters import VoterRules, VoterVote, VoterWriter
 from atelier.store.writes import Action, Outcome, Target, Vote, Writer
 
@@ -15,11 +17,14 @@ from atelier.store.writes import Action, Outcome, Target, Vote, Writer
 class Votes:
     """`/qa/{questions,answers}/{id}/{helpful,report}`: one object per target and action."""
 
-    def __init__(self, writer: Writer, target: Target, action: Action) -> None:
-        """Take the writer, and the target and action of this route."""
+    def __init__(
+        self, writer: Writer, target: Target, action: Action, limit: DailyLimit | None = None
+    ) -> None:
+        """Take the writer, the target and action of this route, and its daily limit."""
         self._writer = writer
         self._target = target
         self._action = action
+        self._limit = limit
 
     async def on_put(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, target_id: str
@@ -27,7 +32,11 @@ class Votes:
         """Count one vote; the body is ignored."""
         number = params.target_id(self._target, target_id)
         vote = Vote(self._target, number, self._action, idempotency.key(req))
-        idempotency.apply_outcome(await self._writer.vote(vote), resp, self._target)
+        quota = await self._limit.quota(req) if self._limit else UNLIMITED
+        outcome = await self._writer.vote(vote, quota)
+        if self._limit:
+            self._limit.check(outcome)
+        idempotency.apply_outcome(outcome, resp, self._target)
         resp.status = falcon.HTTP_NO_CONTENT
 
 
@@ -35,13 +44,19 @@ class VotesOnce:
     """The same routes, with one vote per person."""
 
     def __init__(
-        self, writer: VoterWriter, identifier: VoterIdentifier, target: Target, action: Action
+        self,
+        writer: VoterWriter,
+        identifier: VoterIdentifier,
+        target: Target,
+        action: Action,
+        limit: DailyLimit | None = None,
     ) -> None:
-        """Take the writer, what identifies voters, and the target and action of this route."""
+        """Take the same as Votes, and what identifies voters."""
         self._writer = writer
         self._identifier = identifier
         self._target = target
         self._action = action
+        self._limit = limit
 
     async def on_put(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, target_id: str
@@ -62,7 +77,10 @@ class VotesOnce:
         vote = Vote(self._target, number, self._action, idempotency.key(req))
         scope = f"{self._target} {number} {self._action}"
         voter, new_cookie = await self._identifier.identify(req, scope)
-        outcome = await self._writer.vote(VoterVote(vote, voter, reason))
+        quota = await self._limit.quota(req) if self._limit else UNLIMITED
+        outcome = await self._writer.vote(VoterVote(vote, voter, reason), quota)
+        if self._limit:
+            self._limit.check(outcome)
         idempotency.apply_outcome(outcome, resp, self._target)
         if new_cookie and outcome is Outcome.DONE:
             await self._identifier.set_cookie(req, resp, new_cookie)
@@ -92,12 +110,18 @@ class VoteRoutes:
     """Creates the resources of the vote routes for the settings in force."""
 
     def __init__(
-        self, settings: Settings, writer: Writer, voters: VoterWriter, clock: Clock
+        self,
+        settings: Settings,
+        writer: Writer,
+        voters: VoterWriter,
+        reports: DailyLimit,
+        clock: Clock,
     ) -> None:
-        """Take the settings, the writers of anonymous and of identified votes, and the clock."""
+        """Take the writers of anonymous and of identified votes, and the daily limit of reports."""
         self._settings = settings
         self._writer = writer
         self._voters = voters
+        self._report_limit = reports if reports.is_on else None
         retention = timedelta(days=settings.vote_memory_days).total_seconds()
         by_cookie = settings.vote_once == "cookie"
         self._identifier = VoterIdentifier(
@@ -112,9 +136,10 @@ class VoteRoutes:
 
     def report(self, target: Target) -> Reports | VotesOnce:
         """Return the resource for reports of a target."""
-        once = VotesOnce(self._voters, self._identifier, target, "report")
+        limit = self._report_limit
+        once = VotesOnce(self._voters, self._identifier, target, "report", limit)
         if voter_rules(self._settings).every_report_hides:
-            return Reports(Votes(self._writer, target, "report"), once)
+            return Reports(Votes(self._writer, target, "report", limit), once)
         return once
 
     async def _secret(self) -> bytes:

@@ -34,6 +34,15 @@ RELOADABLE = (
     "ATELIER_VOTE_ONCE",
     "ATELIER_VOTE_MEMORY_DAYS",
     "ATELIER_REPORTS_TO_HIDE",
+    "ATELIER_RATE_READS",
+    "ATELIER_RATE_VOTES",
+    "ATELIER_RATE_POSTS",
+    "ATELIER_RATE_EXEMPT",
+    "ATELIER_TRUSTED_PROXIES",
+    "ATELIER_POSTS_PER_DAY",
+    "ATELIER_REPORTS_PER_DAY",
+    "ATELIER_CORS_ORIGINS",
+    "ATELIER_LOG_ADDRESSES",
 )
 """The settings that a reload changes."""
 
@@ -66,7 +75,8 @@ class Service:
         await self.instances.grow(self.settings.instances)
         self._nginx = self._supervised("nginx", self._configure_nginx(), stop_signal=signal.SIGQUIT)
         self._nginx.start()
-        await until_ready(self.settings.port, self._nginx)
+        preface = b"PROXY UNKNOWN\r\n" if self.settings.proxy_protocol == "on" else b""
+        await until_ready(self.settings.port, self._nginx, preface)
 
     async def stop(self) -> None:
         """Stop everything, nginx first: it finishes the requests in progress."""
@@ -105,7 +115,8 @@ class Service:
             except BaseException:
                 self._environment = before
                 raise
-            self.settings = replace(self.settings, request_timeout=changed.request_timeout)
+            new_values = {name: getattr(changed, name) for name in nginx.SETTINGS}
+            self.settings = replace(self.settings, **new_values)
             self._reload_nginx()
         return f"{len(self.instances)} instances have new processes."
 
@@ -143,7 +154,7 @@ class Service:
             self.settings.port,
             self.instances.sockets if sockets is None else sockets,
             log=self._home.log("access.log").parent,
-            timeout=self.settings.request_timeout,
+            settings=self.settings,
         )
 
     def _reload_nginx(self, sockets: list[Path] | None = None) -> None:

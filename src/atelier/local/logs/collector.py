@@ -5,31 +5,40 @@ import re
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from time import monotonic
 
-from atelier.local.logs.rotation import LogFile, rotate
+from atelier.local.logs.retention import age
+from atelier.local.logs.rotation import KEPT_FILES, LogFile, rotate
 
 _MAX_BYTES = 10 << 20
 _MAX_ACCESS_LOG_BYTES = 100 << 20
 _MAX_LINES = 20  # of PostgreSQL's log per poll: a failed disk causes thousands
 _SHOWN_LEVELS = {"WARNING", "ERROR", "CRITICAL"}
 _NGINX_TIME = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d |\b\d+#\d+: ")
+_NGINX_CLIENT = re.compile(r", client: [^,]+")
+_CLEANUP_INTERVAL_SECONDS = 60.0
 _POSTGRES_LEVEL = re.compile(r"\b(WARNING|ERROR|FATAL|PANIC): ")
 
 
 class Logs:
     """The log files of a home, and the messages shown on the terminal."""
 
-    def __init__(self, folder: Path, show: Callable[[str], None], *, verbose: bool) -> None:
+    def __init__(
+        self, folder: Path, show: Callable[[str], None], *, verbose: bool, max_days: float = 0
+    ) -> None:
         """Take the folder of the files, the function that prints lines, and whether to print all.
 
-        By default, only warnings and errors are printed.
+        By default, only warnings and errors are printed. Lines are deleted before they are older
+        than `max_days`; 0 means no limit.
         """
         self._folder = folder
         self._show = show
         self._verbose = verbose
+        self._max_age = timedelta(days=max_days)
+        self._cleaned_up_at = float("-inf")
         self._files: dict[str, LogFile] = {}
         self._last_line: dict[str, str] = {}
         self._unrotated: set[Path] = set()
@@ -58,13 +67,27 @@ class Logs:
             self._read_until = 0
         if _size(self._folder / "access.log") > _MAX_ACCESS_LOG_BYTES:
             self._rotate(self._folder / "access.log")
+        if self._max_age and monotonic() - self._cleaned_up_at > _CLEANUP_INTERVAL_SECONDS:
+            self._cleaned_up_at = monotonic()
+            self._delete_expired()
 
     def close(self) -> None:
         """Close the files."""
         for file in self._files.values():
             file.close()
 
+    def _delete_expired(self) -> None:
+        """Rotate files at a fraction of the maximum age; delete files older than it."""
+        for file in self._folder.glob("*.log"):
+            if _is_older(file, self._max_age / (KEPT_FILES + 1)) and self._rotate(file):
+                self._read_until = 0 if file.name == "postgresql.log" else self._read_until
+        for file in self._folder.glob("*.log.*"):
+            if _is_older(file, self._max_age):
+                file.unlink(missing_ok=True)
+
     def _on_line(self, part: str, line: str) -> None:
+        if part == "nginx":  # only the access log may contain addresses (ATELIER_LOG_ADDRESSES)
+            line = _NGINX_CLIENT.sub("", line)
         self._write(part, line)
         if self._is_repeated(part, line) and not self._verbose:
             return
@@ -92,16 +115,20 @@ class Logs:
 
     def _write(self, part: str, line: str) -> None:
         if part not in self._files:
-            path = self._folder / f"{part.replace(' ', '-')}.log"
             make_line = _json_line if _is_instance(part) else _with_time
+            path = self._path(part)
             self._files[part] = LogFile(path, self.log, make_line, max_bytes=_MAX_BYTES)
         # Instances write JSON with a timestamp.
         self._files[part].write(line if _is_instance(part) else _with_time(line))
 
+    def _path(self, part: str) -> Path:
+        return self._folder / f"{part.replace(' ', '-')}.log"
+
     def _rotate(self, file: Path) -> bool:
-        """Rotate a file that another process writes; log a failure once."""
+        """Rotate a file, which another process may write; log a failure once."""
+        own = next((each for part, each in self._files.items() if self._path(part) == file), None)
         try:
-            _copy_and_empty(file)
+            own.rotate() if own else _copy_and_empty(file)
         except OSError as error:
             if file not in self._unrotated:
                 self._unrotated.add(file)
@@ -149,6 +176,13 @@ def _copy_and_empty(file: Path) -> None:
     rotate(file, newest=copy)
     with file.open("r+b") as log:
         log.truncate()
+
+
+def _is_older(file: Path, max_age: timedelta) -> bool:
+    try:
+        return file.stat().st_size > 0 and age(file) > max_age
+    except OSError:  # deleted concurrently
+        return False
 
 
 def _size(file: Path) -> int:

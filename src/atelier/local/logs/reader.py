@@ -173,9 +173,15 @@ def _timed(part: str, texts: Iterable[bytes]) -> Iterator[Line]:
     """Yield lines with their time; a line without one has that of the line before."""
     time = datetime.min.replace(tzinfo=UTC)
     for text in texts:
-        if found := _TIME.match(text):
-            time = _parse_time(found[1].decode(), (found[2] or b"").decode())
+        time = line_time(text) or time
         yield Line(time, part, text)
+
+
+def line_time(text: bytes) -> datetime | None:
+    """Return the time of a line, if it has one."""
+    if found := _TIME.match(text):
+        return _parse_time(found[1].decode(), (found[2] or b"").decode())
+    return None
 
 
 def _parse_time(text: str, zone: str) -> datetime:

@@ -52,6 +52,12 @@ class LogFile:
         with self._lock, suppress(OSError):
             self._recover()
 
+    def rotate(self) -> None:
+        """Rotate the file: the next line starts a new one. Raises OSError."""
+        with self._lock:
+            self.close()
+            rotate(self._path)
+
     def close(self) -> None:
         """Close the file."""
         if self._file:

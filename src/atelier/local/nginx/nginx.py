@@ -6,13 +6,15 @@ import pwd
 import re
 import subprocess
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
 from atelier.local.host.open_files import raise_open_files
 from atelier.local.host.programs import nginx_program
+from atelier.local.nginx import clients, limits
+from atelier.settings import PRIVATE_NETWORKS, Settings
 
 MAX_CONCURRENT_READS = 200
 """Per instance; docs/decisions/0007-overload-and-reload.md."""
@@ -22,7 +24,12 @@ MAX_CONCURRENT_REQUESTS = 250
 MAX_OPEN_FILES = 8192
 """Open files of nginx under `atelier up`, which allow half as many client connections."""
 _MAX_OPEN_FILES_ON_HOST = 65536
-_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7", "::1")
+_LOOPBACK = ("127.0.0.0/8", "::1")
+SETTINGS = (
+    *("request_timeout", "rate_reads", "rate_votes", "rate_posts", "rate_exempt"),
+    *("trusted_proxies", "cors_origins", "log_addresses"),
+)
+"""The settings of nginx that a reload changes."""
 _SLACK_SECONDS = 0.5
 _PATH_SEGMENTS = (
     "qa",
@@ -53,8 +60,7 @@ class Proxy:
     """A port, or an address and port."""
     servers: Sequence[str]
     """The instances: `unix:PATH` or `HOST:PORT`."""
-    timeout: float
-    """An instance's maximum wait for the database, in seconds (ATELIER_REQUEST_TIMEOUT)."""
+    settings: Settings = field(default_factory=Settings)
     user: str = ""
     """The directive for the workers' user, if needed."""
     pid: str = "nginx.pid"
@@ -71,7 +77,10 @@ class Proxy:
     def render(self) -> str:
         """Return the configuration file."""
         template = Template((files(__package__) / "nginx.conf").read_text())
-        read_timeout = self.timeout + _SLACK_SECONDS
+        settings = self.settings
+        read_timeout = settings.request_timeout + _SLACK_SECONDS
+        uses_proxy_protocol = settings.proxy_protocol == "on"
+        rates = limits.rates(settings)
         return template.substitute(
             user=self.user,
             files=self.max_open_files,
@@ -83,7 +92,16 @@ class Proxy:
             paths="|".join(_PATH_SEGMENTS),
             listen=self.listen,
             trusted="\n".join(f"    set_real_ip_from {network};" for network in self.trusted),
-            trusted_ids="\n".join(f"        {network} 1;" for network in self.trusted),
+            trusted_ids=_geo_members(self.trusted),
+            real_ip_header="proxy_protocol" if uses_proxy_protocol else "X-Forwarded-For",
+            proxy_protocol=" proxy_protocol" if uses_proxy_protocol else "",
+            masked_address=clients.MASKED_ADDRESS if settings.log_addresses == "masked" else "",
+            logged_address=clients.LOGGED_ADDRESSES[settings.log_addresses],
+            cors=clients.allowed_origin(settings.cors_origins),
+            vary="Accept" if "*" in settings.cors_origins else '"Accept, Origin"',
+            exempt=_geo_members(settings.rate_exempt),
+            rate_zones=limits.zones(rates),
+            rate_checks=limits.checks(rates),
             keepalive_min_timeout=_KEEPALIVE_MIN_TIMEOUT if self.has_keepalive_min_timeout else "",
             max_reads=MAX_CONCURRENT_READS * len(self.servers),
             servers="\n".join(map(_server, self.servers)),
@@ -103,22 +121,24 @@ def configure(
     sockets: Iterable[Path],
     *,
     log: Path | None = None,
-    timeout: float = 5.0,
+    settings: Settings | None = None,
 ) -> list[str]:
     """Write nginx's configuration to the run folder; return the command that runs it.
 
     nginx listens on a port of 127.0.0.1 and passes requests to the instances' sockets. `log` is
-    the folder of its access log, by default the run folder.
+    the folder of its access log, by default the run folder. Without settings, the defaults apply.
     """
+    settings = settings or Settings()
     if log:
         (run / "log").unlink(missing_ok=True)
         (run / "log").symlink_to(log)  # the path may contain characters special to nginx
     proxy = Proxy(
         listen=f"127.0.0.1:{port}",
         servers=[f"unix:{socket}" for socket in sockets],
-        timeout=timeout,
+        settings=settings,
         user=_user(),
         access_log="log/access.log" if log else "access.log",
+        trusted=_trusted(settings, _LOOPBACK if settings.proxy_protocol == "on" else ()),
         max_open_files=max_open_files(),
         has_keepalive_min_timeout=_version() >= _KEEPALIVE_MIN_TIMEOUT_VERSION,
     )
@@ -128,20 +148,29 @@ def configure(
     return [str(nginx_program()), "-p", f"{run}/", "-c", "nginx.conf", "-e", "stderr"]
 
 
-def host_configuration(listen: str, servers: Sequence[str], timeout: float) -> str:
+def host_configuration(listen: str, servers: Sequence[str], settings: Settings) -> str:
     """Return the configuration of an nginx on its own host, with Debian's paths."""
     return Proxy(
         listen=listen,
         servers=servers,
-        timeout=timeout,
+        settings=settings,
         user="user www-data;",
         pid="/run/nginx.pid",
         access_log="/var/log/nginx/access.log",
         error_log="/var/log/nginx/error.log",
         folder="/var/lib/nginx/",
-        trusted=_PRIVATE,
+        trusted=_trusted(settings, PRIVATE_NETWORKS),
         max_open_files=_MAX_OPEN_FILES_ON_HOST,
     ).render()
+
+
+def _trusted(settings: Settings, default: Sequence[str]) -> Sequence[str]:
+    return default if settings.trusted_proxies is None else settings.trusted_proxies
+
+
+def _geo_members(networks: Iterable[str]) -> str:
+    """Return networks as the members of a `geo` block."""
+    return "\n".join(f"        {network} 1;" for network in networks)
 
 
 def _server(address: str) -> str:

@@ -51,7 +51,8 @@ def up(settings: Settings, *, verbose: bool = False) -> None:
         signal.signal(signal.SIGHUP, _on_hang_up)
     check_urls(settings)
     home = Home.open(settings.home)
-    logs = Logs(home.log("supervisor.log").parent, _show, verbose=verbose)
+    folder = home.log("supervisor.log").parent
+    logs = Logs(folder, _show, verbose=verbose, max_days=settings.log_days)
     with exclusive_service(home, settings.port):
         _terminate_orphans(home, logs)
         check_port(settings.port)

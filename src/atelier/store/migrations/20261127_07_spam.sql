@@ -1,5 +1,5 @@
 -- Digests of recently posted texts, to reject repeats
--- depends: 20261127_05_voters
+-- depends: 20261127_06_limits
 
 -- migrate: apply
 

@@ -1,12 +1,20 @@
 -- Adds an answer and its photos in the given order, unless its key ($6, expires after $8) or its
--- text ($9, cannot repeat within $10) is claimed; returns no row if the question does not exist.
-WITH claim AS MATERIALIZED (
-    SELECT
-        id AS question_id,
-        claim_post(product_id, $6::text, $7::bytea, $8::interval, $9::bytea, $10::interval)
-            AS outcome
+-- text ($9, cannot repeat within $10) is claimed, or the client's daily quota ($11-$14) is used up;
+-- returns no row if the question does not exist.
+WITH allowed AS MATERIALIZED (
+    SELECT id, product_id, CASE
+        WHEN $13::bytea IS NULL THEN true ELSE count_for_client($11, $12, $13, $14)
+    END AS is_allowed
     FROM questions
     WHERE id = $1
+),
+claim AS MATERIALIZED (
+    SELECT id AS question_id, CASE
+        WHEN is_allowed
+            THEN claim_post(product_id, $6::text, $7::bytea, $8::interval, $9::bytea, $10::interval)
+        ELSE 'LIMITED'
+    END AS outcome
+    FROM allowed
 ),
 answer AS (
     INSERT INTO answers (question_id, body, answerer_name, answerer_email)
@@ -19,4 +27,9 @@ photo AS (
     FROM answer, unnest($5::text[]) WITH ORDINALITY AS new_photo (url, position)
     ORDER BY new_photo.position
 )
-SELECT outcome FROM claim
+SELECT
+    outcome,
+    CASE WHEN $13 IS NOT NULL AND outcome NOT IN ('DONE', 'LIMITED') THEN
+        uncount_for_client($11, $12, $13)
+    END
+FROM claim

@@ -24,9 +24,13 @@ GRANT SELECT (product_id, digest, posted_at), INSERT (product_id, digest), UPDAT
 GRANT SELECT (ctid, created_at), UPDATE (created_at), DELETE ON atelier.voters TO {role};
 GRANT SELECT (created_at), DELETE ON atelier.reports TO {role};
 GRANT SELECT (secret), INSERT (secret) ON atelier.voter_secret TO {role};
+GRANT SELECT (day, kind, client, count), INSERT, UPDATE (count), DELETE
+    ON atelier.daily_counts TO {role};
+GRANT SELECT (day, key), INSERT, UPDATE (day), DELETE ON atelier.address_keys TO {role};
 GRANT EXECUTE
     ON FUNCTION
-        atelier.claim_post, atelier.count_votes, atelier.count_votes_once, atelier.refresh_documents
+        atelier.claim_post, atelier.count_for_client, atelier.uncount_for_client,
+        atelier.count_votes, atelier.count_votes_once, atelier.refresh_documents
     TO {role};
 GRANT SELECT ON public._pogo_migration, public._pogo_version TO {role};
 COMMIT;

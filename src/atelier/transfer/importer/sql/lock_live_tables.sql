@@ -1,3 +1,4 @@
 SET LOCAL lock_timeout = '200ms';
-LOCK TABLE atelier.questions, atelier.answers, atelier.photos, atelier.question_documents
+LOCK TABLE atelier.address_keys, atelier.daily_counts,
+    atelier.questions, atelier.answers, atelier.photos, atelier.question_documents
 IN ACCESS EXCLUSIVE MODE

@@ -6,6 +6,10 @@ DROP TABLE atelier_import.voters, atelier_import.reports, atelier_import.voter_s
 ALTER TABLE atelier.voters SET SCHEMA atelier_import;
 ALTER TABLE atelier.reports SET SCHEMA atelier_import;
 ALTER TABLE atelier.voter_secret SET SCHEMA atelier_import;
+-- The daily counts of clients are kept, with the keys of their hashes.
+DROP TABLE atelier_import.daily_counts, atelier_import.address_keys;
+ALTER TABLE atelier.daily_counts SET SCHEMA atelier_import;
+ALTER TABLE atelier.address_keys SET SCHEMA atelier_import;
 DROP SCHEMA atelier CASCADE;
 ALTER SCHEMA atelier_import RENAME TO atelier;
 DELETE FROM public._pogo_migration WHERE schema_name = 'atelier';
