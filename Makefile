@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help up reload install uninstall test check test-pythons test-ends test-lowest lock clean FORCE
+.PHONY: help up reload install uninstall test check test-pythons test-ends test-lowest lock sbom audit clean FORCE
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
@@ -106,11 +106,17 @@ lock: .venv/dev.done ## lock the newest versions of all packages (requirements/*
 	@$(COMPILE_ALL) requirements/test.in \
 		--constraint requirements/bench.txt -o requirements/test.txt
 	@$(COMPILE_ALL) requirements/bench.in requirements/test.in requirements/dev.in \
-		--constraint requirements/test.txt -o requirements/dev.txt
+		--constraint requirements/local.txt --constraint requirements/test.txt -o requirements/dev.txt
 	@$(COMPILE_ALL) requirements/patroni.in \
 		--constraint requirements/dev.txt -o requirements/patroni.txt
 	@$(COMPILE) requirements/fuzz.in -o requirements/fuzz.txt
 	@$(COMPILE) pyproject.toml --resolution lowest-direct -o requirements/lowest.txt
+
+sbom: .venv/dev.done ## list the components of an installation (dist/atelier.cdx.json)
+	@$(BIN)/python scripts/sbom.py dist/atelier.cdx.json
+
+audit: .venv/dev.done ## look up known vulnerabilities of the locked packages
+	@$(BIN)/python scripts/audit.py
 
 include bench/bench.mk
 

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from atelier.local.host.open_files import raise_open_files
+from atelier.local.postgres import roles
 from atelier.local.postgres.server import Server
 from atelier.store.migrate import migrate
 from tests.support.cluster import Cluster, cluster
@@ -49,11 +50,15 @@ async def database(postgres: Server, _template: asyncpg.Connection) -> AsyncIter
 @pytest.fixture(scope="session")
 async def _service_database(postgres: Server, _template: asyncpg.Connection) -> str:
     await _template.execute("CREATE DATABASE service TEMPLATE template")
+    await roles.ensure(postgres.dsn("service"))
     return postgres.dsn("service")
 
 
 @pytest.fixture(scope="session")
 def service(_service_database: str) -> Iterator[Cluster]:
-    """Return three instances behind nginx; tests share them, and use their own products."""
-    with cluster(_service_database) as running:
+    """Return three instances behind nginx; tests share them, and use their own products.
+
+    The instances connect as the service's role: its privileges must suffice for every test.
+    """
+    with cluster(_service_database, role=roles.SERVICE_ROLE) as running:
         yield running

@@ -67,7 +67,16 @@ def test_a_wheel_holds_every_file_of_the_source(wheel: Path) -> None:
 
 
 def test_a_source_distribution_can_be_built_and_tested(sdist: Path) -> None:
-    tracked = ("Makefile", "LICENSE", "contract", "requirements", "scripts", "src", "tests")
+    tracked = (
+        "Makefile",
+        "LICENSE",
+        "SECURITY.md",
+        "contract",
+        "requirements",
+        "scripts",
+        "src",
+        "tests",
+    )
     missing = {
         path.relative_to(_ROOT).as_posix()
         for name in tracked

@@ -123,6 +123,8 @@ class Settings:
 
     database_url: str | None = _setting("ATELIER_DATABASE_URL", str, None, secret=True)
     """The PostgreSQL to use; None means the embedded one in `home`."""
+    admin_database_url: str | None = _setting("ATELIER_ADMIN_DATABASE_URL", str, None, secret=True)
+    """The same PostgreSQL as the role that owns the tables; None means `database_url`."""
     home: Path = _setting("ATELIER_HOME", Path, Path(".atelier"))
     """Where the embedded database and the run files live."""
     port: int = _setting("PORT", _integer(1, 65535), 8080)
@@ -161,6 +163,11 @@ class Settings:
     """How long voters and reports are stored."""
     reports_to_hide: int = _setting("ATELIER_REPORTS_TO_HIDE", _integer(1, 1000), 1)
     """The number of different reporters that hides a question or an answer."""
+
+    @property
+    def is_embedded(self) -> bool:
+        """Return whether the database is the embedded one."""
+        return not (self.database_url or self.admin_database_url)
 
     @property
     def connections(self) -> int:

@@ -9,12 +9,14 @@ from falcon.testing import ASGIConductor
 
 from atelier.http.app import create_service
 from atelier.http.common import logs
+from atelier.local.postgres import roles
 from atelier.local.postgres.server import Server
 from atelier.settings import Settings
 from atelier.store.connections.database import connect
 from atelier.store.migrate import migrate
-from tests.contract.api import ALL_ROUTES, NEW_ANSWER, NEW_QUESTION, Route
+from tests.contract.api import ALL_ROUTES, NEW_ANSWER, NEW_QUESTION, VOTES, Route
 from tests.contract.test_fast_path import instance
+from tests.support.cluster import as_role
 from tests.support.postgres import temporary_folder
 
 _POSTED = {**NEW_QUESTION, **NEW_ANSWER}
@@ -145,4 +147,26 @@ async def test_newer_database_asks_to_install_the_newer_version(database: str, c
         assert (page.status_code, page.text) == (503, f"Error: {remedy}")
         ready = await alone.simulate_get("/ready")
         assert (ready.status_code, ready.json["detail"]) == (503, remedy)
+    await connection.close()
+
+
+async def test_missing_privileges_name_the_command_that_grants_them(database: str) -> None:
+    remedy = "the database's role lacks privileges: run `atelier db roles --apply`"
+    await roles.ensure(database)
+    connection = await connect(database)
+    service = as_role(database, roles.SERVICE_ROLE)
+    async with ASGIConductor(create_service(Settings(), service).app) as alone:
+        assert 503 not in [(await call(alone, route))[0] for route in ALL_ROUTES]
+        for privilege in ("EXECUTE ON FUNCTION count_votes", "USAGE ON SCHEMA atelier"):
+            await connection.execute(f"REVOKE {privilege} FROM {roles.SERVICE_ROLE}")
+        assert await call(alone, VOTES[0]) == (503, f"Error: {remedy}")
+        await connection.execute(
+            f"REVOKE ALL ON public._pogo_migration, question_documents FROM {roles.SERVICE_ROLE}"
+        )
+        assert {(503, f"Error: {remedy}")} == {await call(alone, route) for route in ALL_ROUTES}
+        ready = await alone.simulate_get("/ready")
+        assert (ready.status_code, ready.json["detail"]) == (503, remedy)
+        await roles.ensure(database)
+        assert 503 not in [(await call(alone, route))[0] for route in ALL_ROUTES]
+        assert (await alone.simulate_get("/ready")).status_code == 200
     await connection.close()

@@ -11,6 +11,8 @@ import asyncpg
 import httpx
 import pytest
 
+from atelier.local.postgres import roles
+from atelier.local.postgres.connection_errors import admin_grants
 from atelier.local.postgres.server import PORT, Server
 from atelier.store.migrate import migrate
 from tests.support.cluster import cluster
@@ -73,7 +75,7 @@ def grants(line: str) -> str:
 
 async def test_suggested_grants_suffice_for_a_migration(own: Own) -> None:
     line = refused(own, own.owner, "migrate")
-    assert f'The role "{own.owner.replace("%20", " ")}" lacks rights' in line
+    assert f'The role "{own.owner.replace("%20", " ")}" lacks privileges' in line
     assert f'in the database "{own.name}"' in line
     assert "permission denied for database" in line
     assert grants(line).count("GRANT") == 2
@@ -124,9 +126,10 @@ async def test_the_documented_grants_suffice_to_import_and_to_serve(
 ) -> None:
     owner = f'"{own.owner.replace("%20", " ")}"'
     names = {"qa": f'"{own.name}"', "shop": owner, "shop_web": own.other}
+    blocks = re.findall(r"```sql\n(.*?)```", _PAGE.read_text(), flags=re.DOTALL)
+    assert blocks == ["\n".join(admin_grants("shop", "qa")) + "\n", roles.statements("shop_web")]
     for_owner, for_web = (
-        re.sub(r"\b(?:qa|shop_web|shop)\b", lambda name: names[name[0]], block)
-        for block in re.findall(r"```sql\n(.*?)```", _PAGE.read_text(), flags=re.DOTALL)
+        re.sub(r"\b(?:qa|shop_web|shop)\b", lambda name: names[name[0]], block) for block in blocks
     )
     await own.execute(for_owner)
     await migrate(own.url(own.owner))

@@ -9,11 +9,12 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from atelier.local.cluster.readiness import is_ready
 from atelier.local.nginx import nginx
+from atelier.store.connections.url import DatabaseUrl
 from tests.support.postgres import temporary_folder
 from tests.support.waiting import wait_until
 
@@ -32,20 +33,29 @@ class Cluster:
 
 
 @contextmanager
-def cluster(database: str, *, instances: int = 3, **settings: str) -> Iterator[Cluster]:
+def cluster(
+    database: str, *, instances: int = 3, role: str = "", **settings: str
+) -> Iterator[Cluster]:
     """Yield a running service on a migrated database; stop it at the end.
 
-    `settings` are environment variables of the instances.
+    `role`: connect to the database as this role instead of that of the URL. `settings` are
+    environment variables of the instances.
     """
     port = free_port()
+    url = as_role(database, role) if role else database
     with temporary_folder() as folder, ExitStack() as stack:
         sockets = [folder / f"{n}.sock" for n in range(instances)]
-        started = [stack.enter_context(_instance(database, path, settings)) for path in sockets]
+        started = [stack.enter_context(_instance(url, path, settings)) for path in sockets]
         for path in sockets:
             wait_until_ready(path)
         stack.enter_context(program(nginx.configure(folder, port, sockets)))
         wait_until_ready(port)
         yield Cluster(f"http://127.0.0.1:{port}", database, sockets, started)
+
+
+def as_role(database: str, role: str) -> str:
+    """Return the address of the same database as another role, without a password."""
+    return str(replace(DatabaseUrl.parse(database), user_info=role))
 
 
 def free_port() -> int:

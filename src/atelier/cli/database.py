@@ -3,6 +3,7 @@
 
 import asyncio
 import sys
+from pathlib import Path
 
 import click
 
@@ -15,19 +16,21 @@ from atelier.settings import Settings
 def migrate(settings: Settings) -> None:
     """Bring the database's schema up to date.
 
-    Safe to run at any time, even concurrently.
+    Safe to run at any time, even concurrently. Also grants the service's role the privileges that
+    the new schema requires, if it is not the role that migrates.
     """
-    from atelier.local.postgres.database import database
+    from atelier.local.postgres.database import database, update_privileges
     from atelier.store.migrate import migrate as run
 
     with database(settings) as dsn:
         applied = asyncio.run(run(dsn))
+        asyncio.run(update_privileges(settings, dsn))
     click.echo("\n".join(f"applied {name}" for name in applied) or "The database is up to date.")
 
 
 @click.group()
 def db() -> None:
-    """Start, stop and inspect the embedded PostgreSQL."""
+    """Start, stop and inspect the embedded PostgreSQL; run psql; grant privileges."""
 
 
 @db.command()
@@ -75,6 +78,64 @@ def psql(settings: Settings, arguments: tuple[str, ...]) -> None:
     with database(settings) as dsn:
         code = run(dsn, arguments)
     sys.exit(code)
+
+
+@db.command(
+    epilog=examples(
+        "atelier db roles | less",
+        "atelier db roles --apply",
+        "atelier db roles --apply --role shop_web --password-file /run/secrets/shop_web",
+    )
+)
+@click.option(
+    "--role",
+    help="Its name; by default the role of ATELIER_DATABASE_URL if that is not the admin's, "
+    "else atelier_service.",
+)
+@click.option("--apply", "is_applied", is_flag=True, help="Run the SQL instead of printing it.")
+@click.option("--password-prompt", is_flag=True, help="With --apply: ask for its password.")
+@click.option(
+    "--password-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --apply: read its password from a file.",
+)
+@click.pass_obj
+def roles(
+    settings: Settings,
+    role: str | None,
+    password_file: Path | None,
+    *,
+    is_applied: bool,
+    password_prompt: bool,
+) -> None:
+    """Print or run the SQL that creates the service's role and its grants.
+
+    The role is created if it is missing, which requires CREATEROLE, and is granted only what the
+    service's statements need. Safe to run again at any time. A password is set only if one is
+    given.
+    """
+    from atelier.local.postgres import roles as service_roles
+    from atelier.local.postgres.database import database
+
+    name = role or service_roles.service_role(settings)
+    if (password_file or password_prompt) and not is_applied:
+        raise click.UsageError("A password needs --apply: it is never printed.")
+    if not is_applied:
+        click.echo(service_roles.statements(name), nl=False)
+        return
+    password = _password(password_file, prompt=password_prompt)
+    with database(settings) as dsn:
+        created = asyncio.run(service_roles.apply(dsn, name, password))
+    click.echo(f"{'Created' if created else 'Updated'} the role {name} with the service's grants.")
+
+
+def _password(file: Path | None, *, prompt: bool) -> str | None:
+    """Return the password from a file or a prompt; None if neither option is given."""
+    if file and prompt:
+        raise click.UsageError("Give either --password-file or --password-prompt.")
+    if file:
+        return file.read_text(encoding="utf-8").removesuffix("\n")
+    return click.prompt("Password", hide_input=True, confirmation_prompt=True) if prompt else None
 
 
 COMMANDS = (migrate, db)

@@ -138,9 +138,9 @@ def serve(settings: Settings, host: str, port: int | None, socket: Path | None) 
     It starts even if the database is unavailable; GET /ready then responds with 503.
     """
     from atelier.http.server import serve as run
-    from atelier.local.postgres.database import address, check_read_url
+    from atelier.local.postgres.database import address, check_urls
 
-    check_read_url(settings)
+    check_urls(settings)
     if (port is None) == (socket is None):
         raise click.UsageError("Give either --port or --socket.")
     with address(settings) as dsn:

@@ -50,7 +50,7 @@ def import_(  # noqa: PLR0913 - one parameter per option
     """
     from rich.console import Console
 
-    from atelier.local.postgres.database import database
+    from atelier.local.postgres.database import database, update_privileges
     from atelier.transfer.importer.confirmation import confirmation
     from atelier.transfer.importer.dry_run import dry_run as count
     from atelier.transfer.importer.importer import import_export
@@ -72,6 +72,8 @@ def import_(  # noqa: PLR0913 - one parameter per option
                 confirm=confirmation(yes=yes),
             )
         summary = asyncio.run(work)
+        if not dry_run:  # it migrates
+            asyncio.run(update_privileges(settings, dsn))
     console.print(summary.render())
     if strict:
         summary.check_strict()

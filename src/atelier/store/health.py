@@ -9,6 +9,7 @@ from atelier.store.connections.database import (
     SCHEMA,
     Database,
     DatabaseUnavailableError,
+    MissingPrivilegesError,
     SchemaMismatchError,
 )
 from atelier.store.queries import queries
@@ -18,6 +19,7 @@ _PAGES = ("questions_page", "answers_page")
 _NO_PAGES: tuple[list[object], ...] = ([], [], [])
 _NO_VOTES: tuple[list[object], ...] = ([], [], [], [], [], [])
 _NO_VOTERS: tuple[list[object], ...] = ([],) * 8
+_PRIVILEGES_REMEDY = "the database's role lacks privileges: run `atelier db roles --apply`"
 
 
 class Fault(NamedTuple):
@@ -52,6 +54,8 @@ async def migrations(database: Database) -> Migrations:
     """
     try:
         rows = await database.read(_QUERIES["applied_migrations"], SCHEMA)
+    except MissingPrivilegesError:
+        raise
     except SchemaMismatchError:  # no migration has been applied yet
         rows = []
     known, applied = migrate.names(), {row[0] for row in rows}
@@ -83,15 +87,35 @@ async def check_writes(database: Database) -> Fault | None:
     return None
 
 
+async def remedy(error: SchemaMismatchError, database: Database) -> str:
+    """Return how to fix statements that do not match; raise DatabaseUnavailableError."""
+    return _remedy(error, await _migrations_or_none(database))
+
+
 async def _fault(error: DatabaseUnavailableError, database: Database, default: str) -> Fault:
     """Return an operator's explanation of an error; `default` if the schema is not the cause."""
     if isinstance(error, SchemaMismatchError):
         with suppress(DatabaseUnavailableError):
-            found = await migrations(database)
-            if found.pending:
+            found = await _migrations_or_none(database)
+            if found and found.pending:
                 return _pending_fault(found.pending, error.__cause__)
-            return Fault(found.remedy, error.__cause__)
+            return Fault(_remedy(error, found), error.__cause__)
     return Fault(default, error.__cause__)
+
+
+async def _migrations_or_none(database: Database) -> Migrations | None:
+    """Return how migrations differ; None if the role may not read them or use the schema."""
+    try:
+        found = await migrations(database)
+        hidden = await database.read(_QUERIES["schema_is_hidden"], SCHEMA)
+    except MissingPrivilegesError:
+        return None
+    return None if any(row["is_hidden"] for row in hidden) else found
+
+
+def _remedy(error: SchemaMismatchError, found: Migrations | None) -> str:
+    lacks_privileges = isinstance(error, MissingPrivilegesError) and not (found and found.pending)
+    return _PRIVILEGES_REMEDY if found is None or lacks_privileges else found.remedy
 
 
 def _pending_fault(pending: list[str], cause: BaseException | None) -> Fault:

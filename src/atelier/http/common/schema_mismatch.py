@@ -12,7 +12,7 @@ from atelier.store.connections.database import (
     DatabaseUnavailableError,
     SchemaMismatchError,
 )
-from atelier.store.health import migrations
+from atelier.store.health import remedy
 
 _CHECK_INTERVAL_SECONDS = 1.0
 
@@ -34,19 +34,19 @@ class SchemaMismatch:
         _params: dict[str, object],
     ) -> None:
         """Respond with 503 and what the operator has to do."""
-        remedy = await self._current_remedy()
-        log_rejection(remedy, req, error.__cause__)
+        text = await self._current_remedy(error)
+        log_rejection(text, req, error.__cause__)
         raise ApiError(
             HTTPStatus.SERVICE_UNAVAILABLE,
-            f"Error: {remedy}{request_suffix(req)}",
+            f"Error: {text}{request_suffix(req)}",
             {"Retry-After": "5"},
         )
 
-    async def _current_remedy(self) -> str:
+    async def _current_remedy(self, error: SchemaMismatchError) -> str:
         if monotonic() - self._checked_at > _CHECK_INTERVAL_SECONDS:
             self._checked_at = monotonic()
             try:
-                self._remedy = (await migrations(self._database)).remedy
+                self._remedy = await remedy(error, self._database)
             except DatabaseUnavailableError:
                 self._checked_at = float("-inf")
         return self._remedy

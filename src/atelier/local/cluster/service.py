@@ -17,7 +17,7 @@ from atelier.local.cluster.readiness import until_ready
 from atelier.local.host.home import Home
 from atelier.local.logs.collector import Logs
 from atelier.local.nginx import nginx
-from atelier.local.postgres.database import check_read_url
+from atelier.local.postgres.database import check_urls, service_url
 from atelier.local.postgres.state import connections_missing, database_state
 from atelier.settings import Settings, without_files
 
@@ -44,15 +44,20 @@ class Service:
     """Instances behind nginx that use one database."""
 
     def __init__(self, settings: Settings, home: Home, folder: Path, dsn: str, logs: Logs) -> None:
-        """Take the settings, the home, the folder of the sockets, the database URL and the logs."""
+        """Take the settings, the home, the folder of the sockets, the admin URL and the logs."""
         self.settings = settings
         self.dsn = dsn
+        """The admin URL, which instances never see: they connect as another role."""
         self.instances = InstanceGroup(folder, self._instance)
         self._home = home
         self._folder = folder
         self._logs = logs
         # The URL is passed in the environment: other users can read command lines.
-        self._environment = without_files(os.environ, ATELIER_DATABASE_URL=dsn)
+        self._service_url = service_url(settings, dsn)
+        self._environment = without_files(
+            os.environ, ATELIER_DATABASE_URL=self._service_url, ATELIER_ADMIN_DATABASE_URL=""
+        )
+        del self._environment["ATELIER_ADMIN_DATABASE_URL"]
         self._change_lock = asyncio.Lock()
         self._nginx: SupervisedProcess | None = None
 
@@ -92,7 +97,7 @@ class Service:
             self._environment = before | {k: v for k, v in changes.items() if k in RELOADABLE}
             try:
                 changed = Settings.from_environment(self._environment)
-                check_read_url(changed)
+                check_urls(changed)
                 await self._migrate()
                 for instance in self.instances:
                     await self.instances.replace(instance)
@@ -107,7 +112,8 @@ class Service:
     async def scale(self, size: int) -> str:
         """Change the number of instances; return a message. Raises AtelierError."""
         async with self._change_lock:
-            warning = connections_missing(await database_state(self.dsn), self.settings, size)
+            state = await database_state(self._service_url)
+            warning = connections_missing(state, self.settings, size)
             if size > len(self.instances):
                 await self.instances.grow(size)
                 self._reload_nginx()
@@ -122,7 +128,7 @@ class Service:
         process = await asyncio.create_subprocess_exec(
             *_ATELIER,
             "migrate",
-            env=self._environment,
+            env=self._environment | {"ATELIER_ADMIN_DATABASE_URL": self.dsn},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

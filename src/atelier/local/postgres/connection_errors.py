@@ -6,20 +6,22 @@ import ssl
 import asyncpg
 
 from atelier.errors import AtelierError
+from atelier.local.postgres.roles import quoted
 from atelier.store.connections.hosts import connect_to_any
 from atelier.store.connections.url import DatabaseUrl
 from atelier.store.queries import queries
 
-_SETTING = "ATELIER_DATABASE_URL"
+SETTING = "ATELIER_DATABASE_URL"
+ADMIN_SETTING = "ATELIER_ADMIN_DATABASE_URL"
 _UNKNOWN = "Check that it is running and that the URL is correct."
 _HINTS: tuple[tuple[type[Exception], str], ...] = (
     (
         asyncpg.InvalidPasswordError,
-        f"It rejects this user and password: correct them in {_SETTING}.",
+        "It rejects this user and password: correct them in {setting}.",
     ),
     (
         asyncpg.InvalidCatalogNameError,
-        f"It has no such database: create it, or name another in {_SETTING}.",
+        "It has no such database: create it, or name another in {setting}.",
     ),
     (
         asyncpg.TooManyConnectionsError,
@@ -30,22 +32,25 @@ _HINTS: tuple[tuple[type[Exception], str], ...] = (
         "Have an administrator run: GRANT CONNECT ON DATABASE {database} TO {user};",
     ),
     (asyncpg.CannotConnectNowError, "It is starting or stopping: try again in a moment."),
-    (asyncpg.UndefinedObjectError, f"Remove this parameter from {_SETTING}."),
-    (asyncpg.ClientConfigurationError, f"Correct {_SETTING}."),
+    (asyncpg.UndefinedObjectError, "Remove this parameter from {setting}."),
+    (asyncpg.ClientConfigurationError, "Correct {setting}."),
     (
         ssl.SSLCertVerificationError,
-        f"Name its certificate authority in {_SETTING}, as in ?sslrootcert=FILE.",
+        "Name its certificate authority in {setting}, as in ?sslrootcert=FILE.",
     ),
-    (socket.gaierror, f"The host name cannot be resolved: check it in {_SETTING}."),
+    (socket.gaierror, "The host name cannot be resolved: check it in {setting}."),
     (PermissionError, "This user has no permission to open its socket."),
 )
 
 
-def unreachable(dsn: str, error: Exception, reason: str = "") -> AtelierError:
+def unreachable(
+    dsn: str, error: Exception, reason: str = "", *, setting: str = SETTING
+) -> AtelierError:
     """Return an error that explains a failed connection, without the URL's password."""
     url = DatabaseUrl.parse(dsn)
     message = (reason or str(error) or type(error).__name__).partition("\n")[0].rstrip(".")
-    return AtelierError(f"Cannot connect to {describe(dsn)}: {message}. {_hint(error, url)}")
+    hint = _hint(error, url, setting)
+    return AtelierError(f"Cannot connect to {describe(dsn)}: {message}. {hint}")
 
 
 def describe(dsn: str) -> str:
@@ -54,61 +59,68 @@ def describe(dsn: str) -> str:
     return f"the database {url.database} at {url.host_list}"
 
 
-def _hint(error: Exception, url: DatabaseUrl) -> str:
+def _hint(error: Exception, url: DatabaseUrl, setting: str) -> str:
     if "rejected SSL upgrade" in str(error):
-        return f"It does not speak TLS: turn TLS on there, or remove sslmode from {_SETTING}."
+        return f"It does not speak TLS: turn TLS on there, or remove sslmode from {setting}."
     hint = next((text for kind, text in _HINTS if isinstance(error, kind)), None)
     if hint is None and isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
-        return _authorization_hint(str(error))
-    return (hint or _UNKNOWN).format(database=_quoted(url.database), user=_quoted(url.user))
+        return _authorization_hint(str(error), setting)
+    names = {"database": quoted(url.database), "user": quoted(url.user), "setting": setting}
+    return (hint or _UNKNOWN).format_map(names)
 
 
-def _authorization_hint(message: str) -> str:
+def _authorization_hint(message: str, setting: str) -> str:
     if "no encryption" in message and "[local]" not in message:
         return (
-            f"If it accepts encrypted connections only, add ?sslmode=require to {_SETTING}; else "
+            f"If it accepts encrypted connections only, add ?sslmode=require to {setting}; else "
             "have its pg_hba.conf admit this user from here."
         )
     if "pg_hba.conf" in message:
         return "Its pg_hba.conf does not admit this user from here."
-    return f"It rejects this user: name another in {_SETTING}, or let this one log in."
+    return f"It rejects this user: name another in {setting}, or let this one log in."
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-_PRIVILEGES = queries("atelier.local.postgres")["privileges"]
+_QUERIES = queries("atelier.local.postgres")
 
 
 async def missing_privileges(dsn: str, denied: asyncpg.PostgresError) -> AtelierError:
     """Return an error that says what the URL's role was denied, and what to grant to it."""
     connection = await connect_to_any(dsn)
     try:
-        [privileges] = await connection.fetch(_PRIVILEGES)
+        [privileges] = await connection.fetch(_QUERIES["privileges"])
     finally:
         connection.terminate()
     url = DatabaseUrl.parse(dsn)
     return AtelierError(
-        f"The role {privileges['role']} lacks rights in the database {privileges['database']} at "
-        f"{url.host_list}: {denied}. {_remedy(privileges)}"
+        f"The role {privileges['role']} lacks privileges in the database {privileges['database']} "
+        f"at {url.host_list}: {denied}. {_remedy(privileges)}"
     )
 
 
 def _remedy(privileges: asyncpg.Record) -> str:
+    if privileges["is_service_role"]:
+        return (
+            f"It is a role for serving only: set {ADMIN_SETTING} to the URL of the role that owns "
+            "the tables."
+        )
     if privileges["superusers"]:  # do not suggest to grant a superuser's role
         owner = privileges["superusers"][0]
         return f"The existing objects belong to {owner}: run this as {owner}."
     if grants := _grants(privileges):
         return f"Have an administrator of that database run: {' '.join(grants)}"
-    return "Grant it the rights that docs/configuration.md lists."
+    return "Grant it the privileges that docs/configuration.md lists."
 
 
 def _grants(privileges: asyncpg.Record) -> list[str]:
-    role, database = privileges["role"], privileges["database"]
+    on_database, on_public = admin_grants(privileges["role"], privileges["database"])
     grants = []
     if not privileges["can_create_schemas"]:
-        grants.append(f"GRANT CREATE ON DATABASE {database} TO {role};")
+        grants.append(on_database)
     if not privileges["can_create_migration_tables"]:
-        grants.append(f"GRANT USAGE, CREATE ON SCHEMA public TO {role};")
-    return grants + [f"GRANT {owner} TO {role};" for owner in privileges["owners"]]
+        grants.append(on_public)
+    return grants + [f"GRANT {owner} TO {privileges['role']};" for owner in privileges["owners"]]
+
+
+def admin_grants(role: str, database: str) -> list[str]:
+    """Return the grants that a role needs to migrate and import; both names are quoted."""
+    return _QUERIES["admin_role"].format(role=role, database=database).splitlines()

@@ -125,7 +125,7 @@ class Embedded:
 
 def own_home(settings: Settings) -> Path:
     """Return the embedded server's home; raise AtelierError if another server is configured."""
-    if settings.database_url:
+    if not settings.is_embedded:
         raise AtelierError("ATELIER_DATABASE_URL is set: atelier does not manage that server.")
     return settings.home
 

@@ -19,7 +19,13 @@ from atelier.local.logs.collector import Logs
 from atelier.local.monitoring import metrics as cluster_metrics
 from atelier.local.monitoring.status import status
 from atelier.local.nginx import nginx
-from atelier.local.postgres.database import check_read_url, database
+from atelier.local.postgres.database import (
+    check_service_url,
+    check_urls,
+    database,
+    service_url,
+    update_privileges,
+)
 from atelier.local.postgres.embedded import Embedded
 from atelier.local.postgres.state import connections_missing, database_state
 from atelier.local.supervisor.preflight import address_of, check_port, exclusive_service
@@ -43,7 +49,7 @@ def up(settings: Settings, *, verbose: bool = False) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if _handles_hang_up():
         signal.signal(signal.SIGHUP, _on_hang_up)
-    check_read_url(settings)
+    check_urls(settings)
     home = Home.open(settings.home)
     logs = Logs(home.log("supervisor.log").parent, _show, verbose=verbose)
     with exclusive_service(home, settings.port):
@@ -98,10 +104,12 @@ class _Supervisor:
         self._logs.log(
             f"Migrated: {', '.join(applied)}." if applied else "The database is up to date."
         )
+        await update_privileges(self._settings, self._dsn)
+        await check_service_url(self._settings)
         if await needs_sample(self._dsn):
             self._logs.log("Loading the sample into the empty database.")
             await load_sample(self._dsn, self._home, progress_for(_console))
-        state = await database_state(self._dsn)
+        state = await database_state(service_url(self._settings, self._dsn))
         if warning := connections_missing(state, self._settings, self._settings.instances):
             self._logs.log(warning)
 
@@ -126,7 +134,7 @@ class _Supervisor:
 
     async def _monitor(self) -> None:
         """Poll the logs and restart the embedded PostgreSQL if it has ended, until cancelled."""
-        embedded = None if self._settings.database_url else Embedded.open(self._settings.home)
+        embedded = Embedded.open(self._settings.home) if self._settings.is_embedded else None
         while True:
             await asyncio.sleep(_CHECK_SECONDS)
             await asyncio.to_thread(self._logs.poll)
@@ -185,7 +193,7 @@ def _service_folder(home: Home) -> Iterator[Path]:
 
 
 def _starting_database(settings: Settings) -> str:
-    if settings.database_url:
+    if not settings.is_embedded:
         return "Using the database of ATELIER_DATABASE_URL."
     home = settings.home.name if settings.home.parent == Path.cwd() else settings.home
     return f"Starting PostgreSQL, with its data in {home}."

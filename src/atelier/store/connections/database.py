@@ -27,6 +27,10 @@ class SchemaMismatchError(DatabaseUnavailableError):
     """A statement does not match the database's schema."""
 
 
+class MissingPrivilegesError(SchemaMismatchError):
+    """The role lacks a privilege that a statement needs."""
+
+
 LOST = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -52,8 +56,19 @@ UNDEFINED = (
     asyncpg.InvalidColumnReferenceError,
     asyncpg.DatatypeMismatchError,
     asyncpg.WrongObjectTypeError,
+    asyncpg.InsufficientPrivilegeError,
 )
-"""asyncpg's exceptions for statements that do not match the database's schema."""
+"""asyncpg's exceptions for statements that do not match the database's schema or privileges."""
+
+_TIMED_OUT = (asyncpg.LockNotAvailableError, asyncpg.IdleInTransactionSessionTimeoutError)
+"""asyncpg's exceptions for the server's timeouts; that of the statement timeout is in LOST."""
+_LOCK_SHARE = 0.8
+"""lock_timeout as a fraction of the statement timeout."""
+_IDLE_FACTOR = 12
+"""idle_in_transaction_session_timeout as a multiple of the statement timeout.
+
+By default this is how long nginx waits for a client that does not read a large page (send_timeout).
+"""
 
 _ROLLED_BACK = (asyncpg.TransactionRollbackError, asyncpg.ReadOnlySQLTransactionError)
 """Exceptions after which a write is known to have changed nothing and can be retried."""
@@ -96,8 +111,10 @@ class Database:
                 server_settings={
                     "search_path": SCHEMA,
                     "application_name": "atelier",
-                    # Ends statements on the server that timed out here.
-                    "statement_timeout": str(int(timeout * 1000)),
+                    # Ends statements that timed out here, and releases locks that others wait for.
+                    "statement_timeout": _milliseconds(timeout),
+                    "lock_timeout": _milliseconds(timeout * _LOCK_SHARE),
+                    "idle_in_transaction_session_timeout": _milliseconds(timeout * _IDLE_FACTOR),
                     # Statements are few and their plans do not depend on the values; planning a
                     # small batch takes longer than running it (docs/decisions/0009).
                     "plan_cache_mode": "force_generic_plan",
@@ -146,8 +163,8 @@ class Database:
         except TimeoutError as error:
             raise DatabaseTimeoutError from error
         except UNDEFINED as error:
-            raise SchemaMismatchError from error
-        except (*LOST, PoolExhaustedError) as error:
+            raise schema_mismatch_error(error) from error
+        except (*LOST, *_TIMED_OUT, PoolExhaustedError) as error:
             raise DatabaseUnavailableError from error
 
     async def _run(
@@ -164,11 +181,23 @@ class Database:
             raise DatabaseTimeoutError from error
         except UNDEFINED as error:
             metrics.DATABASE_ERRORS.labels(type(error).__name__).inc()
-            raise SchemaMismatchError from error
-        except (*LOST, PoolExhaustedError, asyncpg.TransactionRollbackError) as error:
+            raise schema_mismatch_error(error) from error
+        except (*LOST, *_TIMED_OUT, PoolExhaustedError, asyncpg.TransactionRollbackError) as error:
             metrics.DATABASE_ERRORS.labels(type(error).__name__).inc()
             raise DatabaseUnavailableError from error
 
     async def _fetch(self, query: str, args: tuple[object, ...]) -> list[asyncpg.Record]:
         async with self._connections.acquire() as connection:
             return await connection.fetch(query, *args)
+
+
+def schema_mismatch_error(error: Exception) -> SchemaMismatchError:
+    """Return the exception of this module for one of UNDEFINED."""
+    if isinstance(error, asyncpg.InsufficientPrivilegeError):
+        return MissingPrivilegesError()
+    return SchemaMismatchError()
+
+
+def _milliseconds(seconds: float) -> str:
+    """Return a server setting for a time; at least 1, because 0 disables a timeout."""
+    return str(max(1, int(seconds * 1000)))

@@ -11,7 +11,7 @@ from atelier.store.connections.database import (
     UNDEFINED,
     Database,
     DatabaseUnavailableError,
-    SchemaMismatchError,
+    schema_mismatch_error,
 )
 from atelier.store.connections.pool import PoolExhaustedError
 from atelier.store.connections.url import DatabaseUrl
@@ -72,7 +72,7 @@ class Standby(Database):
                     return await connection.fetch(query, *args)
             self._suspend("it lags, or is the primary", logging.INFO)
         except UNDEFINED as error:
-            raise SchemaMismatchError from error
+            raise schema_mismatch_error(error) from error
         except _FAILED as error:
             self._fail(error)
         return None

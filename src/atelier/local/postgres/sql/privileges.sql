@@ -3,6 +3,11 @@ SELECT
     quote_ident(current_user) AS role,
     quote_ident(current_database()) AS database,
     has_database_privilege(current_database(), 'CREATE') AS can_create_schemas,
+    coalesce(
+        has_schema_privilege(service_schemas.live, 'USAGE')
+            AND NOT pg_has_role(service_schemas.live_owner, 'USAGE'),
+        false
+    ) AS is_service_role,
     migration_tables.exist OR has_schema_privilege('public', 'CREATE')
         AS can_create_migration_tables,
     ARRAY(
@@ -29,7 +34,10 @@ FROM
             AND relname IN ('_pogo_migration', '_pogo_version')
     ) AS migration_tables,
     (
-        SELECT coalesce(array_agg(nspowner), '{}') AS owners
+        SELECT
+            coalesce(array_agg(nspowner), '{}') AS owners,
+            max(oid) FILTER (WHERE nspname = 'atelier') AS live,
+            max(nspowner) FILTER (WHERE nspname = 'atelier') AS live_owner
         FROM pg_namespace
         WHERE nspname IN ('atelier', 'atelier_import', 'atelier_import_files', 'atelier_verify')
     ) AS service_schemas

@@ -1,0 +1,2 @@
+GRANT CONNECT, CREATE ON DATABASE {database} TO {role};
+GRANT USAGE, CREATE ON SCHEMA public TO {role};

@@ -1,0 +1,6 @@
+DO $$
+BEGIN
+    IF to_regrole({literal}) IS NULL THEN
+        CREATE ROLE {role} LOGIN;
+    END IF;
+END $$;

@@ -1,0 +1,31 @@
+-- The privileges of the service's role. Run this as the role that migrates; it can be run again.
+BEGIN;
+REVOKE ALL ON SCHEMA atelier FROM {role};
+REVOKE ALL ON ALL TABLES IN SCHEMA atelier FROM {role};
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA atelier FROM {role};
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA atelier FROM {role};
+ALTER DEFAULT PRIVILEGES REVOKE ALL ON SCHEMAS FROM {role};
+ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM {role};
+GRANT USAGE ON SCHEMA atelier TO {role};
+GRANT SELECT (id, product_id, body, date_written, asker_name, reported, helpful),
+    INSERT (product_id, body, asker_name, asker_email)
+    ON atelier.questions TO {role};
+GRANT SELECT (id, question_id, body, date_written, answerer_name, reported, helpful),
+    INSERT (question_id, body, answerer_name, answerer_email)
+    ON atelier.answers TO {role};
+GRANT SELECT (id, answer_id, url), INSERT (answer_id, url) ON atelier.photos TO {role};
+GRANT SELECT (question_id, product_id, helpful, document) ON atelier.question_documents TO {role};
+GRANT SELECT (question_id, answer_id, helpful, document) ON atelier.answer_document_view TO {role};
+GRANT SELECT (key, fingerprint, created_at), INSERT (key, fingerprint),
+    UPDATE (fingerprint, created_at), DELETE
+    ON atelier.idempotency_keys TO {role};
+GRANT SELECT (product_id, digest, posted_at), INSERT (product_id, digest), UPDATE (posted_at), DELETE
+    ON atelier.recent_texts TO {role};
+GRANT SELECT (target_id, voter, target, action, created_at), UPDATE (created_at), DELETE
+    ON atelier.voters TO {role};
+GRANT SELECT (target_id, reporter, target, created_at), DELETE ON atelier.reports TO {role};
+GRANT SELECT (secret), INSERT (secret) ON atelier.voter_secret TO {role};
+GRANT EXECUTE
+    ON FUNCTION atelier.count_votes, atelier.count_votes_once, atelier.refresh_documents TO {role};
+GRANT SELECT ON public._pogo_migration, public._pogo_version TO {role};
+COMMIT;
