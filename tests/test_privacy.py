@@ -10,9 +10,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from atelier.local.postgres import roles
 from atelier.store.connections.database import connect
 from atelier.store.connections.url import DatabaseUrl
 from atelier.transfer.database.exclusive_lock import exclusive_lock
+from tests.support.cluster import as_role
 from tests.support.commands import ATELIER, environment
 from tests.support.data import Data
 
@@ -151,6 +153,19 @@ async def test_erasure_is_refused_during_an_import(jane: str, tmp_path: Path) ->
     assert done.returncode == 1
     assert "`atelier import` is running" in done.stderr
     assert await emails(jane) == before
+
+
+@pytest.mark.parametrize("command", [["export"], ["erase", "--yes"]])
+async def test_service_role_is_asked_for_the_admin_url(
+    jane: str, tmp_path: Path, command: list[str]
+) -> None:
+    await roles.ensure(jane)
+    service = as_role(jane, roles.SERVICE_ROLE)
+    done = privacy(service, tmp_path, *command, "-", stdin=_JANE)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert "set ATELIER_ADMIN_DATABASE_URL to the URL of the role that owns" in line
+    assert _JANE in await emails(jane)
 
 
 async def test_missing_migration_is_reported(jane: str, tmp_path: Path) -> None:

@@ -357,7 +357,7 @@ async def test_no_output_of_the_service_contains_personal_data(
     # The failures happened and were logged.
     assert "CheckViolationError" in service.log("instance-1")
     assert 'violates check constraint "rejecting"' in service.log("postgresql")
-    assert "statement timeout" in service.log("postgresql")
+    assert "lock timeout" in service.log("postgresql")
     assert "was terminated by signal 9" in service.log("postgresql")
     assert "instance 1 exited (SIGKILL)" in service.process.output
     assert {400, 404, 405, 413, 414, 415, 422, 431, 500, 502, 503} <= {

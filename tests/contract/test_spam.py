@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from atelier.http.qa.spam import BlockedWords, SpamGuards, nfkc_casefold
+from atelier.local.postgres import roles
 from atelier.store.connections.database import Database, connect
 from atelier.store.writes import Key, Outcome, Writer
 from tests.contract.api import (
@@ -47,7 +48,7 @@ def guarded(service: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
         "ATELIER_SPAM_WORDS_FILE": str(words),
         "ATELIER_SPAM_HONEYPOT": "website",
     }
-    with cluster(service.database, instances=2, **settings) as running:
+    with cluster(service.database, instances=2, role=roles.SERVICE_ROLE, **settings) as running:
         yield running
 
 

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from atelier.http.ops import lifespan
+from atelier.local.postgres import roles
 from atelier.local.postgres.server import Server
 from atelier.store.connections.database import Database, connect
 from atelier.store.migrate import migrate
@@ -45,7 +46,8 @@ async def test_concurrent_votes_from_one_address_on_two_instances_count_once(
 def by_address(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     """Return a service that identifies voters by address."""
     monkeypatch.setenv("ATELIER_VOTE_ONCE", "address")
-    with cluster(database, instances=2) as running:
+    asyncio.run(roles.ensure(database))
+    with cluster(database, instances=2, role=roles.SERVICE_ROLE) as running:
         yield running
 
 

@@ -11,8 +11,10 @@ import asyncpg
 from falcon.testing import ASGIConductor, Result
 
 from atelier.http.app import create_service
+from atelier.local.postgres import roles
 from atelier.settings import Settings
 from atelier.store.connections.database import connect
+from tests.support.cluster import as_role
 from tests.support.data import Data
 
 DAY = 24 * 3600.0
@@ -90,11 +92,13 @@ class TwoInstances:
 async def two_instances(
     database: str, clock: FakeClock | None = None, **settings: object
 ) -> AsyncIterator[TwoInstances]:
-    """Yield two instances with these settings on a database."""
+    """Yield two instances with these settings, as the service's role of a database."""
+    await roles.ensure(database)
+    url = as_role(database, roles.SERVICE_ROLE)
     clock = clock or FakeClock()
     parsed = Settings(**settings)  # type: ignore[arg-type] # tests pass values of the right types
     async with AsyncExitStack() as stack:
-        services = [create_service(parsed, database, clock=clock) for _ in range(2)]
+        services = [create_service(parsed, url, clock=clock) for _ in range(2)]
         instances = [await stack.enter_async_context(ASGIConductor(s.app)) for s in services]
         connection = await connect(database)
         stack.push_async_callback(connection.close)

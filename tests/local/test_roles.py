@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -15,6 +16,7 @@ from atelier.local.postgres import roles
 from atelier.local.postgres.server import Server
 from atelier.settings import Settings
 from atelier.store.migrate import migrate
+from atelier.store.queries import queries
 from tests.support.cluster import as_role, cluster
 from tests.support.commands import run
 from tests.support.postgres import every_postgres
@@ -45,6 +47,16 @@ _FORBIDDEN = [
     "DROP SCHEMA atelier CASCADE",
     "TRUNCATE questions CASCADE",
     "TRUNCATE idempotency_keys",
+    "TRUNCATE recent_texts",
+    "SELECT done_by FROM erasures",
+    "SELECT voter FROM voters",
+    "UPDATE voters SET voter = ''",
+    "INSERT INTO voters (target_id, voter, target, action) VALUES (1, '', 'question', 'report')",
+    "SELECT reason FROM reports",
+    "INSERT INTO reports (target_id, reporter, target) VALUES (1, '', 'question')",
+    "UPDATE voter_secret SET secret = ''",
+    "DELETE FROM voter_secret",
+    "INSERT INTO erasures (done_by, mode) VALUES ('x', 'x')",
     "DELETE FROM questions",
     "DELETE FROM answers",
     "DELETE FROM photos",
@@ -129,11 +141,12 @@ async def own(postgres: Server) -> AsyncIterator[Own]:
 
 
 def use(own: Own) -> None:
-    """Call every route of a service and delete expired keys; all of it must succeed."""
+    """Call every route of a service and run its cleanup; all of it must succeed."""
     posted = {"body": "b", "name": "n", "email": "n@example.com"}
     key = {"Idempotency-Key": "k"}
+    as_user = own.role.replace(" ", "%20")
     with (
-        cluster(own.admin, instances=1, role=own.role.replace(" ", "%20")) as running,
+        cluster(own.admin, instances=1, role=as_user, ATELIER_SPAM_REPEAT_MINUTES="5") as running,
         httpx.Client(base_url=running.base_url) as client,
     ):
         new = client.post("/qa/questions", json=posted | {"product_id": 7}, headers=key)
@@ -141,7 +154,8 @@ def use(own: Own) -> None:
         assert (new.status_code, again.status_code) == (201, 201)
         (question,) = client.get("/qa/questions", params={"product_id": 7}).json()["results"][-1:]
         answers = f"/qa/questions/{question['question_id']}/answers"
-        assert client.post(answers, json=posted | {"photos": ["http://a/b"]}).status_code == 201
+        answered = posted | {"body": "c", "photos": ["http://a/b"]}
+        assert [client.post(answers, json=answered).status_code for _ in range(2)] == [201, 422]
         (answer,) = client.get(answers).json()["results"][:1]
         responses = [
             client.put(f"/qa/questions/{question['question_id']}/helpful"),
@@ -166,8 +180,22 @@ def use(own: Own) -> None:
             200,
         ]
         assert '"helpfulness":1' in responses[3].text
-    expired = "DELETE FROM idempotency_keys WHERE created_at < now() - interval '1 day'"
-    asyncio.run(own.execute(expired, own.service))
+    voting = cluster(own.admin, instances=1, role=as_user, ATELIER_VOTE_ONCE="address")
+    with voting as running, httpx.Client(base_url=running.base_url) as client:
+        path = f"/qa/questions/{question['question_id']}"
+        votes = [client.put(f"{path}/helpful"), client.put(f"{path}/report", json={"reason": "x"})]
+        assert [each.status_code for each in votes] == [204, 204]
+    asyncio.run(clean_up(own))
+
+
+async def clean_up(own: Own) -> None:
+    """Run the statements of the periodic cleanup as the service's role."""
+    day, statements = timedelta(days=1), queries("atelier.store")
+    connection = await asyncpg.connect(own.service, server_settings={"search_path": "atelier"})
+    for name in ("delete_expired_keys", "delete_expired_digests", "delete_expired_reports"):
+        await connection.execute(statements[name], day)
+    await connection.execute(statements["delete_expired_voters"], day, 10)
+    await connection.close()
 
 
 async def assert_forbidden(own: Own) -> None:

@@ -54,7 +54,7 @@ def cluster(
 
 
 def as_role(database: str, role: str) -> str:
-    """Return the address of the same database as another role, without a password."""
+    """Return the URL of the same database for another role, without a password."""
     return str(replace(DatabaseUrl.parse(database), user_info=role))
 
 

@@ -107,6 +107,8 @@ def _mode(*, keep_texts: bool, delete: bool, with_answers: bool) -> "Mode":
 
 @asynccontextmanager
 async def _connected(dsn: str, operation: str) -> AsyncIterator["asyncpg.Connection"]:
+    import asyncpg
+
     from atelier.store.connections.database import SCHEMA, UNDEFINED
     from atelier.transfer.database.session import one_line_errors, session
 
@@ -114,6 +116,8 @@ async def _connected(dsn: str, operation: str) -> AsyncIterator["asyncpg.Connect
         try:
             async with session(dsn, SCHEMA) as connection:
                 yield connection
+        except asyncpg.InsufficientPrivilegeError:
+            raise
         except UNDEFINED as error:
             raise AtelierError("The database lacks tables: run `atelier migrate` first.") from error
 

@@ -21,11 +21,12 @@ GRANT SELECT (key, fingerprint, created_at), INSERT (key, fingerprint),
     ON atelier.idempotency_keys TO {role};
 GRANT SELECT (product_id, digest, posted_at), INSERT (product_id, digest), UPDATE (posted_at), DELETE
     ON atelier.recent_texts TO {role};
-GRANT SELECT (target_id, voter, target, action, created_at), UPDATE (created_at), DELETE
-    ON atelier.voters TO {role};
-GRANT SELECT (target_id, reporter, target, created_at), DELETE ON atelier.reports TO {role};
+GRANT SELECT (ctid, created_at), UPDATE (created_at), DELETE ON atelier.voters TO {role};
+GRANT SELECT (created_at), DELETE ON atelier.reports TO {role};
 GRANT SELECT (secret), INSERT (secret) ON atelier.voter_secret TO {role};
 GRANT EXECUTE
-    ON FUNCTION atelier.count_votes, atelier.count_votes_once, atelier.refresh_documents TO {role};
+    ON FUNCTION
+        atelier.claim_post, atelier.count_votes, atelier.count_votes_once, atelier.refresh_documents
+    TO {role};
 GRANT SELECT ON public._pogo_migration, public._pogo_version TO {role};
 COMMIT;
