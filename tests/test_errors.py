@@ -7,7 +7,7 @@ import logging
 import asyncpg
 import pytest
 
-from atelier.errors import AtelierError, describe, format_traceback
+from atelier.errors import AtelierError, describe_error, format_traceback
 from atelier.http.common.logs import configure_logs
 from tests.support.data import Data
 
@@ -50,8 +50,8 @@ def _postgres_error(kind: type[asyncpg.PostgresError], message: str, **fields: s
     ],
 )
 def test_error_descriptions_contain_no_values(error: Exception, text: str) -> None:
-    assert text in describe(error)
-    assert _SECRET not in describe(error)
+    assert text in describe_error(error)
+    assert _SECRET not in describe_error(error)
 
 
 def test_tracebacks_show_all_causes_without_values() -> None:

@@ -15,7 +15,7 @@ class AtelierError(Exception):
     """An error that the user can fix: the message is one line and says how."""
 
 
-def describe(error: BaseException | None) -> str:
+def describe_error(error: BaseException | None) -> str:
     """Return an error's type, and its message if that cannot quote a value."""
     if error is None:
         return "unknown cause"
@@ -24,7 +24,7 @@ def describe(error: BaseException | None) -> str:
 
 
 def format_traceback(error: BaseException) -> str:
-    """Return the tracebacks of an error and its causes, each with its `describe` text."""
+    """Return the tracebacks of an error and its causes, each with its `describe_error` text."""
     return "\n".join(_traceback_lines(error, set())).rstrip("\n")
 
 
@@ -59,7 +59,7 @@ def _traceback_lines(error: BaseException, seen: set[int]) -> Iterator[str]:
         yield "\nwhich led to:\n"
     yield "Traceback (most recent call last):"
     yield "".join(traceback.format_tb(error.__traceback__)).rstrip("\n")
-    yield describe(error)
+    yield describe_error(error)
     for member in getattr(error, "exceptions", ()):  # of an exception group
         if id(member) not in seen:
             yield from _traceback_lines(member, seen)

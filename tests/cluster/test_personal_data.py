@@ -52,7 +52,7 @@ _ANSWER = {**_QUESTION, "photos": ["https://photos.example/quokka.jpg"]}
 _ENCODED = quote(_EMAIL)
 _PAGES = "/qa/questions"
 _ANSWERS = "/qa/questions/1/answers"
-_SLOW = {"ATELIER_REQUEST_TIMEOUT": "1"}
+_SETTINGS = {"ATELIER_REQUEST_TIMEOUT": "1", "ATELIER_VOTE_ONCE": "address"}
 
 
 @dataclass
@@ -108,7 +108,7 @@ def service() -> Iterator[Service]:
     settings = {"PORT": str(port), "ATELIER_METRICS_PORT": str(metrics_port), "INSTANCES": "1"}
     with temporary_folder() as folder:
         home = folder / "home"
-        with up(home, "-v", **settings, **_SLOW) as process:
+        with up(home, "-v", **settings, **_SETTINGS) as process:
             process.wait_for("Ready")
             url = f"http://127.0.0.1:{port}"
             with httpx.Client(base_url=url, timeout=20) as client:
@@ -134,9 +134,9 @@ def send_valid_requests(service: Service) -> None:
     )
     for target in ("questions/1", "answers/1"):
         for action in ("helpful", "report"):
-            service.send(
-                "PUT", f"/qa/{target}/{action}", headers={"Idempotency-Key": "quokka-vote"}
-            )
+            key = {"Idempotency-Key": f"quokka-{target}-{action}"}
+            reason = {"reason": "A quokka reason"}
+            assert service.send("PUT", f"/qa/{target}/{action}", json=reason, headers=key) == 204
     # Texts and names are public; pages must contain nothing else.
     page = httpx.get(f"{service.url}/qa/questions?product_id=77&count=1000", headers=_HEADERS).text
     assert "A quokka body?" in page

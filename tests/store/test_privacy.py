@@ -188,6 +188,17 @@ async def test_retried_post_of_an_erased_person_is_not_repeated_and_reveals_noth
     await connection.close()
 
 
+async def test_digests_of_erased_texts_are_deleted(connection: asyncpg.Connection) -> None:
+    async with connection.transaction():
+        await Data(connection).question(1, email=JANE)
+        await connection.execute("UPDATE questions SET date_written = DEFAULT")
+        await connection.execute("INSERT INTO recent_texts VALUES (1, 'jane')")
+    await connection.execute("INSERT INTO recent_texts VALUES (1, 'other', now() - '1h'::interval)")
+    await erase(connection, Mode.ANONYMIZE)
+    rows = await connection.fetch("SELECT digest FROM recent_texts")
+    assert [row["digest"] for row in rows] == [b"other"]
+
+
 async def test_pages_and_votes_are_served_during_a_large_erasure(service: Cluster) -> None:
     connection = await connect(service.database)
     product, email = new_product_id(), f"large{new_product_id()}@example.com"

@@ -1,4 +1,4 @@
-"""A file that is no CSV of the right columns is shown as it was found, with what it looks like."""
+"""Errors about unsuitable files say what the file looks like, and show its header but no data."""
 
 import codecs
 from pathlib import Path
@@ -10,7 +10,6 @@ from tests.transfer.exports import contents, load, schemas, write_export
 from tests.transfer.reading import HEADER, ROW
 
 _SHOWN = HEADER.decode().strip()
-_FIRST_ROW = ROW.decode().strip()
 
 
 def _separated(separator: bytes) -> bytes:
@@ -28,7 +27,7 @@ _FILES = {
     "tabs, no header": (
         ROW.replace(b'"', b"").replace(b",", b"\t"),
         "is separated by tabs",
-        "1\\t1\\tWhat fabric",
+        None,
     ),
     "semicolons after a mark": (
         codecs.BOM_UTF8 + _separated(b";"),
@@ -51,8 +50,8 @@ _FILES = {
         "looks like UTF-16",
         _SHOWN,
     ),
-    "no header": (ROW, "has no header line: the first line looks like data", _FIRST_ROW),
-    "no header, a mark": (codecs.BOM_UTF8 + ROW, "has no header line", _FIRST_ROW),
+    "no header": (ROW, "has no header line: the first line looks like data", None),
+    "no header, a mark": (codecs.BOM_UTF8 + ROW, "has no header line", None),
     "another file": (b"id,answer_id,url\n", "has the header of answers_photos.csv", "id,answer_id"),
     "a missing column": (
         HEADER.replace(b",helpful", b""),
@@ -64,12 +63,13 @@ _FILES = {
         "has lines that end in a carriage return alone",
         _SHOWN,
     ),
-    "something else": (b"\x1b[2Jhello\n", "has no columns", "\\x1b[2Jhello"),
+    "something else": (b"hello\n", "has no columns", None),
+    "control characters": (b"id,\x1b[2Jhello\n", "has no columns", "id,\\x1b[2Jhello"),
 }
 
 
 @pytest.mark.parametrize("what", _FILES)
-async def test_the_first_line_is_shown_with_what_it_looks_like(
+async def test_only_a_header_is_shown_with_what_the_file_looks_like(
     database: str, tmp_path: Path, what: str
 ) -> None:
     data, finding, first_line = _FILES[what]
@@ -90,7 +90,8 @@ async def test_the_first_line_is_shown_with_what_it_looks_like(
         )
         assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
         assert done.stderr.startswith(f"atelier: {path} {finding}")
-        assert f"The first line is: {first_line}" in done.stderr
+        shown = done.stderr.partition(" The first line is: ")[2]
+        assert shown.startswith(first_line) if first_line else not shown
         assert done.stderr.isascii()
         assert "\x1b" not in done.stderr
     assert await contents(database) == before

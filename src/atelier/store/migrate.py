@@ -9,7 +9,7 @@ from pogo_core.error import BadMigrationError
 from pogo_core.util import migrate as pogo
 from pogo_core.util import sql as pogo_sql
 
-from atelier.errors import AtelierError, describe
+from atelier.errors import AtelierError, describe_error
 from atelier.store.connections.database import SCHEMA, connect
 
 _MIGRATIONS = files("atelier.store") / "migrations"
@@ -61,4 +61,4 @@ async def _run(connection: asyncpg.Connection, folder: Path, schema: str) -> Non
             ) from error
         if isinstance(error.__cause__, asyncpg.InsufficientPrivilegeError):
             raise error.__cause__ from None
-        raise AtelierError(f"{error}: {describe(error.__cause__)}") from error
+        raise AtelierError(f"{error}: {describe_error(error.__cause__)}") from error

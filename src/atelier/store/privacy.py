@@ -107,6 +107,7 @@ async def erase(
         keys = await connection.fetchval(
             _QUERIES["privacy_clear_keys"], found.written, _like(email)
         )
+        await connection.execute(_QUERIES["privacy_delete_digests"], found.written)
         record = await connection.fetchval(_QUERIES["privacy_record"], done_by, mode, keys)
     total = Erased(keys=keys)
     affected = found.affected

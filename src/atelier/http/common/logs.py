@@ -12,7 +12,7 @@ from time import monotonic
 import falcon.asgi
 
 from atelier import __version__
-from atelier.errors import describe, format_traceback
+from atelier.errors import describe_error, format_traceback
 
 log = logging.getLogger("atelier")
 
@@ -108,7 +108,7 @@ def log_rejection(reason: str, req: falcon.asgi.Request, cause: BaseException | 
     """Log why a request was rejected, at most once a second per reason."""
     if monotonic() - _last_logged.get(reason, -inf) > _LOG_INTERVAL_SECONDS:
         _last_logged[reason] = monotonic()
-        log.warning("%s: %s", reason, describe(cause), extra={"request": request_id(req)})
+        log.warning("%s: %s", reason, describe_error(cause), extra={"request": request_id(req)})
 
 
 def request_suffix(req: falcon.asgi.Request) -> str:

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, supp
 
 import asyncpg
 
-from atelier.errors import AtelierError, describe
+from atelier.errors import AtelierError, describe_error
 from atelier.store.connections.database import SCHEMA, connect
 from atelier.store.connections.url import DatabaseUrl
 from atelier.store.queries import queries
@@ -129,7 +129,7 @@ def _is_disk_full(error: BaseException) -> bool:
 def _first_line(error: BaseException) -> str:
     """Return the first line of an error's message, without the values that PostgreSQL quotes."""
     if isinstance(error, (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)):
-        return describe(error)
+        return describe_error(error)
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
