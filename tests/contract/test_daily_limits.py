@@ -11,6 +11,7 @@ import asyncpg
 import httpx
 import pytest
 
+from atelier.local.postgres import roles
 from atelier.store.connections.database import Database, connect
 from atelier.store.limits import ClientHashes
 from tests.contract.api import NEW_ANSWER, NEW_QUESTION
@@ -29,7 +30,8 @@ _LIMITS = {
 
 @pytest.fixture
 def limited(database: str) -> Iterator[Cluster]:
-    with cluster(database, instances=2, **_LIMITS) as running:
+    asyncio.run(roles.ensure(database))
+    with cluster(database, instances=2, role=roles.SERVICE_ROLE, **_LIMITS) as running:
         yield running
 
 
