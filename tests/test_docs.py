@@ -95,3 +95,11 @@ async def test_what_is_said_of_a_restart_is_what_postgresql_says(database: str) 
     assert restarted
     assert need_a_restart >= set(restarted)
     assert changed not in need_a_restart
+
+
+def test_every_test_named_in_the_list_of_threats_exists() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (_ROOT / "docs" / "security.md").read_text()))
+    files = (_ROOT / "tests").rglob("test_*.py")
+    defined = {name for file in files for name in re.findall(r"def (test_\w+)", file.read_text())}
+    assert named
+    assert named <= defined
