@@ -47,6 +47,8 @@ _FORBIDDEN = [
     "TRUNCATE questions CASCADE",
     "TRUNCATE idempotency_keys",
     "TRUNCATE recent_texts",
+    "TRUNCATE daily_counts",
+    "UPDATE address_keys SET key = ''",
     "SELECT done_by FROM erasures",
     "SELECT voter FROM voters",
     "UPDATE voters SET voter = ''",
