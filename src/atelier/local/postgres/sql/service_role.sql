@@ -26,7 +26,7 @@ GRANT SELECT (created_at), DELETE ON atelier.reports TO {role};
 GRANT SELECT (secret), INSERT (secret) ON atelier.voter_secret TO {role};
 GRANT SELECT (day, kind, client, count), INSERT, UPDATE (count), DELETE
     ON atelier.daily_counts TO {role};
-GRANT SELECT (day, key), INSERT, UPDATE (key), DELETE ON atelier.address_keys TO {role};
+GRANT SELECT (day, key), INSERT, UPDATE (day), DELETE ON atelier.address_keys TO {role};
 GRANT EXECUTE
     ON FUNCTION
         atelier.claim_post, atelier.count_for_client, atelier.uncount_for_client,
