@@ -8,8 +8,8 @@ from atelier.http.ops import lifespan
 from atelier.store.connections.database import DatabaseUnavailableError
 
 
-async def test_cleanup_repeats_after_failures(
-    monkeypatch: pytest.MonkeyPatch,
+async def test_cleanup_repeats_after_failures_which_are_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(lifespan, "_CLEANUP_INTERVAL_SECONDS", 0)
     calls = asyncio.Queue[str]()
@@ -26,3 +26,4 @@ async def test_cleanup_repeats_after_failures(
     first_calls = [await asyncio.wait_for(calls.get(), 10) for _ in range(4)]
     await running.process_shutdown({}, {})
     assert first_calls == ["keys", "clients"] * 2
+    assert "deleting expired rows failed" in caplog.text

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, TypeAlias
 
+from atelier.errors import describe_error
+from atelier.http.common.logs import log
 from atelier.store.connections.database import Database, DatabaseUnavailableError
 
 _CLEANUP_INTERVAL_SECONDS = 600
@@ -39,5 +40,7 @@ class Lifespan:
         while True:
             await asyncio.sleep(_CLEANUP_INTERVAL_SECONDS)
             for delete_expired in self._cleanup_tasks:
-                with suppress(DatabaseUnavailableError):
+                try:
                     await delete_expired()
+                except DatabaseUnavailableError as error:
+                    log.warning("deleting expired rows failed: %s", describe_error(error))
