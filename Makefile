@@ -62,7 +62,8 @@ check: .venv/dev.done ## format, lint and type checks
 # The tests that depend on the Python version: HTTP, SQL, CSV and subprocesses. All tests run on
 # the Python of .venv, and on every installed PostgreSQL.
 QUICK := --numprocesses 2 --dist loadfile -k "not system-" --ignore tests/contract/test_docs_page.py \
-	tests/contract tests/store tests/local tests/transfer tests/test_up.py
+	--ignore tests/contract/test_schemathesis.py \
+	tests/contract tests/store tests/http tests/local/test_process.py tests/transfer
 
 test-pythons: ## run the quick tests on every installed Python from 3.11 on
 	@$(call quick_tests_on,)
