@@ -66,24 +66,39 @@ async def _copy_all(
             open_workers(dsn, SCHEMA) as workers,
         ):
             rows: dict[str, int] = {}
+            failures: list[OSError] = []
 
             def copy_job(file: ExportFile) -> Job:
                 async def copy(connection: asyncpg.Connection) -> None:
                     with progress.task(file.name) as task:
                         async with snapshot.transaction(connection):
-                            rows[file.name] = await _copy(connection, file, files[file], task)
+                            rows[file.name] = await _copy(
+                                connection, file, files[file], task, failures
+                            )
 
                 return copy
 
             await workers.run(copy_job(file) for file in (ANSWERS, QUESTIONS, PHOTOS))
+            if failures:
+                raise failures[0]
     return {file.name: rows[file.name] for file in FILES}
 
 
 async def _copy(
-    connection: asyncpg.Connection, file: ExportFile, output: BinaryIO, task: Task
+    connection: asyncpg.Connection,
+    file: ExportFile,
+    output: BinaryIO,
+    task: Task,
+    failures: list[OSError],
 ) -> int:
     async def write(data: bytes) -> None:
-        output.write(data)
+        # Not raised here: asyncpg may still be receiving, and would print a traceback.
+        if failures:
+            return
+        try:
+            output.write(data)
+        except OSError as error:
+            failures.append(error)
         task.advance(data.count(b"\n"))
 
     output.write(",".join(column.name for column in file.columns).encode() + b"\n")
