@@ -21,7 +21,7 @@ STREAM_CONNECTIONS = 2
 _FILE = "_FILE"
 _PREFIX = "ATELIER_"
 _OTHERS = ("ATELIER_BENCH_",)  # of the benchmark, which passes its environment on
-_LARGEST_SECRET = 64 << 10  # bytes
+_MAX_SECRET_LENGTH = 64 << 10  # characters
 _MAX_TEXT_LENGTH = 1 << 20  # characters
 _POST_FIELDS = ("product_id", "body", "name", "email", "photos", "photos[]")
 _MIN_SECRET_LENGTH = 16  # characters
@@ -335,7 +335,7 @@ def _text(env: Mapping[str, str], variable: Variable) -> tuple[str, str]:
 def _secret_of(path: Path, variable: Variable) -> str:
     try:
         with path.open(encoding="utf-8") as file:
-            text = file.read(_LARGEST_SECRET).strip()
+            text = file.read(_MAX_SECRET_LENGTH).strip()
     except OSError as error:
         raise AtelierError(
             f"{variable.name}{_FILE}: cannot read {path}: {error.strerror}."
