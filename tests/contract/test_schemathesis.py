@@ -56,12 +56,19 @@ def _is_expressible(body: object) -> bool:
     return not any(_NOT_IN_PATTERNS.search(text) for text in texts if isinstance(text, str))
 
 
+def authorize(case: schemathesis.Case[Any], token: str) -> None:
+    """Send the token where one is required, unless the case tests another header."""
+    if "security" in case.operation.definition.raw:
+        case.headers.setdefault("Authorization", f"Bearer {token}")
+
+
 @pytest.mark.usefixtures("documented")
 @schema.parametrize()
 @_SETTINGS
 def test_every_response_conforms_to_the_specification(
-    case: schemathesis.Case[Any], service: Cluster
+    case: schemathesis.Case[Any], service: Cluster, token: str
 ) -> None:
+    authorize(case, token)
     positive = case.meta is not None and case.meta.generation.mode.is_positive
     assume(not positive or _is_expressible(case.body))
     if positive and "Idempotency-Key" in case.headers:
@@ -70,11 +77,12 @@ def test_every_response_conforms_to_the_specification(
 
 
 @pytest.mark.usefixtures("documented")
-def test_responses_to_sequences_conform_to_the_specification(service: Cluster) -> None:
+def test_responses_to_sequences_conform_to_the_specification(service: Cluster, token: str) -> None:
     class Sequences(schema.as_state_machine()):  # type: ignore[misc] # a class made at run time
         """Follow the links from pages to their questions and answers."""
 
         def get_call_kwargs(self, case: schemathesis.Case[Any]) -> dict[str, Any]:
+            authorize(case, token)
             if "Idempotency-Key" in case.headers:
                 case.headers["Idempotency-Key"] = str(uuid4())
             return {"base_url": service.base_url}
