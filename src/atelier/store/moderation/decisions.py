@@ -110,6 +110,11 @@ class Decisions:
         rows = await self._database.read(_QUERIES["decisions"], before, *chosen, limit)
         return [json.loads(row["decision"]) for row in rows]
 
+    async def get(self, decision_id: int) -> dict[str, Any] | None:
+        """Return a decision, None if there is none with this id."""
+        rows = await self._database.read(_QUERIES["decision"], decision_id)
+        return json.loads(rows[0]["decision"]) if rows else None
+
     async def all(self, chosen: Filter) -> AsyncGenerator[dict[str, Any], None]:
         """Yield the decisions, the oldest first, from one snapshot."""
         chunks = self._database.stream(_QUERIES["all_decisions"], *chosen, rows=_STREAMED_ROWS)
