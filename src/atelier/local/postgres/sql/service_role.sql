@@ -32,5 +32,11 @@ GRANT EXECUTE
         atelier.claim_post, atelier.count_for_client, atelier.uncount_for_client,
         atelier.count_votes, atelier.count_votes_once, atelier.refresh_documents, atelier.find_token
     TO {role};
+GRANT SELECT ON atelier.moderation_decisions TO {role};
+GRANT SELECT (decision_id, old_body, new_body) ON atelier.edited_texts TO {role};
+GRANT EXECUTE
+    ON FUNCTION
+        atelier.decide, atelier.undo_decision, atelier.moderation_queue, atelier.newest_posts
+    TO {role};
 GRANT SELECT ON public._pogo_migration, public._pogo_version TO {role};
 COMMIT;
