@@ -58,6 +58,8 @@ _FORBIDDEN = [
     "UPDATE voter_secret SET secret = ''",
     "DELETE FROM voter_secret",
     "INSERT INTO erasures (done_by, mode) VALUES ('x', 'x')",
+    "INSERT INTO changes (kind, target) VALUES ('imported', 'all')",
+    "UPDATE changes SET position = 1",
     "DELETE FROM questions",
     "DELETE FROM answers",
     "DELETE FROM photos",

@@ -10,6 +10,10 @@ ALTER TABLE atelier.voter_secret SET SCHEMA atelier_import;
 DROP TABLE atelier_import.daily_counts, atelier_import.address_keys;
 ALTER TABLE atelier.daily_counts SET SCHEMA atelier_import;
 ALTER TABLE atelier.address_keys SET SCHEMA atelier_import;
+-- The change feed is kept; one event stands for everything that the import changes.
+INSERT INTO atelier.changes (kind, target) VALUES ('imported', 'all');
+DROP TABLE atelier_import.changes;
+ALTER TABLE atelier.changes SET SCHEMA atelier_import;
 DROP SCHEMA atelier CASCADE;
 ALTER SCHEMA atelier_import RENAME TO atelier;
 DELETE FROM public._pogo_migration WHERE schema_name = 'atelier';
