@@ -1,5 +1,5 @@
 -- The change feed: an event for each change of content, in commit order
--- depends: 20261127_09_roles
+-- depends: 20261127_13_moderation
 
 -- migrate: apply
 
