@@ -8,9 +8,12 @@ from typing import NamedTuple
 import falcon.asgi
 
 from atelier.http import App
+from atelier.http.admin.token import OwnToken
+from atelier.http.common.authorization import Authorizer
 from atelier.http.common.cors import CorsPolicy
 from atelier.http.common.errors import serialize, unavailable, unexpected
 from atelier.http.common.methods import UnknownMethod
+from atelier.http.common.no_store import NoStore
 from atelier.http.common.schema_mismatch import SchemaMismatch
 from atelier.http.fast_path import FastPath, FastPathFailures
 from atelier.http.ops.health import Live, Ready, ReadyForReads
@@ -24,6 +27,7 @@ from atelier.http.qa.spam import SpamGuards
 from atelier.http.qa.votes import VoteRoutes, voter_rules
 from atelier.settings import STREAM_CONNECTIONS, Settings
 from atelier.store.batcher import OverloadedError
+from atelier.store.changes import ChangeFeed
 from atelier.store.connections.database import (
     Database,
     DatabaseUnavailableError,
@@ -32,6 +36,7 @@ from atelier.store.connections.database import (
 from atelier.store.connections.standby_reads import StandbyReads
 from atelier.store.limits import ClientHashes
 from atelier.store.reads import PageReader
+from atelier.store.tokens import TokenReader
 from atelier.store.voters import VoterWriter
 from atelier.store.writes import Writer
 
@@ -52,7 +57,9 @@ def create_service(
     `clock` returns Unix time in seconds; it decides when the keys of voters' hashes rotate.
     """
     timeout = settings.request_timeout / 2  # a request waits for two batches at most: see Batcher
-    database = Database(database_url, size=settings.pool_size, timeout=timeout)
+    database = Database(
+        database_url, size=settings.pool_size, timeout=timeout, parameters=_parameters(settings)
+    )
     streams = Database(database_url, size=STREAM_CONNECTIONS, timeout=timeout)
     reads = _standby_reads(settings, database_url, timeout) or database
     database.expose_metrics("requests")
@@ -64,6 +71,7 @@ def create_service(
     voters = VoterWriter(database, voter_rules(settings), key_lifetime)
     guards = SpamGuards.from_settings(settings)
 
+    changes = ChangeFeed(database, timedelta(days=settings.changes_days))
     clients = ClientHashes(database, settings.secret)
     posts = DailyLimit("posts", settings.posts_per_day, settings.rate_exempt, clients)
     reports = DailyLimit("reports", settings.reports_per_day, settings.rate_exempt, clients)
@@ -72,6 +80,7 @@ def create_service(
         writer.delete_expired_digests,
         voters.delete_expired,
         clients.delete_expired,
+        changes.delete_expired,
     )
     cors = CorsPolicy(settings.cors_origins)
 
@@ -82,6 +91,7 @@ def create_service(
             UnknownMethod(),
             Lifespan(cleanup_tasks, *{database, streams, reads}),
             cors,
+            NoStore(),
         ],
     )
     app.req_options.strip_url_path_trailing_slash = True
@@ -100,12 +110,19 @@ def create_service(
     app.add_route("/qa/questions/{target_id}/report", votes.report("question"))
     app.add_route("/qa/answers/{target_id}/helpful", votes.helpful("answer"))
     app.add_route("/qa/answers/{target_id}/report", votes.report("answer"))
+    authorizer = Authorizer(TokenReader(database))
+    app.add_route("/admin/v1/token", OwnToken(authorizer))
     app.add_route("/live", Live())
     app.add_route("/ready", Ready(reads, database))
     app.add_route("/ready/reads", ReadyForReads(reads))
     app.add_route("/metrics", Metrics())
     add_documentation(app)
     return Service(app, FastPath(questions, answers), cors)
+
+
+def _parameters(settings: Settings) -> dict[str, str]:
+    """Return the settings of sessions that the database's triggers read."""
+    return {"atelier.moderation": "pre"} if settings.moderation == "pre" else {}
 
 
 def _standby_reads(settings: Settings, database_url: str, timeout: float) -> StandbyReads | None:
