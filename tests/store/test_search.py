@@ -1,7 +1,7 @@
 """Search within a product: what is found, in which order, and what is marked."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from atelier.store.connections.database import Database, DatabaseUnavailableError, connect
-from atelier.store.search.folding import fold, near
+from atelier.store.search.folding import fold, words
 from atelier.store.search.kept_texts import KEPT_ABOVE
 from atelier.store.search.searcher import Found, Searcher
 from tests.support.data import Data, new_product_id
@@ -74,7 +74,6 @@ async def open_product(dsn: str, timeout: float = 30) -> AsyncIterator[Product]:
         yield Product(Data(connection), searcher)
     finally:
         await searcher.close()
-        await database.close()
         await connection.close()
 
 
@@ -216,7 +215,9 @@ async def test_hidden_texts_are_never_found(product: Product, is_kept: bool) -> 
 
 
 async def test_matches_are_marked_in_the_texts_as_they_were_written(product: Product) -> None:
-    await product.ask("Ist die Größe 42 gross? CAFE\u0301 👍🏽!", "Groß, ja", "Nichts davon", "Café")
+    await product.ask(
+        "Ist die Größe 42 gross? CAFE\u0301 👍🏽!", "Groß, ja", "Nichts davon", "Café"
+    )
     assert await product.marked("gross 👍🏽 cafe") == [
         ["Größ", "gross", "CAFE\u0301", "👍🏽"],
         ["Café"],
@@ -309,7 +310,8 @@ async def test_texts_are_kept_only_once_no_writer_can_have_missed_it(
     late = await Data(writer).question(PRODUCT, body="A latecomer")
     await product.add_fillers()
     await product.search("anything")
-    while not await product.data.row("SELECT count(horizon) FROM search_products") == {"count": 1}:
+    registered = "SELECT count(horizon) FROM search_products"
+    while await product.data.row(registered) != {"count": 1}:
         await asyncio.sleep(0.01)
     assert await product.data.row("SELECT count(*) FROM search_texts") == {"count": 0}
     await transaction.commit()
@@ -339,15 +341,60 @@ async def test_a_search_that_takes_too_long_fails(product: Product, database: st
             await hurried.search("purple")
 
 
-# Characters that Python's and PostgreSQL's versions of Unicode both know.
-_TEXTS = st.text(st.characters(max_codepoint=0x2FFF, exclude_categories=("Cs", "Cn", "Co", "Cc")))
+_WORDS = ["size", "sise", "Sizes", "water", "WATRE", "proof", "water-proof", "waterproof", "café"]
+_TEXTS = st.lists(st.lists(st.sampled_from(_WORDS), min_size=1, max_size=3), max_size=7)
+
+
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(texts=_TEXTS, query=st.lists(st.sampled_from([*_WORDS, "cafe", "prof"]), min_size=1))
+@example(texts=[["water", "proof"]] * 5 + [["WATRE"]], query=["water"])
+async def test_search_finds_what_a_simple_reference_finds(
+    product: Product, texts: list[list[str]], query: list[str]
+) -> None:
+    product_id = new_product_id()
+    bodies = {
+        await product.data.question(product_id, body=" ".join(text)): fold(" ".join(text))
+        for text in texts
+    }
+    expected = set(bodies)
+    for word in words(" ".join(query)):
+        exact = {question for question, body in bodies.items() if word in body}
+        expected &= exact if len(exact) >= 5 else exact | _near(word, bodies)
+    found = await product.searcher.search(product_id, " ".join(query), 100, 0)
+    assert {each.question_id for each in found} == expected
+    assert all(match.snippet.ranges for each in found for match in each.matches)
+
+
+def _near(word: str, bodies: dict[int, str]) -> set[int]:
+    """Return the questions with a word that is one edit away."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    cuts = [(word[:i], word[i:]) for i in range(len(word) + 1)]
+    edited = {left + right[1:] for left, right in cuts}
+    edited |= {left + each + right for left, right in cuts for each in letters}
+    edited |= {left + each + right[1:] for left, right in cuts if right for each in letters}
+    edited |= {left + right[1] + right[0] + right[2:] for left, right in cuts if right[1:]}
+    split = {f"{left} {right}" for left, right in cuts if left and right}
+    plain = {question: f" {body.replace('-', ' ')} " for question, body in bodies.items()}
+    return {
+        question
+        for question, body in plain.items()
+        if word.isalpha() and any(f" {each} " in body for each in edited | split)
+    }
 
 
 @every_postgres
 async def test_the_database_and_python_fold_alike(database: str) -> None:
     connection = await asyncpg.connect(database, server_settings={"search_path": "atelier"})
     texts = [chr(i) for i in range(1, 0x3000) if chr(i).isprintable() or chr(i).isspace()]
-    texts += ["ΟΔΟΣ ὀδός", "İstanbul ISPARTA ıi", "Straße ẞ", "q\u0323\u0307 q\u0307\u0323", "한국어 が"]
+    texts += [
+        "ΟΔΟΣ ὀδός",
+        "İstanbul I\u0131i",
+        "Straße ẞ",
+        "q\u0323\u0307 q\u0307\u0323",
+        "한국어 が",
+    ]
     rows = await connection.fetch(
         "SELECT text, search_fold(text) AS folded FROM unnest($1::text[]) AS text", texts
     )

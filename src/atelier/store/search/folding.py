@@ -32,9 +32,7 @@ MAX_BEGINNINGS = 6
 """How many words of a text count when similar questions are looked for."""
 _MIN_TELLING_LETTERS = 3
 _COMMON = frozenset(
-    "about also and are been can could does for from had has have how into its just like much"
-    " not our out really should some than that the their them then there these they this very was"
-    " what when where which who why will with would you your".split()
+    ["about", "also", "and", "are", "been", "can", "could", "does", "for", "from", "had", "has", "have", "how", "into", "its", "just", "like", "much", "not", "our", "out", "really", "should", "some", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "very", "was", "what", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your"]
 )
 """Words that say little about what an English question is about."""
 _OUTER_PUNCTUATION = "?!.,;:\"'()[]"

@@ -44,9 +44,14 @@ class Searcher:
         self.kept = KeptTexts(database)
         """Where the texts of large products are."""
 
+    async def open(self) -> None:
+        """Prepare for searches."""
+        await self._database.open()
+
     async def close(self) -> None:
-        """Stop keeping texts."""
+        """Stop keeping texts, and close the connections."""
         await self.kept.close()
+        await self._database.close()
 
     async def search(self, product_id: int, query: str, limit: int, offset: int) -> list[Found]:
         """Return the questions that contain all words of a query, best first.

@@ -1,5 +1,6 @@
 SET LOCAL lock_timeout = '200ms';
 LOCK TABLE atelier.address_keys, atelier.daily_counts,
     atelier.questions, atelier.answers, atelier.photos, atelier.question_documents,
-    atelier.changes
+    atelier.changes,
+    atelier.search_products, atelier.search_texts
 IN ACCESS EXCLUSIVE MODE
