@@ -22,6 +22,7 @@ from atelier.http.qa.daily_limits import DailyLimit
 from atelier.http.qa.questions import Questions
 from atelier.http.qa.spam import SpamGuards
 from atelier.http.qa.votes import VoteRoutes, voter_rules
+from atelier.http.v1 import reading
 from atelier.settings import STREAM_CONNECTIONS, Settings
 from atelier.store.batcher import OverloadedError
 from atelier.store.connections.database import (
@@ -32,6 +33,7 @@ from atelier.store.connections.database import (
 from atelier.store.connections.standby_reads import StandbyReads
 from atelier.store.limits import ClientHashes
 from atelier.store.reads import PageReader
+from atelier.store.v1_reads import V1Reader
 from atelier.store.voters import VoterWriter
 from atelier.store.writes import Writer
 
@@ -100,6 +102,13 @@ def create_service(
     app.add_route("/qa/questions/{target_id}/report", votes.report("question"))
     app.add_route("/qa/answers/{target_id}/helpful", votes.helpful("answer"))
     app.add_route("/qa/answers/{target_id}/report", votes.report("answer"))
+    v1 = V1Reader(reads)
+    app.add_route("/v1/products/{product_id}/questions", reading.ProductQuestions(v1))
+    app.add_route("/v1/products/{product_id}/summary", reading.ProductSummary(v1))
+    app.add_route("/v1/questions", reading.Questions(v1))
+    app.add_route("/v1/questions/{question_id}", reading.Question(v1))
+    app.add_route("/v1/questions/{question_id}/answers", reading.Answers(v1))
+    app.add_route("/v1/summaries", reading.Summaries(v1))
     app.add_route("/live", Live())
     app.add_route("/ready", Ready(reads, database))
     app.add_route("/ready/reads", ReadyForReads(reads))
