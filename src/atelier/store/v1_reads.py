@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+import asyncpg
+
 from atelier.store.batcher import Batcher
 from atelier.store.connections.database import Database
 from atelier.store.queries import queries
@@ -197,7 +199,7 @@ def _columns(batch: Mapping[Any, int]) -> list[list[Any]]:
     return list(map(list, zip(*batch, strict=True)))
 
 
-def _next(row: Mapping[str, Any], *names: str) -> Position | None:
+def _next(row: asyncpg.Record, *names: str) -> Position | None:
     """Return the position of a page's last row, None if there are no more rows."""
     position: Sequence[int] = [row[name] for name in names]
     return None if position[-1] is None else tuple(position)

@@ -82,8 +82,6 @@ class Answers:
         """Send a page of a question's answers."""
         request = params.answers(req.params, question_id)
         page = await self._reader.answers(request.key)
-        if page.total is None:
-            raise responses.unknown("question")
         body = responses.answers_body(request, page)
         responses.send(req, resp, body, responses.etag(page.version))
 

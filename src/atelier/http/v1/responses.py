@@ -28,7 +28,9 @@ def questions_body(request: QuestionsRequest, page: QuestionsPage, opening: byte
 
 
 def answers_body(request: AnswersRequest, page: AnswersPage) -> bytes:
-    """Return the JSON object of a page of answers."""
+    """Return the JSON object of a page of answers; raise the 404 for an unknown question."""
+    if page.total is None:
+        raise unknown("question")
     return b'{"results":[%b],"next":%b,"totals":{"answers":%d}}' % (
         page.documents,
         _next(page.next, request.of_list),

@@ -33,7 +33,7 @@ GRANT SELECT (day, key), INSERT, UPDATE (day), DELETE ON atelier.address_keys TO
 GRANT EXECUTE
     ON FUNCTION
         atelier.claim_post, atelier.count_for_client, atelier.uncount_for_client,
-        atelier.count_votes, atelier.count_votes_once, atelier.refresh_documents
+        atelier.count_votes, atelier.count_votes_once, atelier.refresh_documents, atelier.find_token
     TO {role};
 GRANT SELECT ON public._pogo_migration, public._pogo_version TO {role};
 COMMIT;
