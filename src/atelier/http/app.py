@@ -36,8 +36,8 @@ from atelier.store.connections.database import (
 from atelier.store.connections.standby_reads import StandbyReads
 from atelier.store.limits import ClientHashes
 from atelier.store.reads import PageReader
-from atelier.store.v1_reads import V1Reader
 from atelier.store.tokens import TokenReader
+from atelier.store.v1_reads import V1Reader
 from atelier.store.voters import VoterWriter
 from atelier.store.writes import Writer
 
