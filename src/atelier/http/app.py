@@ -28,6 +28,7 @@ from atelier.http.qa.votes import VoteRoutes, voter_rules
 from atelier.http.v1 import reading
 from atelier.settings import STREAM_CONNECTIONS, Settings
 from atelier.store.batcher import OverloadedError
+from atelier.store.changes import ChangeFeed
 from atelier.store.connections.database import (
     Database,
     DatabaseUnavailableError,
@@ -37,7 +38,7 @@ from atelier.store.connections.standby_reads import StandbyReads
 from atelier.store.limits import ClientHashes
 from atelier.store.reads import PageReader
 from atelier.store.tokens import TokenReader
-from atelier.store.v1_reads import V1Reader
+from atelier.store.lists.reader import ListReader
 from atelier.store.voters import VoterWriter
 from atelier.store.writes import Writer
 
@@ -58,7 +59,9 @@ def create_service(
     `clock` returns Unix time in seconds; it decides when the keys of voters' hashes rotate.
     """
     timeout = settings.request_timeout / 2  # a request waits for two batches at most: see Batcher
-    database = Database(database_url, size=settings.pool_size, timeout=timeout)
+    database = Database(
+        database_url, size=settings.pool_size, timeout=timeout, parameters=_parameters(settings)
+    )
     streams = Database(database_url, size=STREAM_CONNECTIONS, timeout=timeout)
     reads = _standby_reads(settings, database_url, timeout) or database
     database.expose_metrics("requests")
@@ -70,6 +73,7 @@ def create_service(
     voters = VoterWriter(database, voter_rules(settings), key_lifetime)
     guards = SpamGuards.from_settings(settings)
 
+    changes = ChangeFeed(database, timedelta(days=settings.changes_days))
     clients = ClientHashes(database, settings.secret)
     posts = DailyLimit("posts", settings.posts_per_day, settings.rate_exempt, clients)
     reports = DailyLimit("reports", settings.reports_per_day, settings.rate_exempt, clients)
@@ -78,6 +82,7 @@ def create_service(
         writer.delete_expired_digests,
         voters.delete_expired,
         clients.delete_expired,
+        changes.delete_expired,
     )
     cors = CorsPolicy(settings.cors_origins)
 
@@ -107,7 +112,7 @@ def create_service(
     app.add_route("/qa/questions/{target_id}/report", votes.report("question"))
     app.add_route("/qa/answers/{target_id}/helpful", votes.helpful("answer"))
     app.add_route("/qa/answers/{target_id}/report", votes.report("answer"))
-    v1 = V1Reader(reads)
+    v1 = ListReader(reads)
     app.add_route("/v1/products/{product_id}/questions", reading.ProductQuestions(v1))
     app.add_route("/v1/products/{product_id}/summary", reading.ProductSummary(v1))
     app.add_route("/v1/questions", reading.Questions(v1))
@@ -122,6 +127,11 @@ def create_service(
     app.add_route("/metrics", Metrics())
     add_documentation(app)
     return Service(app, FastPath(questions, answers), cors)
+
+
+def _parameters(settings: Settings) -> dict[str, str]:
+    """Return the settings of sessions that the database's triggers read."""
+    return {"atelier.moderation": "pre"} if settings.moderation == "pre" else {}
 
 
 def _standby_reads(settings: Settings, database_url: str, timeout: float) -> StandbyReads | None:

@@ -4,7 +4,7 @@ import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import blake2s
 
-from atelier.store.v1_reads import Position
+from atelier.store.lists.reader import Position
 
 _CHECKSUM_BYTES = 6
 _NUMBER_BYTES = 8

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 from atelier.http.common.errors import ApiError, invalid_parameter
 from atelier.http.v1 import cursors
-from atelier.store.v1_reads import (
+from atelier.store.lists.reader import (
     FIRST_ANSWER,
     AnswersKey,
     Filter,

@@ -5,14 +5,14 @@ import asyncio
 import falcon.asgi
 
 from atelier.http.v1 import params, responses
-from atelier.store.v1_reads import V1Reader
+from atelier.store.lists.reader import ListReader
 
 
 class ProductQuestions:
     """`/v1/products/{product_id}/questions`."""
 
-    def __init__(self, reader: V1Reader) -> None:
-        """Take the reader of everything under /v1."""
+    def __init__(self, reader: ListReader) -> None:
+        """Take the reader of lists."""
         self._reader = reader
 
     async def on_get(
@@ -30,8 +30,8 @@ class ProductQuestions:
 class Questions:
     """`/v1/questions`: the first questions of several products."""
 
-    def __init__(self, reader: V1Reader) -> None:
-        """Take the reader of everything under /v1."""
+    def __init__(self, reader: ListReader) -> None:
+        """Take the reader of lists."""
         self._reader = reader
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
@@ -53,8 +53,8 @@ class Questions:
 class Question:
     """`/v1/questions/{question_id}`."""
 
-    def __init__(self, reader: V1Reader) -> None:
-        """Take the reader of everything under /v1."""
+    def __init__(self, reader: ListReader) -> None:
+        """Take the reader of lists."""
         self._reader = reader
 
     async def on_get(
@@ -72,8 +72,8 @@ class Question:
 class Answers:
     """`/v1/questions/{question_id}/answers`."""
 
-    def __init__(self, reader: V1Reader) -> None:
-        """Take the reader of everything under /v1."""
+    def __init__(self, reader: ListReader) -> None:
+        """Take the reader of lists."""
         self._reader = reader
 
     async def on_get(
@@ -91,8 +91,8 @@ class Answers:
 class ProductSummary:
     """`/v1/products/{product_id}/summary`."""
 
-    def __init__(self, reader: V1Reader) -> None:
-        """Take the reader of everything under /v1."""
+    def __init__(self, reader: ListReader) -> None:
+        """Take the reader of lists."""
         self._reader = reader
 
     async def on_get(
@@ -108,8 +108,8 @@ class ProductSummary:
 class Summaries:
     """`/v1/summaries`: the summaries of several products."""
 
-    def __init__(self, reader: V1Reader) -> None:
-        """Take the reader of everything under /v1."""
+    def __init__(self, reader: ListReader) -> None:
+        """Take the reader of lists."""
         self._reader = reader
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:

@@ -8,7 +8,7 @@ import falcon.asgi
 from atelier.http.common.errors import ApiError
 from atelier.http.v1 import cursors
 from atelier.http.v1.params import AnswersRequest, QuestionsRequest
-from atelier.store.v1_reads import AnswersPage, Position, QuestionsPage
+from atelier.store.lists.reader import AnswersPage, Position, QuestionsPage
 
 _CACHE_CONTROL = "no-cache"
 """A client may keep a response, but must ask whether it is still current."""

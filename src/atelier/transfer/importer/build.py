@@ -101,7 +101,11 @@ class Build:
                 for index in self._indexes_of(table)
             )
             await self._workers.run(
-                [*_analyze_jobs("question_documents", "question_summaries"), count]
+                [
+                    partial(_execute, sql=_QUERIES["fill_moderation_states"]),
+                    *_analyze_jobs("question_documents", "question_summaries"),
+                    count,
+                ]
             )
         await self._set_triggers("ENABLE")
         await self._coordinator.execute(_QUERIES["raise_sequences"])

@@ -14,7 +14,7 @@ GRANT SELECT (id, question_id, body, date_written, answerer_name, reported, help
     INSERT (question_id, body, answerer_name, answerer_email)
     ON atelier.answers TO {role};
 GRANT SELECT (id, answer_id, url), INSERT (answer_id, url) ON atelier.photos TO {role};
-GRANT SELECT (question_id, product_id, helpful, document, xmin) ON atelier.question_documents TO {role};
+GRANT SELECT ON atelier.question_documents TO {role};
 GRANT SELECT (question_id, answer_id, helpful, document) ON atelier.answer_document_view TO {role};
 GRANT SELECT
     ON atelier.question_summaries, atelier.v1_question_view, atelier.v1_answer_view
@@ -30,10 +30,18 @@ GRANT SELECT (secret), INSERT (secret) ON atelier.voter_secret TO {role};
 GRANT SELECT (day, kind, client, count), INSERT, UPDATE (count), DELETE
     ON atelier.daily_counts TO {role};
 GRANT SELECT (day, key), INSERT, UPDATE (day), DELETE ON atelier.address_keys TO {role};
+GRANT SELECT, DELETE ON atelier.changes TO {role};
 GRANT EXECUTE
     ON FUNCTION
         atelier.claim_post, atelier.count_for_client, atelier.uncount_for_client,
-        atelier.count_votes, atelier.count_votes_once, atelier.refresh_documents, atelier.find_token
+        atelier.count_votes, atelier.count_votes_once, atelier.refresh_documents,
+        atelier.position_changes, atelier.find_token
+    TO {role};
+GRANT SELECT ON atelier.moderation_decisions TO {role};
+GRANT SELECT (decision_id, old_body, new_body) ON atelier.edited_texts TO {role};
+GRANT EXECUTE
+    ON FUNCTION
+        atelier.decide, atelier.undo_decision, atelier.moderation_queue, atelier.newest_posts
     TO {role};
 GRANT SELECT ON public._pogo_migration, public._pogo_version TO {role};
 COMMIT;

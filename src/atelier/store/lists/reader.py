@@ -14,7 +14,7 @@ from atelier.store.batcher import Batcher
 from atelier.store.connections.database import Database
 from atelier.store.queries import queries
 
-_QUERIES = queries("atelier.store")
+_QUERIES = queries("atelier.store.lists")
 _MAX_BATCH = 100
 _MAX_KEY = 9 * 10**18
 _MIN_KEY = -2 * 10**17
@@ -113,7 +113,7 @@ def first_position(sort: Sort) -> Position:
     return (_MIN_KEY, -_MAX_KEY) if sort is Sort.OLDEST else (_MAX_KEY, _MAX_KEY)
 
 
-class V1Reader:
+class ListReader:
     """Reads everything in batches; concurrent requests for the same are one."""
 
     def __init__(self, database: Database) -> None:
@@ -146,17 +146,17 @@ class V1Reader:
         return self._summaries.submit(product_id)
 
     def _runner(self, sort: Sort) -> "_Run":
-        query = _with_totals("v1_questions").replace("{keys}", _QUERIES[f"v1_order_{sort}"])
+        query = _with_totals("questions").replace("{keys}", _QUERIES[f"order_{sort}"])
         return _Run(self._database, query)
 
     async def _read_questions(
         self, batch: Mapping[QuestionKey, int]
     ) -> dict[QuestionKey, Question]:
-        rows = await self._database.read(_QUERIES["v1_question"], *_columns(batch))
+        rows = await self._database.read(_QUERIES["question"], *_columns(batch))
         return dict(zip(batch, (Question(*row) for row in rows), strict=True))
 
     async def _read_answers(self, batch: Mapping[AnswersKey, int]) -> dict[AnswersKey, AnswersPage]:
-        rows = await self._database.read(_QUERIES["v1_answers"], *_columns(batch))
+        rows = await self._database.read(_QUERIES["answers"], *_columns(batch))
         return {
             key: AnswersPage(
                 row["documents"],
@@ -168,7 +168,7 @@ class V1Reader:
         }
 
     async def _read_summaries(self, batch: Mapping[int, int]) -> dict[int, bytes]:
-        rows = await self._database.read(_with_totals("v1_summaries"), list(batch))
+        rows = await self._database.read(_with_totals("summaries"), list(batch))
         return dict(zip(batch, (row[0] for row in rows), strict=True))
 
 
@@ -192,7 +192,7 @@ class _Run:
 
 
 def _with_totals(name: str) -> str:
-    return _QUERIES[name].replace("{totals}", _QUERIES["v1_totals"])
+    return _QUERIES[name].replace("{totals}", _QUERIES["totals"])
 
 
 def _columns(batch: Mapping[Any, int]) -> list[list[Any]]:

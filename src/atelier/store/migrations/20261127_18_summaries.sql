@@ -1,5 +1,5 @@
 -- What lists of questions are sorted, filtered and counted by, one row for each visible question
--- depends: 20261127_09_roles
+-- depends: 20261127_17_tokens
 
 -- migrate: apply
 
@@ -29,7 +29,7 @@ CROSS JOIN LATERAL (
 ) AS a
 WHERE NOT q.reported;
 
--- Votes are not here: they change too often (docs/decisions/0016).
+-- Votes are not here: they change too often (docs/decisions/0021).
 CREATE TABLE question_summaries (
     question_id bigint NOT NULL,
     product_id bigint NOT NULL,

@@ -1,5 +1,5 @@
 -- Tokens for the API under /admin, as hashes
--- depends: 20261127_09_roles
+-- depends: 20261127_16_changes
 
 -- migrate: apply
 
