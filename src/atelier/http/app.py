@@ -25,7 +25,9 @@ from atelier.http.qa.daily_limits import DailyLimit
 from atelier.http.qa.questions import Questions
 from atelier.http.qa.spam import SpamGuards
 from atelier.http.qa.votes import VoteRoutes, voter_rules
-from atelier.settings import STREAM_CONNECTIONS, Settings
+from atelier.http.v1 import reading
+from atelier.http.v1.searching import Search, SimilarQuestions
+from atelier.settings import SEARCH_CONNECTIONS, STREAM_CONNECTIONS, Settings
 from atelier.store.batcher import OverloadedError
 from atelier.store.changes import ChangeFeed
 from atelier.store.connections.database import (
@@ -35,7 +37,9 @@ from atelier.store.connections.database import (
 )
 from atelier.store.connections.standby_reads import StandbyReads
 from atelier.store.limits import ClientHashes
+from atelier.store.lists.reader import ListReader
 from atelier.store.reads import PageReader
+from atelier.store.search.searcher import Searcher
 from atelier.store.tokens import TokenReader
 from atelier.store.voters import VoterWriter
 from atelier.store.writes import Writer
@@ -61,9 +65,12 @@ def create_service(
         database_url, size=settings.pool_size, timeout=timeout, parameters=_parameters(settings)
     )
     streams = Database(database_url, size=STREAM_CONNECTIONS, timeout=timeout)
+    searches = Database(database_url, size=SEARCH_CONNECTIONS, timeout=timeout)
+    searcher = Searcher(searches)
     reads = _standby_reads(settings, database_url, timeout) or database
     database.expose_metrics("requests")
     streams.expose_metrics("large pages")
+    searches.expose_metrics("searches")
     if reads is not database:
         reads.expose_metrics("reads")
     key_lifetime = timedelta(hours=settings.idempotency_hours)
@@ -89,7 +96,7 @@ def create_service(
             RequestTimer(),
             FastPathFailures(),
             UnknownMethod(),
-            Lifespan(cleanup_tasks, *{database, streams, reads}),
+            Lifespan(cleanup_tasks, searcher, *{database, streams, reads}),
             cors,
             NoStore(),
         ],
@@ -110,6 +117,7 @@ def create_service(
     app.add_route("/qa/questions/{target_id}/report", votes.report("question"))
     app.add_route("/qa/answers/{target_id}/helpful", votes.helpful("answer"))
     app.add_route("/qa/answers/{target_id}/report", votes.report("answer"))
+    _add_v1_reading(app, ListReader(reads), searcher)
     authorizer = Authorizer(TokenReader(database))
     app.add_route("/admin/v1/token", OwnToken(authorizer))
     app.add_route("/live", Live())
@@ -118,6 +126,17 @@ def create_service(
     app.add_route("/metrics", Metrics())
     add_documentation(app)
     return Service(app, FastPath(questions, answers), cors)
+
+
+def _add_v1_reading(app: App, v1: ListReader, searcher: Searcher) -> None:
+    search = Search(searcher, v1)
+    app.add_route("/v1/products/{product_id}/questions", reading.ProductQuestions(v1, search))
+    app.add_route("/v1/products/{product_id}/similar", SimilarQuestions(search))
+    app.add_route("/v1/products/{product_id}/summary", reading.ProductSummary(v1))
+    app.add_route("/v1/questions", reading.Questions(v1))
+    app.add_route("/v1/questions/{question_id}", reading.Question(v1))
+    app.add_route("/v1/questions/{question_id}/answers", reading.Answers(v1))
+    app.add_route("/v1/summaries", reading.Summaries(v1))
 
 
 def _parameters(settings: Settings) -> dict[str, str]:

@@ -9,16 +9,16 @@ import falcon.asgi
 from atelier.http.common.errors import ApiError
 from atelier.http.common.logs import log_rejection
 from atelier.http.v1 import params
-from atelier.http.v1.responses import next_cursor
+from atelier.http.v1.responses import etag, next_cursor, send
 from atelier.store.connections.database import DatabaseTimeoutError
+from atelier.store.lists.reader import ListReader, QuestionKey
 from atelier.store.search.searcher import MAX_RESULTS, Found, Match, Searcher
-from atelier.store.v1_reads import QuestionKey, V1Reader
 
 
 class Search:
     """What `q` does on `/v1/products/{product_id}/questions`, and the similar questions."""
 
-    def __init__(self, searcher: Searcher, reader: V1Reader) -> None:
+    def __init__(self, searcher: Searcher, reader: ListReader) -> None:
         """Take what finds questions, and the reader of everything under /v1."""
         self._searcher = searcher
         self._reader = reader
@@ -35,15 +35,12 @@ class Search:
         results = await self._results(found[: request.limit], request.answers)
         end = request.offset + request.limit
         has_more = len(found) > request.limit and end < MAX_RESULTS
-        _send(
-            resp,
-            b'{"results":[%b],"next":%b,"totals":%b}'
-            % (
-                results,
-                next_cursor((end,) if has_more else None, request.of_list),
-                await self._totals(request.product_id),
-            ),
+        body = b'{"results":[%b],"next":%b,"totals":%b}' % (
+            results,
+            next_cursor((end,) if has_more else None, request.of_list),
+            await self._totals(request.product_id),
         )
+        send(req, resp, body, etag(body.decode()))
 
     async def send_similar(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, product_id: str
@@ -52,7 +49,8 @@ class Search:
         request = params.similar(req.params, product_id)
         search = self._searcher.similar(request.product_id, request.query, request.limit)
         found = await _in_time(req, search)
-        _send(resp, b'{"results":[%b]}' % await self._results(found, request.answers))
+        body = b'{"results":[%b]}' % await self._results(found, request.answers)
+        send(req, resp, body, etag(body.decode()))
 
     async def _results(self, found: Sequence[Found], answers: int) -> bytes:
         """Return the questions as JSON, without those that were hidden since they were found."""
@@ -96,11 +94,6 @@ async def _in_time(req: falcon.asgi.Request, search: Awaitable[list[Found]]) -> 
             "the search took too long; try again shortly, or with other words",
             {"Retry-After": "1"},
         ) from error
-
-
-def _send(resp: falcon.asgi.Response, body: bytes) -> None:
-    resp.set_header("Cache-Control", "no-cache")
-    resp.data = body
 
 
 def _with_matches(document: bytes, matches: Sequence[Match]) -> bytes:

@@ -38,6 +38,8 @@ _PATH_SEGMENTS = (
     "helpful",
     "report",
     "v1",
+    "products",
+    "similar",
     "admin",
     "token",
     "live",

@@ -22,7 +22,7 @@ _REMOVED = re.compile(
 )
 _REPLACED = str.maketrans(
     dict.fromkeys("\0\t\n\v\f\r\x85\u2028\u2029", " ")
-    | dict(zip("øłđħŧıðς", "oldhtidσ", strict=True))
+    | dict(zip("øłđħŧıðς", "oldhtid\u03c3", strict=True))
     | dict.fromkeys("\u2018\u2019\u02bc", "'")
     | dict.fromkeys("\u201c\u201d", '"')
     | dict.fromkeys("\u2010\u2013\u2014", "-")
@@ -32,7 +32,12 @@ MAX_BEGINNINGS = 6
 """How many words of a text count when similar questions are looked for."""
 _MIN_TELLING_LETTERS = 3
 _COMMON = frozenset(
-    ["about", "also", "and", "are", "been", "can", "could", "does", "for", "from", "had", "has", "have", "how", "into", "its", "just", "like", "much", "not", "our", "out", "really", "should", "some", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "very", "was", "what", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your"]
+    re.findall(
+        r"\w+",
+        "about also and are been can could does for from had has have how into its just like much"
+        " not our out really should some than that the their them then there these they this very"
+        " was what when where which who why will with would you your",
+    )
 )
 """Words that say little about what an English question is about."""
 _OUTER_PUNCTUATION = "?!.,;:\"'()[]"
@@ -43,9 +48,9 @@ class Near(NamedTuple):
     """What finds the words that are one edit away from a word.
 
     An edit is a missing, additional or wrong letter, two adjacent letters exchanged, or a space or
-    a hyphen within the word. It leaves
-    one half of the word as it is, or exchanges the letters where the halves meet; so whatever
-    contains none of the `hints` does not match, and needs no regular expression.
+    a hyphen within the word. It leaves one half of the word as it is, or exchanges the letters
+    where the halves meet; so whatever contains none of the `hints` does not match, and needs no
+    regular expression.
     """
 
     edits: str

@@ -1,0 +1,197 @@
+"""Query and path parameters of /v1. Nothing here accesses the database."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from http import HTTPStatus
+from typing import NamedTuple, TypeAlias, TypeVar
+
+from atelier.http.common.errors import ApiError, invalid_parameter
+from atelier.http.v1 import cursors
+from atelier.store.lists.reader import (
+    FIRST_ANSWER,
+    AnswersKey,
+    Filter,
+    Position,
+    QuestionKey,
+    QuestionsKey,
+    Sort,
+    first_position,
+)
+from atelier.store.search.folding import fold
+from atelier.store.search.searcher import MAX_RESULTS
+
+Values: TypeAlias = Mapping[str, str | list[str]]
+"""Query parameters; a repeated one has a list."""
+
+MAX_PRODUCTS = 100
+_MAX_LIMIT, _DEFAULT_LIMIT = 100, 10
+_MAX_ANSWERS, _DEFAULT_ANSWERS = 100, 2
+_MIN_QUERY, _MAX_QUERY = 3, 200
+_MAX_SIMILAR_TEXT = 1000
+_MAX_SIMILAR, _DEFAULT_SIMILAR = 20, 5
+_MIN_ID, _MAX_ID = -(2**63), 2**63 - 1
+_ID_DIGITS = 20
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+class QuestionsRequest(NamedTuple):
+    """A requested page of questions; `of_list` names the list in its cursors."""
+
+    sort: Sort
+    key: QuestionsKey
+    of_list: str
+
+
+class AnswersRequest(NamedTuple):
+    """A requested page of answers; `of_list` names the list in its cursors."""
+
+    key: AnswersKey
+    of_list: str
+
+
+class SearchRequest(NamedTuple):
+    """What to search for, folded; `of_list` names the list in its cursors."""
+
+    product_id: int
+    query: str
+    limit: int
+    offset: int
+    answers: int
+    """The number of answers with each question."""
+    of_list: str
+
+
+def questions(values: Values, product: str) -> QuestionsRequest:
+    """Return the requested page of a product's questions, given the product id of the path."""
+    product_id = path_id(product, "product")
+    sort = _word(values, "sort", Sort, Sort.HELPFUL)
+    filter_ = _word(values, "filter", Filter, Filter.ALL)
+    of_list = f"questions {product_id} {sort} {filter_}"
+    after = _after(values, of_list, first_position(sort))
+    limit, answers = _limit(values), answers_per_question(values)
+    return QuestionsRequest(
+        sort, QuestionsKey(product_id, limit, answers, filter_, *after), of_list
+    )
+
+
+def questions_of_products(values: Values) -> list[QuestionsRequest]:
+    """Return the first pages of several products' questions."""
+    if "after" in values:
+        raise invalid_parameter("after", "left out: continue with one product's own list")
+    return [questions(values, str(product_id)) for product_id in product_ids(values)]
+
+
+def question(values: Values, question_id: str) -> QuestionKey:
+    """Return the requested question, given the question id of the path."""
+    return QuestionKey(path_id(question_id, "question"), answers_per_question(values))
+
+
+def answers(values: Values, question: str) -> AnswersRequest:
+    """Return the requested page of answers, given the question id of the path."""
+    question_id = path_id(question, "question")
+    of_list = f"answers {question_id}"
+    after = _after(values, of_list, FIRST_ANSWER)
+    return AnswersRequest(AnswersKey(question_id, _limit(values), *after), of_list)
+
+
+def search(values: Values, product: str) -> SearchRequest:
+    """Return the requested page of a search, given the product id of the path."""
+    product_id = path_id(product, "product")
+    for name in ("sort", "filter"):
+        if name in values:
+            raise invalid_parameter(name, "left out with q: the best matches come first")
+    query = _searched(values, "q", _MAX_QUERY)
+    of_list = f"search {product_id} {query}"
+    [offset] = _after(values, of_list, (0,))
+    if not 0 <= offset < MAX_RESULTS:
+        raise _invalid_cursor()
+    limit, answers = _limit(values), answers_per_question(values)
+    return SearchRequest(product_id, query, limit, offset, answers, of_list)
+
+
+def similar(values: Values, product: str) -> SearchRequest:
+    """Return the request for similar questions, given the product id of the path."""
+    product_id = path_id(product, "product")
+    text = _searched(values, "text", _MAX_SIMILAR_TEXT)
+    limit = _number(values, "limit", 1, _MAX_SIMILAR, _DEFAULT_SIMILAR)
+    return SearchRequest(product_id, text, limit, 0, answers_per_question(values), "")
+
+
+def product_ids(values: Values) -> list[int]:
+    """Return the parameter `product_ids`, without repetitions."""
+    text = values.get("product_ids")
+    parts = text if isinstance(text, list) else (text or "").split(",")
+    ids = dict.fromkeys(map(_id, parts))
+    if None in ids or len(ids) > MAX_PRODUCTS:
+        raise invalid_parameter(
+            "product_ids", f"1 to {MAX_PRODUCTS} product ids, separated by commas"
+        )
+    return [number for number in ids if number is not None]
+
+
+def path_id(text: str, target: str) -> int:
+    """Return the id of a path; raise the 404 if it is not a 64-bit integer."""
+    number = _id(text)
+    if number is None:
+        raise ApiError(HTTPStatus.NOT_FOUND, f"a {target} id must be an integer of at most 64 bits")
+    return number
+
+
+def answers_per_question(values: Values) -> int:
+    """Return the parameter `answers`."""
+    return _number(values, "answers", 0, _MAX_ANSWERS, _DEFAULT_ANSWERS)
+
+
+def _searched(values: Values, name: str, longest: int) -> str:
+    """Return a text to search for, as it is compared. Anything longer was not typed by a person."""
+    text = values.get(name)
+    is_short = isinstance(text, str) and len(text) <= _MAX_SIMILAR_TEXT
+    folded = " ".join(fold(text).split()) if is_short and isinstance(text, str) else ""
+    if not _MIN_QUERY <= len(folded) <= longest:
+        raise invalid_parameter(name, f"text of {_MIN_QUERY} to {longest} characters")
+    return folded
+
+
+def _limit(values: Values) -> int:
+    return _number(values, "limit", 1, _MAX_LIMIT, _DEFAULT_LIMIT)
+
+
+def _number(values: Values, name: str, lowest: int, highest: int, default: int) -> int:
+    number = _id(values[name]) if name in values else default
+    if number is None or not lowest <= number <= highest:
+        raise invalid_parameter(name, f"a whole number from {lowest} to {highest}")
+    return number
+
+
+def _word(values: Values, name: str, words: type[Word], default: Word) -> Word:
+    text = values.get(name, default)
+    if not isinstance(text, str) or text not in {*words}:
+        raise invalid_parameter(name, f"one of {', '.join(words)}")
+    return words(text)
+
+
+def _after(values: Values, of_list: str, first: Position) -> Position:
+    cursor = values.get("after")
+    if cursor is None:
+        return first
+    position = cursors.decode(cursor, of_list, len(first)) if isinstance(cursor, str) else None
+    if position is None:
+        raise _invalid_cursor()
+    return position
+
+
+def _invalid_cursor() -> ApiError:
+    """Return the error for a cursor that is not of this list."""
+    return invalid_parameter("after", "the `next` of a page of this list, unchanged")
+
+
+def _id(text: object) -> int | None:
+    """Return a text as a 64-bit integer, None if it is not one."""
+    if not isinstance(text, str) or len(text) > _ID_DIGITS or not text.isascii():
+        return None
+    digits = text.removeprefix("-")
+    if not digits.isdecimal():
+        return None
+    number = int(text)
+    return number if _MIN_ID <= number <= _MAX_ID else None
