@@ -58,6 +58,18 @@ class VoterWriter:
         """Count a voter's first vote or report; one with a quota is committed by itself."""
         return self._votes.submit(vote) if quota.client is None else self._limited_vote(vote, quota)
 
+    async def take_back(self, vote: VoterVote) -> Outcome:
+        """Take back the voter's vote; DUPLICATE if there is none."""
+        target, number, _, key = vote.vote
+        [row] = await self._database.write(
+            _QUERIES["take_back_vote"],
+            *(target, number, vote.voter.checked, *(key or (None, None)), self._key_lifetime),
+        )
+        outcome = Outcome[row["outcome"]]
+        if outcome is Outcome.NO_TARGET:
+            return await earlier_outcome(self._database, key) or outcome
+        return outcome
+
     async def delete_expired(self) -> None:
         """Delete the expired voters and reports."""
         await self._database.write(_QUERIES["delete_expired_reports"], self._rules.retention)

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import falcon.asgi
 
-from atelier.http.common import voter_cookie
 from atelier.http.common.client_address import client_address
-from atelier.http.common.voter_cookie import VoterCookie
+from atelier.http.common.writing import voter_cookie
+from atelier.http.common.writing.voter_cookie import VoterCookie
 from atelier.store.voters import Voter
 
 Clock = Callable[[], float]
