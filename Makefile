@@ -59,11 +59,13 @@ check: .venv/dev.done ## format, lint and type checks
 		echo "make: Python 3.11 or newer is needed: install it, or set PYTHON." >&2; exit 1; }
 	@$(PYTHON) scripts/environment.py .venv $<
 
-# The tests that depend on the Python version: HTTP, SQL, CSV and subprocesses. All tests run on
-# the Python of .venv, and on every installed PostgreSQL.
+# The tests that depend on the Python version: HTTP, SQL, CSV and subprocesses, without those that
+# mostly start commands and servers. All tests run on the Python of .venv, and on every installed
+# PostgreSQL.
 QUICK := --numprocesses 2 --dist loadfile -k "not system-" --ignore tests/contract/test_docs_page.py \
 	--ignore tests/contract/test_schemathesis.py \
-	tests/contract tests/store tests/http tests/local/test_process.py tests/transfer
+	tests/contract tests/store tests/http tests/local/test_process.py \
+	$(addprefix tests/transfer/test_,reader.py reader_properties.py import.py verify.py export.py)
 
 test-pythons: ## run the quick tests on every installed Python from 3.11 on
 	@$(call quick_tests_on,)

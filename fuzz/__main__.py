@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -25,6 +26,8 @@ def main(name: str, minutes: float, arguments: tuple[str, ...]) -> None:
 
     With ARGUMENTS of libFuzzer, run it with these.
     """
+    if not find_spec("atheris"):
+        raise click.ClickException("atheris is not installed: run make fuzz, which installs it.")
     if arguments:
         _fuzz(name, arguments)
         return

@@ -1,5 +1,6 @@
 """Confirmation before an import reduces the number of rows."""
 
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +12,9 @@ import click
 
 from atelier.errors import AtelierError
 from atelier.transfer.files.layout import FILES, ExportFile
+
+_ANSWERS = {"y": True, "yes": True, "n": False, "no": False, "": False}
+_POLL_SECONDS = 0.1
 
 Confirm = Callable[[str], bool]
 """Returns whether to proceed with what the message describes; may raise AtelierError instead."""
@@ -71,7 +75,26 @@ def _agree(_: str) -> bool:
 
 def _ask(message: str) -> bool:
     with _interruptible():
-        return click.confirm(f"{message} Continue?", default=False, err=True)
+        while True:
+            click.echo(f"{message} Continue? [y/N]: ", err=True, nl=False)
+            answer = _read_line().strip().lower()
+            if answer in _ANSWERS:
+                return _ANSWERS[answer]
+            click.echo("Error: invalid input", err=True)
+
+
+def _read_line() -> str:
+    """Read a line from the terminal; raise click.Abort at its end.
+
+    `input` misses a Ctrl-C that arrives just before it blocks (the signal's Python handler runs
+    only when the read returns), so this waits in short steps.
+    """
+    while not select.select([sys.stdin], [], [], _POLL_SECONDS)[0]:
+        pass
+    line = sys.stdin.readline()
+    if not line:
+        raise click.Abort
+    return line
 
 
 @contextmanager

@@ -17,6 +17,7 @@ Clock = Callable[[], float]
 """Returns Unix time in seconds."""
 
 _HASH_BYTES = 16
+_CLOCK_DIFFERENCE = 600.0  # seconds, between the clocks of two instances at most
 
 
 class Identity(NamedTuple):
@@ -29,9 +30,9 @@ class Identity(NamedTuple):
 class VoterIdentifier:
     """Identifies voters. The keys of its hashes rotate every `retention` seconds.
 
-    A hash is checked with the keys of three periods: the current one, the previous one, which
-    covers every vote still stored, and the next one, which an instance with a faster clock may
-    already use.
+    A hash is checked with the keys of the current period and of the previous one, which cover every
+    vote still stored; near the end of a period also with the next key, which an instance with a
+    faster clock may already use.
     """
 
     def __init__(
@@ -67,8 +68,10 @@ class VoterIdentifier:
         cookie = sent or voter_cookie.new(now)
         browser = _hashes(keys, scope, b"cookie" + cookie.id)
         # A cookie is free to delete and replace. Until it is a day old, and without one, the
-        # address must not have voted either.
-        checked = browser + address if cookie.is_young(now) else browser
+        # address must not have voted either. A new cookie cannot have voted.
+        checked = browser if sent else b""
+        if cookie.is_young(now):
+            checked += address
         voter = Voter(checked, browser[:_HASH_BYTES] + address[:_HASH_BYTES])
         return Identity(voter, None if sent else cookie)
 
@@ -84,7 +87,7 @@ class VoterIdentifier:
         return self._cached_secret
 
     def _period_keys(self, secret: bytes, now: float) -> tuple[bytes, ...]:
-        """Return the keys of the current, the previous and the next period."""
+        """Return the keys of the current, the previous and, near its beginning, the next period."""
         period = int(now // self._retention)
         if period != self._period:
             self._period = period
@@ -92,7 +95,8 @@ class VoterIdentifier:
                 _derive_key(secret, f"voters {self._retention} {period + offset}")
                 for offset in (0, -1, 1)
             )
-        return self._keys
+        is_near_next = (period + 1) * self._retention - now < _CLOCK_DIFFERENCE
+        return self._keys if is_near_next else self._keys[:2]
 
 
 def _hashes(keys: tuple[bytes, ...], scope: str, subject: bytes) -> bytes:
