@@ -9,15 +9,15 @@ ALTER TABLE idempotency_keys ADD COLUMN post_id bigint;
 
 -- Takes back a voter's vote, unless its key is claimed. Returns DONE, DUPLICATE if there is no vote of
 -- this voter (any more), NO_TARGET, or REPLAYED or CONFLICT as claim_post does.
--- `checked` has the voter's concatenated 16-byte hashes as in count_votes_once; the first three are
--- those by which the voter itself is known. The hash of the address is deleted with the vote only if
--- that vote inserted it, and only for a voter who would be checked by it: otherwise, one could free
--- an address from which others have voted.
+-- The voter is known by its own hashes. The hash of its address, if the voter is checked by that, is
+-- deleted only if the same vote inserted it: otherwise, one could free an address from which others
+-- have voted, and vote from there again and again.
 -- Every vote first locks its question, so of concurrent calls only one finds the vote.
 CREATE FUNCTION take_back_vote(
     of_target text,
     of_id bigint,
-    checked bytea,
+    own_hashes bytea[],
+    shared_hashes bytea[],
     vote_key text,
     vote_fingerprint bytea,
     key_lifetime interval
@@ -26,9 +26,6 @@ LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = atelier, pg_temp
 AS $$
 DECLARE
-    hashes bytea[] := array(
-        SELECT substr(checked, 16 * n + 1, 16)
-        FROM generate_series(0, length(checked) / 16 - 1) n ORDER BY n);
     claimed text;
     voted_at timestamptz;
 BEGIN
@@ -50,14 +47,14 @@ BEGIN
 
     DELETE FROM voters v
     WHERE v.target_id = of_id AND v.target = of_target AND v.action = 'helpful'
-      AND v.voter = ANY (hashes[1:3])
+      AND v.voter = ANY (own_hashes)
     RETURNING v.created_at INTO voted_at;
     IF NOT FOUND THEN
         RETURN 'DUPLICATE';
     END IF;
     DELETE FROM voters v
     WHERE v.target_id = of_id AND v.target = of_target AND v.action = 'helpful'
-      AND v.voter = ANY (hashes[4:]) AND v.created_at = voted_at;
+      AND v.voter = ANY (shared_hashes) AND v.created_at = voted_at;
 
     IF of_target = 'question' THEN
         UPDATE questions q SET helpful = greatest(q.helpful - 1, 0) WHERE q.id = of_id;

@@ -72,23 +72,23 @@ class FirstVotes:
         reason: str | None = None,
     ) -> None:
         """Count one vote if it is the voter's first, with the reason of a report."""
-        voter, new_cookie = await self._identify(req, vote)
+        identity = await self._identify(req, vote)
 
         async def write(quota: Quota) -> Written:
-            return Written(await self._writer.vote(VoterVote(vote, voter, reason), quota))
+            return Written(await self._writer.vote(VoterVote(vote, identity.voter, reason), quota))
 
         written = await limited.apply(req, resp, vote.target, write, self._limit)
-        if new_cookie and written.outcome is Outcome.DONE:
-            await self._identifier.set_cookie(req, resp, new_cookie)
+        if identity.new_cookie and written.outcome is Outcome.DONE:
+            await self._identifier.set_cookie(req, resp, identity.new_cookie)
 
     async def take_back(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, vote: Vote
     ) -> None:
         """Take back the voter's vote, if there is one."""
-        voter, _ = await self._identify(req, vote)
+        identity = await self._identify(req, vote)
 
         async def write(_quota: Quota) -> Written:
-            return Written(await self._writer.take_back(VoterVote(vote, voter)))
+            return Written(await self._writer.take_back(vote, identity.own, identity.shared))
 
         await limited.apply(req, resp, vote.target, write)
 
