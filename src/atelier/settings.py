@@ -229,6 +229,8 @@ class Settings:
     """How long voters and reports are stored."""
     reports_to_hide: int = _setting("ATELIER_REPORTS_TO_HIDE", _integer(1, 1000), 1)
     """The number of different reporters that hides a question or an answer."""
+    moderation: str = _setting("ATELIER_MODERATION", _one_of("post", "pre"), "post")
+    """Whether new posts are shown at once, or held until a moderator restores them."""
     rate_reads: Limit = _setting("ATELIER_RATE_READS", _limit(_number(0.02, 100_000)), Limit(100))
     """The maximum reads per second from one address; 0 means no limit."""
     rate_votes: Limit = _setting("ATELIER_RATE_VOTES", _limit(_number(0.02, 100_000)), Limit(10))

@@ -57,6 +57,14 @@ _FORBIDDEN = [
     "INSERT INTO reports (target_id, reporter, target) VALUES (1, '', 'question')",
     "UPDATE voter_secret SET secret = ''",
     "DELETE FROM voter_secret",
+    "UPDATE moderation_decisions SET note = NULL",
+    "DELETE FROM moderation_decisions",
+    "TRUNCATE moderation_decisions",
+    "DELETE FROM edited_texts",
+    "DELETE FROM moderation_states",
+    "SELECT set_post_state('question', 1, 1, 'visible')",
+    "SELECT set_post_text('question', 1, 'x')",
+    "SELECT clear_reports('question', 1)",
     "INSERT INTO erasures (done_by, mode) VALUES ('x', 'x')",
     "DELETE FROM questions",
     "DELETE FROM answers",
@@ -311,7 +319,10 @@ async def test_security_definer_functions_have_a_fixed_search_path(own: Own) -> 
     )
     await connection.close()
     path = ["search_path=atelier, pg_temp"]
-    names = ["count_votes", "count_votes_once", "refresh_documents"]
+    names = [
+        *("count_votes", "count_votes_once", "decide", "moderation_queue", "newest_posts"),
+        *("refresh_documents", "report_added", "undo_decision", "visibility_changed"),
+    ]
     assert [tuple(each) for each in found] == [(name, path) for name in names]
 
 

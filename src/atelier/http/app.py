@@ -59,7 +59,9 @@ def create_service(
     `clock` returns Unix time in seconds; it decides when the keys of voters' hashes rotate.
     """
     timeout = settings.request_timeout / 2  # a request waits for two batches at most: see Batcher
-    database = Database(database_url, size=settings.pool_size, timeout=timeout)
+    database = Database(
+        database_url, size=settings.pool_size, timeout=timeout, parameters=_parameters(settings)
+    )
     streams = Database(database_url, size=STREAM_CONNECTIONS, timeout=timeout)
     reads = _standby_reads(settings, database_url, timeout) or database
     database.expose_metrics("requests")
@@ -120,6 +122,11 @@ def create_service(
     app.add_route("/metrics", Metrics())
     add_documentation(app)
     return Service(app, FastPath(questions, answers), cors)
+
+
+def _parameters(settings: Settings) -> dict[str, str]:
+    """Return the settings of sessions that the database's triggers read."""
+    return {"atelier.moderation": "pre"} if settings.moderation == "pre" else {}
 
 
 def _standby_reads(settings: Settings, database_url: str, timeout: float) -> StandbyReads | None:

@@ -1,5 +1,5 @@
 -- The post that was written with an idempotency key, and votes that are taken back
--- depends: 20261127_09_roles
+-- depends: 20261127_13_moderation
 
 -- migrate: apply
 

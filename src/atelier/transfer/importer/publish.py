@@ -51,6 +51,7 @@ async def _swap(connection: asyncpg.Connection, *, replace: bool) -> None:
                 "Rows were written while the import ran; nothing was imported. "
                 "Run it again to merge, or with --replace."
             )
+        await connection.execute(_QUERIES["keep_moderation"])
         await connection.execute(_QUERIES["copy_privileges"])
         await connection.execute(_QUERIES["swap_schemas"])
 

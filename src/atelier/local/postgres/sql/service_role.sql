@@ -33,5 +33,11 @@ GRANT EXECUTE
         atelier.count_votes, atelier.count_votes_once, atelier.take_back_vote,
         atelier.remember_post, atelier.refresh_documents
     TO {role};
+GRANT SELECT ON atelier.moderation_decisions TO {role};
+GRANT SELECT (decision_id, old_body, new_body) ON atelier.edited_texts TO {role};
+GRANT EXECUTE
+    ON FUNCTION
+        atelier.decide, atelier.undo_decision, atelier.moderation_queue, atelier.newest_posts
+    TO {role};
 GRANT SELECT ON public._pogo_migration, public._pogo_version TO {role};
 COMMIT;
