@@ -8,9 +8,12 @@ from typing import NamedTuple
 import falcon.asgi
 
 from atelier.http import App
+from atelier.http.admin.token import OwnToken
+from atelier.http.common.authorization import Authorizer
 from atelier.http.common.cors import CorsPolicy
 from atelier.http.common.errors import serialize, unavailable, unexpected
 from atelier.http.common.methods import UnknownMethod
+from atelier.http.common.no_store import NoStore
 from atelier.http.common.schema_mismatch import SchemaMismatch
 from atelier.http.common.writing.daily_limits import DailyLimit
 from atelier.http.common.writing.posts import PostWriter
@@ -38,6 +41,7 @@ from atelier.store.connections.database import (
 from atelier.store.connections.standby_reads import StandbyReads
 from atelier.store.limits import ClientHashes
 from atelier.store.reads import PageReader
+from atelier.store.tokens import TokenReader
 from atelier.store.voters import VoterWriter
 from atelier.store.writes import Writer
 from atelier.store.written import WrittenReader
@@ -90,6 +94,7 @@ def create_service(
             UnknownMethod(),
             Lifespan(cleanup_tasks, *{database, streams, reads}),
             cors,
+            NoStore(),
         ],
     )
     app.req_options.strip_url_path_trailing_slash = True
@@ -116,6 +121,8 @@ def create_service(
     app.add_route("/v1/answers/{target_id}/vote", OwnVote("answer", count, written))
     app.add_route("/v1/questions/{target_id}/reports", Reports("question", count, written))
     app.add_route("/v1/answers/{target_id}/reports", Reports("answer", count, written))
+    authorizer = Authorizer(TokenReader(database))
+    app.add_route("/admin/v1/token", OwnToken(authorizer))
     app.add_route("/live", Live())
     app.add_route("/ready", Ready(reads, database))
     app.add_route("/ready/reads", ReadyForReads(reads))

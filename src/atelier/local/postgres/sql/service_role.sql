@@ -31,7 +31,7 @@ GRANT EXECUTE
     ON FUNCTION
         atelier.claim_post, atelier.count_for_client, atelier.uncount_for_client,
         atelier.count_votes, atelier.count_votes_once, atelier.take_back_vote,
-        atelier.remember_post, atelier.refresh_documents
+        atelier.remember_post, atelier.refresh_documents, atelier.find_token
     TO {role};
 GRANT SELECT ON atelier.moderation_decisions TO {role};
 GRANT SELECT (decision_id, old_body, new_body) ON atelier.edited_texts TO {role};
