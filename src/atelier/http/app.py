@@ -33,6 +33,7 @@ from atelier.http.v1.questions import ProductQuestions
 from atelier.http.v1.votes import OwnVote, Reports
 from atelier.settings import STREAM_CONNECTIONS, Settings
 from atelier.store.batcher import OverloadedError
+from atelier.store.changes import ChangeFeed
 from atelier.store.connections.database import (
     Database,
     DatabaseUnavailableError,
@@ -75,6 +76,7 @@ def create_service(
     key_lifetime = timedelta(hours=settings.idempotency_hours)
     writer = Writer(database, key_lifetime, timedelta(minutes=settings.spam_repeat_minutes))
     voters = VoterWriter(database, voter_rules(settings), key_lifetime)
+    changes = ChangeFeed(database, timedelta(days=settings.changes_days))
     clients = ClientHashes(database, settings.secret)
     post_limit = DailyLimit("posts", settings.posts_per_day, settings.rate_exempt, clients)
     posts = PostWriter(writer, SpamGuards.from_settings(settings), post_limit)
@@ -84,6 +86,7 @@ def create_service(
         writer.delete_expired_digests,
         voters.delete_expired,
         clients.delete_expired,
+        changes.delete_expired,
     )
     cors = CorsPolicy(settings.cors_origins)
 

@@ -1,5 +1,5 @@
 -- The post that was written with an idempotency key, and votes that are taken back
--- depends: 20261127_14_tokens
+-- depends: 20261127_17_tokens
 
 -- migrate: apply
 
