@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from atelier.http.common.errors import ApiError, invalid_parameter
+from atelier.http.common.ids import integer, target_id
 from atelier.http.v1 import cursors
 from atelier.store.lists.reader import (
     FIRST_ANSWER,
@@ -29,8 +30,6 @@ _MAX_ANSWERS, _DEFAULT_ANSWERS = 100, 2
 _MIN_QUERY, _MAX_QUERY = 3, 200
 _MAX_SIMILAR_TEXT = 1000
 _MAX_SIMILAR, _DEFAULT_SIMILAR = 20, 5
-_MIN_ID, _MAX_ID = -(2**63), 2**63 - 1
-_ID_DIGITS = 20
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -64,32 +63,30 @@ class SearchRequest(NamedTuple):
 
 def questions(values: Values, product: str) -> QuestionsRequest:
     """Return the requested page of a product's questions, given the product id of the path."""
-    product_id = path_id(product, "product")
+    parent = product_id(product)
     sort = _word(values, "sort", Sort, Sort.HELPFUL)
     filter_ = _word(values, "filter", Filter, Filter.ALL)
-    of_list = f"questions {product_id} {sort} {filter_}"
+    of_list = f"questions {parent} {sort} {filter_}"
     after = _after(values, of_list, first_position(sort))
     limit, answers = _limit(values), answers_per_question(values)
-    return QuestionsRequest(
-        sort, QuestionsKey(product_id, limit, answers, filter_, *after), of_list
-    )
+    return QuestionsRequest(sort, QuestionsKey(parent, limit, answers, filter_, *after), of_list)
 
 
 def questions_of_products(values: Values) -> list[QuestionsRequest]:
     """Return the first pages of several products' questions."""
     if "after" in values:
         raise invalid_parameter("after", "left out: continue with one product's own list")
-    return [questions(values, str(product_id)) for product_id in product_ids(values)]
+    return [questions(values, str(product)) for product in product_ids(values)]
 
 
 def question(values: Values, question_id: str) -> QuestionKey:
     """Return the requested question, given the question id of the path."""
-    return QuestionKey(path_id(question_id, "question"), answers_per_question(values))
+    return QuestionKey(target_id("question", question_id), answers_per_question(values))
 
 
 def answers(values: Values, question: str) -> AnswersRequest:
     """Return the requested page of answers, given the question id of the path."""
-    question_id = path_id(question, "question")
+    question_id = target_id("question", question)
     of_list = f"answers {question_id}"
     after = _after(values, of_list, FIRST_ANSWER)
     return AnswersRequest(AnswersKey(question_id, _limit(values), *after), of_list)
@@ -97,32 +94,32 @@ def answers(values: Values, question: str) -> AnswersRequest:
 
 def search(values: Values, product: str) -> SearchRequest:
     """Return the requested page of a search, given the product id of the path."""
-    product_id = path_id(product, "product")
+    parent = product_id(product)
     for name in ("sort", "filter"):
         if name in values:
             raise invalid_parameter(name, "left out with q: the best matches come first")
     query = _searched(values, "q", _MAX_QUERY)
-    of_list = f"search {product_id} {query}"
+    of_list = f"search {parent} {query}"
     [offset] = _after(values, of_list, (0,))
     if not 0 <= offset < MAX_RESULTS:
         raise _invalid_cursor()
     limit, answers = _limit(values), answers_per_question(values)
-    return SearchRequest(product_id, query, limit, offset, answers, of_list)
+    return SearchRequest(parent, query, limit, offset, answers, of_list)
 
 
 def similar(values: Values, product: str) -> SearchRequest:
     """Return the request for similar questions, given the product id of the path."""
-    product_id = path_id(product, "product")
+    parent = product_id(product)
     text = _searched(values, "text", _MAX_SIMILAR_TEXT)
     limit = _number(values, "limit", 1, _MAX_SIMILAR, _DEFAULT_SIMILAR)
-    return SearchRequest(product_id, text, limit, 0, answers_per_question(values), "")
+    return SearchRequest(parent, text, limit, 0, answers_per_question(values), "")
 
 
 def product_ids(values: Values) -> list[int]:
     """Return the parameter `product_ids`, without repetitions."""
     text = values.get("product_ids")
     parts = text if isinstance(text, list) else (text or "").split(",")
-    ids = dict.fromkeys(map(_id, parts))
+    ids = dict.fromkeys(map(integer, parts))
     if None in ids or len(ids) > MAX_PRODUCTS:
         raise invalid_parameter(
             "product_ids", f"1 to {MAX_PRODUCTS} product ids, separated by commas"
@@ -130,11 +127,11 @@ def product_ids(values: Values) -> list[int]:
     return [number for number in ids if number is not None]
 
 
-def path_id(text: str, target: str) -> int:
-    """Return the id of a path; raise the 404 if it is not a 64-bit integer."""
-    number = _id(text)
+def product_id(text: str) -> int:
+    """Return the product id of a path; raise the 404 if it is not a 64-bit integer."""
+    number = integer(text)
     if number is None:
-        raise ApiError(HTTPStatus.NOT_FOUND, f"a {target} id must be an integer of at most 64 bits")
+        raise ApiError(HTTPStatus.NOT_FOUND, "a product id must be an integer of at most 64 bits")
     return number
 
 
@@ -158,7 +155,7 @@ def _limit(values: Values) -> int:
 
 
 def _number(values: Values, name: str, lowest: int, highest: int, default: int) -> int:
-    number = _id(values[name]) if name in values else default
+    number = integer(values[name]) if name in values else default
     if number is None or not lowest <= number <= highest:
         raise invalid_parameter(name, f"a whole number from {lowest} to {highest}")
     return number
@@ -184,14 +181,3 @@ def _after(values: Values, of_list: str, first: Position) -> Position:
 def _invalid_cursor() -> ApiError:
     """Return the error for a cursor that is not of this list."""
     return invalid_parameter("after", "the `next` of a page of this list, unchanged")
-
-
-def _id(text: object) -> int | None:
-    """Return a text as a 64-bit integer, None if it is not one."""
-    if not isinstance(text, str) or len(text) > _ID_DIGITS or not text.isascii():
-        return None
-    digits = text.removeprefix("-")
-    if not digits.isdecimal():
-        return None
-    number = int(text)
-    return number if _MIN_ID <= number <= _MAX_ID else None

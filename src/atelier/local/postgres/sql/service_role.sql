@@ -19,8 +19,8 @@ GRANT SELECT (question_id, answer_id, helpful, document) ON atelier.answer_docum
 GRANT SELECT
     ON atelier.question_summaries, atelier.v1_question_view, atelier.v1_answer_view
     TO {role};
-GRANT SELECT (key, fingerprint, created_at), INSERT (key, fingerprint),
-    UPDATE (fingerprint, created_at), DELETE
+GRANT SELECT (key, fingerprint, created_at, post_id), INSERT (key, fingerprint),
+    UPDATE (fingerprint, created_at, post_id), DELETE
     ON atelier.idempotency_keys TO {role};
 GRANT SELECT (product_id, digest, posted_at), INSERT (product_id, digest), UPDATE (posted_at), DELETE
     ON atelier.recent_texts TO {role};
@@ -37,7 +37,8 @@ GRANT SELECT, INSERT (product_id), UPDATE (horizon, is_filled) ON atelier.search
 GRANT EXECUTE
     ON FUNCTION
         atelier.claim_post, atelier.count_for_client, atelier.uncount_for_client,
-        atelier.count_votes, atelier.count_votes_once, atelier.refresh_documents,
+        atelier.count_votes, atelier.count_votes_once, atelier.take_back_vote,
+        atelier.remember_post, atelier.refresh_documents,
         atelier.position_changes, atelier.find_token
     TO {role};
 GRANT SELECT ON atelier.moderation_decisions TO {role};

@@ -1,5 +1,5 @@
 -- Summaries of questions that were hidden while the table was filled
--- depends: 20261127_19_fill_summaries
+-- depends: 20261127_20_fill_summaries
 
 -- migrate: apply
 

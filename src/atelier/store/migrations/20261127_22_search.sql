@@ -1,5 +1,5 @@
 -- Search within a product: comparable texts, kept for large products only
--- depends: 20261127_20_check_summaries
+-- depends: 20261127_21_check_summaries
 
 -- migrate: apply
 

@@ -1,10 +1,11 @@
-"""Public reading: lists of questions and answers, single questions, and summaries."""
+"""The questions of a product or of several, and single questions."""
 
 import asyncio
 
 import falcon.asgi
 
 from atelier.http.v1 import params, responses
+from atelier.http.v1.posts import Posting
 from atelier.http.v1.searching import Search
 from atelier.store.lists.reader import ListReader
 
@@ -12,10 +13,11 @@ from atelier.store.lists.reader import ListReader
 class ProductQuestions:
     """`/v1/products/{product_id}/questions`."""
 
-    def __init__(self, reader: ListReader, search: Search) -> None:
-        """Take the reader of lists, and the search."""
+    def __init__(self, reader: ListReader, search: Search, posting: Posting) -> None:
+        """Take the reader of lists, the search, and what adds posts."""
         self._reader = reader
         self._search = search
+        self._posting = posting
 
     async def on_get(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, product_id: str
@@ -31,8 +33,14 @@ class ProductQuestions:
 
     on_head = on_get
 
+    async def on_post(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, product_id: str
+    ) -> None:
+        """Add a question to a product."""
+        await self._posting.add_question(req, resp, product_id)
 
-class Questions:
+
+class QuestionsOfProducts:
     """`/v1/questions`: the first questions of several products."""
 
     def __init__(self, reader: ListReader) -> None:
@@ -56,72 +64,19 @@ class Questions:
 
 
 class Question:
-    """`/v1/questions/{question_id}`."""
+    """`/v1/questions/{target_id}`."""
 
     def __init__(self, reader: ListReader) -> None:
         """Take the reader of lists."""
         self._reader = reader
 
     async def on_get(
-        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, question_id: str
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, target_id: str
     ) -> None:
         """Send a question with its first answers."""
-        question = await self._reader.question(params.question(req.params, question_id))
+        question = await self._reader.question(params.question(req.params, target_id))
         if question.document is None:
             raise responses.unknown("question")
         responses.send(req, resp, question.document, responses.etag(question.version))
-
-    on_head = on_get
-
-
-class Answers:
-    """`/v1/questions/{question_id}/answers`."""
-
-    def __init__(self, reader: ListReader) -> None:
-        """Take the reader of lists."""
-        self._reader = reader
-
-    async def on_get(
-        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, question_id: str
-    ) -> None:
-        """Send a page of a question's answers."""
-        request = params.answers(req.params, question_id)
-        page = await self._reader.answers(request.key)
-        body = responses.answers_body(request, page)
-        responses.send(req, resp, body, responses.etag(page.version))
-
-    on_head = on_get
-
-
-class ProductSummary:
-    """`/v1/products/{product_id}/summary`."""
-
-    def __init__(self, reader: ListReader) -> None:
-        """Take the reader of lists."""
-        self._reader = reader
-
-    async def on_get(
-        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, product_id: str
-    ) -> None:
-        """Send how many questions and answers a product has."""
-        summary = await self._reader.summary(params.path_id(product_id, "product"))
-        responses.send(req, resp, summary, responses.etag(summary.decode()))
-
-    on_head = on_get
-
-
-class Summaries:
-    """`/v1/summaries`: the summaries of several products."""
-
-    def __init__(self, reader: ListReader) -> None:
-        """Take the reader of lists."""
-        self._reader = reader
-
-    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        """Send the summary of each product; they are read as one batch."""
-        ids = params.product_ids(req.params)
-        summaries = b",".join(await asyncio.gather(*map(self._reader.summary, ids)))
-        body = b'{"results":[%b]}' % summaries
-        responses.send(req, resp, body, responses.etag(summaries.decode()))
 
     on_head = on_get

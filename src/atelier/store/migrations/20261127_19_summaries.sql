@@ -1,5 +1,5 @@
 -- What lists of questions are sorted, filtered and counted by, one row for each visible question
--- depends: 20261127_17_tokens
+-- depends: 20261127_18_v1_writes
 
 -- migrate: apply
 

@@ -1,5 +1,5 @@
 -- Summaries of the questions that existed before their table
--- depends: 20261127_18_summaries
+-- depends: 20261127_19_summaries
 
 -- migrate: apply
 
