@@ -229,6 +229,8 @@ class Settings:
     """How long voters and reports are stored."""
     reports_to_hide: int = _setting("ATELIER_REPORTS_TO_HIDE", _integer(1, 1000), 1)
     """The number of different reporters that hides a question or an answer."""
+    moderation: str = _setting("ATELIER_MODERATION", _one_of("post", "pre"), "post")
+    """Whether new posts are shown at once, or held until a moderator restores them."""
     rate_reads: Limit = _setting("ATELIER_RATE_READS", _limit(_number(0.02, 100_000)), Limit(100))
     """The maximum reads per second from one address; 0 means no limit."""
     rate_votes: Limit = _setting("ATELIER_RATE_VOTES", _limit(_number(0.02, 100_000)), Limit(10))
@@ -257,6 +259,9 @@ class Settings:
     """How client addresses are written to the access log."""
     log_days: Limit = _setting("ATELIER_LOG_DAYS", _limit(_integer(1, 3650)), Limit(0))
     """How long log lines are kept, in days; 0 means limited by size only."""
+
+    changes_days: int = _setting("ATELIER_CHANGES_DAYS", _integer(1, 3650), 30)
+    """How long the events of the change feed are kept, in days."""
 
     @property
     def is_embedded(self) -> bool:

@@ -39,8 +39,11 @@ async def erase(connection: asyncpg.Connection, mode: Mode, email: str = JANE) -
 
 async def everything(connection: asyncpg.Connection) -> str:
     """Return all rows of all tables as text."""
-    tables = ("questions", "answers", "photos", "question_documents", "idempotency_keys")
-    rows = [await connection.fetch(f"SELECT * FROM {table}") for table in (*tables, "erasures")]  # noqa: S608
+    tables = (
+        *("questions", "answers", "photos", "question_documents", "idempotency_keys", "erasures"),
+        "edited_texts",
+    )
+    rows = [await connection.fetch(f"SELECT * FROM {table}") for table in tables]  # noqa: S608
     return repr(rows)
 
 
@@ -108,11 +111,21 @@ async def test_erased_person_is_in_no_table_and_others_are_unchanged(
     kept: set[str],
 ) -> None:
     ids = await _insert_posts(connection)
+    for decision, (target, name) in enumerate(
+        [("question", "hers"), ("answer", "by_her"), ("answer", "by_third")], 1
+    ):
+        await connection.execute(
+            "INSERT INTO edited_texts VALUES ($1, $2, $3, $4, 'new')",
+            decision,
+            target,
+            ids[name],
+            "I was Jane Doe" if name != "by_third" else "A third, before",
+        )
     await erase(connection, mode)
     text = await everything(connection)
     assert [value for value in erased if value.lower() in text.lower()] == []
     assert ("Jane asks" in text) == (mode is Mode.KEEP_TEXTS)
-    assert all(value in text for value in ("Another asks", "A third", OTHER))
+    assert all(value in text for value in ("Another asks", "A third, before", OTHER))
     questions = set(await connection.fetchval("SELECT array_agg(id) FROM questions"))
     answers = set(await connection.fetchval("SELECT array_agg(id) FROM answers"))
     assert questions == {
@@ -145,6 +158,12 @@ async def test_export_contains_all_of_a_person_and_nothing_of_others(
     connection: asyncpg.Connection,
 ) -> None:
     ids = await _insert_posts(connection)
+    await connection.execute(
+        "INSERT INTO edited_texts VALUES"
+        " (1, 'answer', $1, 'Jane answered', 'Jane answers'), (2, 'answer', $2, 'Other', 'Others')",
+        ids["by_her"],
+        ids["by_other"],
+    )
     posts = await privacy.posts(connection, await privacy.find(connection, JANE))
     assert [post["question_id"] for post in posts["questions"]] == [ids["hers"], ids["lonely"]]
     assert posts["answers"] == [
@@ -159,6 +178,7 @@ async def test_export_contains_all_of_a_person_and_nothing_of_others(
             "helpfulness": 0,
             "reported": False,
             "photos": ["https://j.doe/1"],
+            "old_texts": ["Jane answered"],
         }
     ]
     assert not any(value in json.dumps(posts) for value in ("Other", OTHER, "Another", "A third"))

@@ -24,6 +24,7 @@ from atelier.http.qa.spam import SpamGuards
 from atelier.http.qa.votes import VoteRoutes, voter_rules
 from atelier.settings import STREAM_CONNECTIONS, Settings
 from atelier.store.batcher import OverloadedError
+from atelier.store.changes import ChangeFeed
 from atelier.store.connections.database import (
     Database,
     DatabaseUnavailableError,
@@ -52,7 +53,9 @@ def create_service(
     `clock` returns Unix time in seconds; it decides when the keys of voters' hashes rotate.
     """
     timeout = settings.request_timeout / 2  # a request waits for two batches at most: see Batcher
-    database = Database(database_url, size=settings.pool_size, timeout=timeout)
+    database = Database(
+        database_url, size=settings.pool_size, timeout=timeout, parameters=_parameters(settings)
+    )
     streams = Database(database_url, size=STREAM_CONNECTIONS, timeout=timeout)
     reads = _standby_reads(settings, database_url, timeout) or database
     database.expose_metrics("requests")
@@ -64,6 +67,7 @@ def create_service(
     voters = VoterWriter(database, voter_rules(settings), key_lifetime)
     guards = SpamGuards.from_settings(settings)
 
+    changes = ChangeFeed(database, timedelta(days=settings.changes_days))
     clients = ClientHashes(database, settings.secret)
     posts = DailyLimit("posts", settings.posts_per_day, settings.rate_exempt, clients)
     reports = DailyLimit("reports", settings.reports_per_day, settings.rate_exempt, clients)
@@ -72,6 +76,7 @@ def create_service(
         writer.delete_expired_digests,
         voters.delete_expired,
         clients.delete_expired,
+        changes.delete_expired,
     )
     cors = CorsPolicy(settings.cors_origins)
 
@@ -106,6 +111,11 @@ def create_service(
     app.add_route("/metrics", Metrics())
     add_documentation(app)
     return Service(app, FastPath(questions, answers), cors)
+
+
+def _parameters(settings: Settings) -> dict[str, str]:
+    """Return the settings of sessions that the database's triggers read."""
+    return {"atelier.moderation": "pre"} if settings.moderation == "pre" else {}
 
 
 def _standby_reads(settings: Settings, database_url: str, timeout: float) -> StandbyReads | None:

@@ -1,7 +1,7 @@
 """Runs statements on pooled connections, with timeouts, retries and error classification."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 
@@ -95,10 +95,12 @@ class Database:
         size: int,
         timeout: float,
         connect: Connect = connect_to_primary,
+        parameters: Mapping[str, str] | None = None,
     ) -> None:
         """Take the URL, the maximum number of connections, and a statement's timeout in seconds.
 
-        Connections are to the URL's primary unless another `connect` is given.
+        Connections are to the URL's primary unless another `connect` is given; `parameters` are
+        additional settings of their sessions.
         """
         self._dsn = dsn
         self._size = size
@@ -118,6 +120,7 @@ class Database:
                     # Statements are few and their plans do not depend on the values; planning a
                     # small batch takes longer than running it (docs/decisions/0009).
                     "plan_cache_mode": "force_generic_plan",
+                    **(parameters or {}),
                 },
             ),
             size,

@@ -8,7 +8,11 @@ SELECT
     a.answerer_email AS email,
     a.helpful AS helpfulness,
     a.reported,
-    array(SELECT p.url FROM photos p WHERE p.answer_id = a.id ORDER BY p.id) AS photos
+    array(SELECT p.url FROM photos p WHERE p.answer_id = a.id ORDER BY p.id) AS photos,
+    array(
+        SELECT t.old_body FROM edited_texts t
+        WHERE t.target = 'answer' AND t.target_id = a.id
+        ORDER BY t.decision_id) AS old_texts
 FROM answers a
 JOIN questions q ON q.id = a.question_id
 WHERE a.id = ANY ($1)

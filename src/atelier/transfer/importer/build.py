@@ -102,7 +102,13 @@ class Build:
                 partial(create_index, index=index)
                 for index in self._indexes_of("question_documents")
             )
-            await self._workers.run([*_analyze_jobs("question_documents"), count])
+            await self._workers.run(
+                [
+                    partial(_execute, sql=_QUERIES["fill_moderation_states"]),
+                    *_analyze_jobs("question_documents"),
+                    count,
+                ]
+            )
         await self._set_triggers("ENABLE")
         await self._coordinator.execute(_QUERIES["raise_sequences"])
         return rows

@@ -51,6 +51,7 @@ async def _swap(connection: asyncpg.Connection, *, replace: bool) -> None:
                 "Rows were written while the import ran; nothing was imported. "
                 "Run it again to merge, or with --replace."
             )
+        await connection.execute(_QUERIES["keep_moderation"])
         await connection.execute(_QUERIES["copy_privileges"])
         await connection.execute(_QUERIES["swap_schemas"])
 
@@ -67,6 +68,7 @@ async def merge(connection: asyncpg.Connection, progress: Progress) -> Mapping[E
     """
     # First, so that the service assigns no id of the files to a new row.
     await connection.execute(_QUERIES["raise_sequences"])
+    await connection.execute(_QUERIES["merge_begin"])
     await _lock_questions(connection)
     new = {}
     for file in FILES:
@@ -78,6 +80,8 @@ async def merge(connection: asyncpg.Connection, progress: Progress) -> Mapping[E
                 _QUERIES[f"merge_conflicts_{file.table}"].format(relation=f"{BUILD}.{file.table}")
             )
         new[file] = int(status.removeprefix("INSERT 0 "))
+    if any(new.values()):
+        await connection.execute(_QUERIES["merge_record"])
     return new
 
 

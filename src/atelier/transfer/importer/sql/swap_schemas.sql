@@ -10,6 +10,17 @@ ALTER TABLE atelier.voter_secret SET SCHEMA atelier_import;
 DROP TABLE atelier_import.daily_counts, atelier_import.address_keys;
 ALTER TABLE atelier.daily_counts SET SCHEMA atelier_import;
 ALTER TABLE atelier.address_keys SET SCHEMA atelier_import;
+-- The change feed is kept; one event stands for everything that the import changes.
+INSERT INTO atelier.changes (kind, target) VALUES ('imported', 'all');
+DROP TABLE atelier_import.changes;
+ALTER TABLE atelier.changes SET SCHEMA atelier_import;
+-- The decisions of moderators are kept, with the functions of the triggers that stay on moved tables.
+DROP TABLE atelier_import.moderation_decisions, atelier_import.edited_texts;
+DROP FUNCTION atelier_import.refuse_change, atelier_import.report_added;
+ALTER TABLE atelier.moderation_decisions SET SCHEMA atelier_import;
+ALTER TABLE atelier.edited_texts SET SCHEMA atelier_import;
+ALTER FUNCTION atelier.refuse_change SET SCHEMA atelier_import;
+ALTER FUNCTION atelier.report_added SET SCHEMA atelier_import;
 DROP SCHEMA atelier CASCADE;
 ALTER SCHEMA atelier_import RENAME TO atelier;
 DELETE FROM public._pogo_migration WHERE schema_name = 'atelier';
