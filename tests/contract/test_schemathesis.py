@@ -61,7 +61,10 @@ def _becomes_shorter(body: object) -> bool:
 
     A schema can only count the length of what was sent, so it calls some of them too long.
     """
-    return any(len(normalize("NFC", text).strip()) < len(text) for text in _texts(body))
+    return any(
+        len(normalize("NFC", text.replace("\r\n", "\n")).strip()) < len(text)
+        for text in _texts(body)
+    )
 
 
 def _texts(body: object) -> list[str]:
