@@ -40,6 +40,7 @@ _PATH_SEGMENTS = (
     "v1",
     "admin",
     "token",
+    "unanswered",
     "live",
     "ready",
     "reads",
