@@ -32,7 +32,7 @@ GRANT EXECUTE
     ON FUNCTION
         atelier.claim_post, atelier.count_for_client, atelier.uncount_for_client,
         atelier.count_votes, atelier.count_votes_once, atelier.refresh_documents,
-        atelier.position_changes
+        atelier.position_changes, atelier.find_token
     TO {role};
 GRANT SELECT ON atelier.moderation_decisions TO {role};
 GRANT SELECT (decision_id, old_body, new_body) ON atelier.edited_texts TO {role};
