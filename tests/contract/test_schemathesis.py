@@ -56,6 +56,9 @@ def _is_expressible(body: object) -> bool:
     return not any(_NOT_IN_PATTERNS.search(text) for text in texts if isinstance(text, str))
 
 
+_WAITS = set(map(str, range(1, 31)))
+
+
 def authorization(case: schemathesis.Case[Any], token: str) -> dict[str, str]:
     """Return the header with the token if one is required and its absence is not being tested."""
     is_without = case.meta and getattr(case.meta.phase.data, "parameter", None) == "Authorization"
@@ -74,6 +77,8 @@ def test_every_response_conforms_to_the_specification(
     assume(not positive or _is_expressible(case.body))
     if positive and "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = str(uuid4())  # a reused key would be rejected
+    if case.query and str(case.query.get("wait")) in _WAITS:
+        case.query["wait"] = 0  # the next event may be as far away as the wait is long
     case.call_and_validate(base_url=service.base_url, headers=authorization(case, token))
 
 

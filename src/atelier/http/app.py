@@ -8,6 +8,7 @@ from typing import NamedTuple
 import falcon.asgi
 
 from atelier.http import App
+from atelier.http.admin.changes import Changes
 from atelier.http.admin.token import OwnToken
 from atelier.http.common.authorization import Authorizer
 from atelier.http.common.cors import CorsPolicy
@@ -47,6 +48,8 @@ class Service(NamedTuple):
     app: App
     fast_path: FastPath
     cors: CorsPolicy
+    stop_waiting: Callable[[], None]
+    """Ends the requests that wait for an event, before the instance stops."""
 
 
 def create_service(
@@ -112,12 +115,13 @@ def create_service(
     app.add_route("/qa/answers/{target_id}/report", votes.report("answer"))
     authorizer = Authorizer(TokenReader(database))
     app.add_route("/admin/v1/token", OwnToken(authorizer))
+    app.add_route("/admin/v1/changes", Changes(authorizer, changes))
     app.add_route("/live", Live())
     app.add_route("/ready", Ready(reads, database))
     app.add_route("/ready/reads", ReadyForReads(reads))
     app.add_route("/metrics", Metrics())
     add_documentation(app)
-    return Service(app, FastPath(questions, answers), cors)
+    return Service(app, FastPath(questions, answers), cors, changes.stop)
 
 
 def _parameters(settings: Settings) -> dict[str, str]:

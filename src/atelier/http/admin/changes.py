@@ -58,7 +58,9 @@ class Changes:
 
 def _request(req: falcon.asgi.Request) -> _Request:
     after = req.params.get("after")
-    if not (after is None or after == _NOW or (isinstance(after, str) and _CURSOR.fullmatch(after))):
+    if not (
+        after is None or after == _NOW or (isinstance(after, str) and _CURSOR.fullmatch(after))
+    ):
         raise invalid_parameter("after", f"the `next` of an earlier answer, or {_NOW}")
     return _Request(
         after,
@@ -71,10 +73,10 @@ def _natural(req: falcon.asgi.Request, name: str, default: int, minimum: int, ma
     text = req.params.get(name)
     if text is None:
         return default
-    is_number = isinstance(text, str) and _NATURAL.fullmatch(text)
-    if not is_number or not minimum <= int(text) <= maximum:
+    match = _NATURAL.fullmatch(text) if isinstance(text, str) else None
+    if match is None or not minimum <= int(match[0]) <= maximum:
         raise invalid_parameter(name, f"a whole number from {minimum} to {maximum}")
-    return int(text)
+    return int(match[0])
 
 
 def _parsed(text: str) -> Cursor:
