@@ -326,7 +326,8 @@ async def test_security_definer_functions_have_a_fixed_search_path(own: Own) -> 
     await connection.close()
     path = ["search_path=atelier, pg_temp"]
     names = {
-        *("count_votes", "count_votes_once", "decide", "moderation_queue", "newest_posts"),
+        *("count_votes", "count_votes_once", "decide", "find_token", "moderation_queue"),
+        "newest_posts",
         *("position_changes", "record_answers", "record_photos", "record_questions"),
         *("refresh_documents", "report_added", "undo_decision", "visibility_changed"),
     }
