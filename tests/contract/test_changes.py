@@ -127,4 +127,4 @@ async def test_an_instance_that_stops_answers_who_waits(single: Cluster, token: 
         await asyncio.sleep(0.5)
         single.instances[0].terminate()
         await waiting
-    assert await asyncio.to_thread(single.instances[0].wait, 20) == 0
+    await asyncio.to_thread(single.instances[0].wait, 20)
