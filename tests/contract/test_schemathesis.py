@@ -72,6 +72,9 @@ def _texts(body: object) -> list[str]:
     return [value for value in values if isinstance(value, str)]
 
 
+_WAITS = set(map(str, range(1, 31)))
+
+
 def authorization(case: schemathesis.Case[Any], token: str) -> dict[str, str]:
     """Return the header with the token if one is required and its absence is not being tested."""
     is_without = case.meta and getattr(case.meta.phase.data, "parameter", None) == "Authorization"
@@ -90,6 +93,8 @@ def test_every_response_conforms_to_the_specification(
     assume(_is_expressible(case.body) if positive else not _becomes_shorter(case.body))
     if positive and "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = str(uuid4())  # a reused key would be rejected
+    if case.query and str(case.query.get("wait")) in _WAITS:
+        case.query["wait"] = 0  # the next event may be as far away as the wait is long
     case.call_and_validate(base_url=service.base_url, headers=authorization(case, token))
 
 
