@@ -2,6 +2,7 @@
 
 import os
 import re
+import unicodedata
 from importlib.resources import as_file
 from typing import Any
 from uuid import uuid4
@@ -56,6 +57,16 @@ def _is_expressible(body: object) -> bool:
     return not any(_NOT_IN_PATTERNS.search(text) for text in texts if isinstance(text, str))
 
 
+def _is_as_long_once_stored(body: object) -> bool:
+    """Tell whether normalization keeps the lengths of a body's texts, which it may bring in order."""
+    texts = body.values() if isinstance(body, dict) else []
+    return all(
+        len(unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()) == len(text)
+        for text in texts
+        if isinstance(text, str)
+    )
+
+
 def authorization(case: schemathesis.Case[Any], token: str) -> dict[str, str]:
     """Return the header with the token if one is required and its absence is not being tested."""
     is_without = case.meta and getattr(case.meta.phase.data, "parameter", None) == "Authorization"
@@ -71,7 +82,7 @@ def test_every_response_conforms_to_the_specification(
     case: schemathesis.Case[Any], service: Cluster, token: str
 ) -> None:
     positive = case.meta is not None and case.meta.generation.mode.is_positive
-    assume(not positive or _is_expressible(case.body))
+    assume(_is_expressible(case.body) if positive else _is_as_long_once_stored(case.body))
     if positive and "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = str(uuid4())  # a reused key would be rejected
     case.call_and_validate(base_url=service.base_url, headers=authorization(case, token))
