@@ -2,7 +2,6 @@
 
 import os
 import re
-import unicodedata
 from importlib.resources import as_file
 from typing import Any
 from uuid import uuid4
@@ -13,6 +12,7 @@ from hypothesis import HealthCheck, Phase, assume, settings
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.transport import Response
 from schemathesis.specs.openapi.checks import positive_data_acceptance
+from unicodedata2 import normalize
 
 from atelier.http.pages.documentation import specification
 from tests.support.cluster import Cluster
@@ -53,18 +53,26 @@ def _is_expressible(body: object) -> bool:
 
     They cannot for code points above U+FFFF, combining marks and bidirectional controls.
     """
-    texts = body.values() if isinstance(body, dict) else []
-    return not any(_NOT_IN_PATTERNS.search(text) for text in texts if isinstance(text, str))
+    return not any(_NOT_IN_PATTERNS.search(text) for text in _texts(body))
 
 
-def _is_as_long_once_stored(body: object) -> bool:
-    """Tell whether normalization keeps the lengths of a body's texts, which it may bring in order."""
-    texts = body.values() if isinstance(body, dict) else []
-    return all(
-        len(unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()) == len(text)
-        for text in texts
-        if isinstance(text, str)
+def _becomes_shorter(body: object) -> bool:
+    """Tell whether the service trims or composes a text before it counts the length.
+
+    A schema can only count the length of what was sent, so it calls some of them too long.
+    """
+    return any(
+        len(normalize("NFC", text.replace("\r\n", "\n")).strip()) < len(text)
+        for text in _texts(body)
     )
+
+
+def _texts(body: object) -> list[str]:
+    values = body.values() if isinstance(body, dict) else []
+    return [value for value in values if isinstance(value, str)]
+
+
+_WAITS = set(map(str, range(1, 31)))
 
 
 def authorization(case: schemathesis.Case[Any], token: str) -> dict[str, str]:
@@ -82,9 +90,11 @@ def test_every_response_conforms_to_the_specification(
     case: schemathesis.Case[Any], service: Cluster, token: str
 ) -> None:
     positive = case.meta is not None and case.meta.generation.mode.is_positive
-    assume(_is_expressible(case.body) if positive else _is_as_long_once_stored(case.body))
+    assume(_is_expressible(case.body) if positive else not _becomes_shorter(case.body))
     if positive and "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = str(uuid4())  # a reused key would be rejected
+    if case.query and str(case.query.get("wait")) in _WAITS:
+        case.query["wait"] = 0  # the next event may be as far away as the wait is long
     case.call_and_validate(base_url=service.base_url, headers=authorization(case, token))
 
 
