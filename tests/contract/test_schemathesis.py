@@ -11,6 +11,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, assume, settings
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.transport import Response
+from schemathesis.generation.meta import negated_parameters
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from unicodedata2 import normalize
 
@@ -77,7 +78,7 @@ _WAITS = set(map(str, range(1, 31)))
 
 def authorization(case: schemathesis.Case[Any], token: str) -> dict[str, str]:
     """Return the header with the token if one is required and its absence is not being tested."""
-    is_without = case.meta and getattr(case.meta.phase.data, "parameter", None) == "Authorization"
+    is_without = any(name == "Authorization" for name, _ in negated_parameters(case.meta))
     if is_without or "security" not in case.operation.definition.raw:
         return {}
     return {"Authorization": f"Bearer {token}"}
