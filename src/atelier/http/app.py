@@ -10,6 +10,7 @@ import falcon.asgi
 from atelier.http import App
 from atelier.http.admin.changes import Changes
 from atelier.http.admin.token import OwnToken
+from atelier.http.admin.unanswered import Unanswered
 from atelier.http.common.authorization import Authorizer
 from atelier.http.common.cors import CorsPolicy
 from atelier.http.common.errors import serialize, unavailable, unexpected
@@ -44,6 +45,7 @@ from atelier.store.connections.standby_reads import StandbyReads
 from atelier.store.limits import ClientHashes
 from atelier.store.reads import PageReader
 from atelier.store.tokens import TokenReader
+from atelier.store.unanswered import UnansweredReader
 from atelier.store.voters import VoterWriter
 from atelier.store.writes import Writer
 from atelier.store.written import WrittenReader
@@ -125,6 +127,7 @@ def create_service(
     app.add_route("/v1/answers/{target_id}/reports", Reports("answer", count, written))
     authorizer = Authorizer(TokenReader(database))
     app.add_route("/admin/v1/token", OwnToken(authorizer))
+    app.add_route("/admin/v1/unanswered", Unanswered(authorizer, UnansweredReader(database)))
     app.add_route("/admin/v1/changes", Changes(authorizer, changes))
     _add_operations(app, reads, database)
     add_documentation(app)

@@ -45,6 +45,7 @@ _PATH_SEGMENTS = (
     "v1",
     "admin",
     "token",
+    "unanswered",
     "changes",
     "live",
     "ready",
