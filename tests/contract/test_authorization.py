@@ -32,6 +32,8 @@ class Guarded(NamedTuple):
 
 ROUTES = [
     Guarded("GET", "/admin/v1/token", Scope.READ),
+    Guarded("GET", "/admin/v1/unanswered", Scope.READ),
+    Guarded("GET", "/admin/v1/changes", Scope.READ),
 ]
 """Every route under /admin."""
 

@@ -12,7 +12,9 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, assume, settings
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.transport import Response
+from schemathesis.generation.meta import negated_parameters
 from schemathesis.specs.openapi.checks import positive_data_acceptance
+from unicodedata2 import normalize
 
 from atelier.http.pages.documentation import specification
 from tests.support.cluster import Cluster
@@ -53,8 +55,26 @@ def _is_expressible(body: object) -> bool:
 
     They cannot for code points above U+FFFF, combining marks and bidirectional controls.
     """
-    texts = body.values() if isinstance(body, dict) else []
-    return not any(_NOT_IN_PATTERNS.search(text) for text in texts if isinstance(text, str))
+    return not any(_NOT_IN_PATTERNS.search(text) for text in _texts(body))
+
+
+def _becomes_shorter(body: object) -> bool:
+    """Tell whether the service trims or composes a text before it counts the length.
+
+    A schema can only count the length of what was sent, so it calls some of them too long.
+    """
+    return any(
+        len(normalize("NFC", text.replace("\r\n", "\n")).strip()) < len(text)
+        for text in _texts(body)
+    )
+
+
+def _texts(body: object) -> list[str]:
+    values = body.values() if isinstance(body, dict) else []
+    return [value for value in values if isinstance(value, str)]
+
+
+_WAITS = set(map(str, range(1, 31)))
 
 
 def _is_searchable(query: object) -> bool:
@@ -68,10 +88,16 @@ def _is_searchable(query: object) -> bool:
 
 def authorization(case: schemathesis.Case[Any], token: str) -> dict[str, str]:
     """Return the header with the token if one is required and its absence is not being tested."""
-    is_without = case.meta and getattr(case.meta.phase.data, "parameter", None) == "Authorization"
+    is_without = any(name == "Authorization" for name, _ in negated_parameters(case.meta))
     if is_without or "security" not in case.operation.definition.raw:
         return {}
     return {"Authorization": f"Bearer {token}"}
+
+
+def do_not_wait(case: schemathesis.Case[Any]) -> None:
+    """Replace a valid wait for changes: the next one may be as far away as the wait is long."""
+    if case.query and str(case.query.get("wait")) in _WAITS:
+        case.query["wait"] = 0
 
 
 @pytest.mark.usefixtures("documented")
@@ -81,9 +107,11 @@ def test_every_response_conforms_to_the_specification(
     case: schemathesis.Case[Any], service: Cluster, token: str
 ) -> None:
     positive = case.meta is not None and case.meta.generation.mode.is_positive
-    assume(not positive or (_is_expressible(case.body) and _is_searchable(case.query)))
+    assume(_is_expressible(case.body) if positive else not _becomes_shorter(case.body))
+    assume(not positive or _is_searchable(case.query))
     if positive and "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = str(uuid4())  # a reused key would be rejected
+    do_not_wait(case)
     case.call_and_validate(base_url=service.base_url, headers=authorization(case, token))
 
 
@@ -93,6 +121,7 @@ def test_responses_to_sequences_conform_to_the_specification(service: Cluster, t
         """Follow the links from pages to their questions and answers."""
 
         def get_call_kwargs(self, case: schemathesis.Case[Any]) -> dict[str, Any]:
+            do_not_wait(case)
             if "Idempotency-Key" in case.headers:
                 case.headers["Idempotency-Key"] = str(uuid4())
             return {"base_url": service.base_url, "headers": authorization(case, token)}

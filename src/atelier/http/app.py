@@ -8,7 +8,9 @@ from typing import NamedTuple
 import falcon.asgi
 
 from atelier.http import App
+from atelier.http.admin.changes import Changes
 from atelier.http.admin.token import OwnToken
+from atelier.http.admin.unanswered import Unanswered
 from atelier.http.common.authorization import Authorizer
 from atelier.http.common.cors import CorsPolicy
 from atelier.http.common.errors import serialize, unavailable, unexpected
@@ -47,6 +49,7 @@ from atelier.store.lists.reader import ListReader
 from atelier.store.reads import PageReader
 from atelier.store.search.searcher import Searcher
 from atelier.store.tokens import TokenReader
+from atelier.store.unanswered import UnansweredReader
 from atelier.store.voters import VoterWriter
 from atelier.store.writes import Writer
 from atelier.store.written import WrittenReader
@@ -58,6 +61,8 @@ class Service(NamedTuple):
     app: App
     fast_path: FastPath
     cors: CorsPolicy
+    stop_waiting: Callable[[], None]
+    """Ends the requests that wait for an event, before the instance stops."""
 
 
 def create_service(
@@ -108,11 +113,7 @@ def create_service(
         ],
     )
     app.req_options.strip_url_path_trailing_slash = True
-    app.set_error_serializer(serialize)
-    app.add_error_handler(Exception, unexpected)
-    app.add_error_handler(DatabaseUnavailableError, unavailable)
-    app.add_error_handler(SchemaMismatchError, SchemaMismatch(database).handle)
-    app.add_error_handler(OverloadedError, unavailable)
+    _handle_errors(app, database)
 
     questions = PageReader("questions", reads, streams)
     answers = PageReader("answers", reads, streams)
@@ -126,12 +127,26 @@ def create_service(
     _add_v1_routes(app, ListReader(reads), posts, count, WrittenReader(database), searcher)
     authorizer = Authorizer(TokenReader(database))
     app.add_route("/admin/v1/token", OwnToken(authorizer))
+    app.add_route("/admin/v1/unanswered", Unanswered(authorizer, UnansweredReader(database)))
+    app.add_route("/admin/v1/changes", Changes(authorizer, changes))
+    _add_operations(app, reads, database)
+    add_documentation(app)
+    return Service(app, FastPath(questions, answers), cors, changes.stop)
+
+
+def _handle_errors(app: App, database: Database) -> None:
+    app.set_error_serializer(serialize)
+    app.add_error_handler(Exception, unexpected)
+    app.add_error_handler(DatabaseUnavailableError, unavailable)
+    app.add_error_handler(SchemaMismatchError, SchemaMismatch(database).handle)
+    app.add_error_handler(OverloadedError, unavailable)
+
+
+def _add_operations(app: App, reads: Database, database: Database) -> None:
     app.add_route("/live", Live())
     app.add_route("/ready", Ready(reads, database))
     app.add_route("/ready/reads", ReadyForReads(reads))
     app.add_route("/metrics", Metrics())
-    add_documentation(app)
-    return Service(app, FastPath(questions, answers), cors)
 
 
 def _add_v1_routes(  # noqa: PLR0913, PLR0917 - one per kind of what routes do
