@@ -20,14 +20,14 @@ _WEB = {"falcon", "uvicorn"}
 
 # The folders of a layer, from the bottom up: each imports only from those before it.
 _FOLDERS = {
-    "http": ["common", "ops", "qa", "pages"],
+    "http": ["common", "ops", "qa", "v1", "admin", "pages"],
     "store": ["connections", "moderation"],
     "transfer": ["files", "reader", "database", "generator", "importer", "verifier", "exporter"],
     "local": ["host", "nginx", "logs", "postgres", "cluster", "monitoring", "supervisor"],
 }
 # Folders beside each other, which do not know each other.
 _SEPARATE = [
-    ("http", {"ops", "qa", "pages"}),
+    ("http", {"ops", "qa", "v1", "admin", "pages"}),
     ("transfer", {"generator", "importer", "verifier", "exporter"}),
     ("local", {"nginx", "logs", "postgres"}),
 ]

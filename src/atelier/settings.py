@@ -144,6 +144,7 @@ PRIVATE_NETWORKS = CommaSeparated(
     ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7", "::1")
 )
 """Networks that are not reachable from the internet."""
+_ALL_NETWORKS = CommaSeparated(("0.0.0.0/0", "::/0"))
 
 
 def _number(minimum: float, maximum: float) -> Callable[[str], float]:
@@ -255,6 +256,8 @@ class Settings:
         "ATELIER_CORS_ORIGINS", _origins, CommaSeparated(("*",))
     )
     """The origins whose pages may call the API from a browser; `*` means all."""
+    admin_networks: CommaSeparated = _setting("ATELIER_ADMIN_NETWORKS", _networks, _ALL_NETWORKS)
+    """The networks that may use the API under /admin, with a token."""
     log_addresses: str = _setting("ATELIER_LOG_ADDRESSES", _one_of("full", "masked", "off"), "full")
     """How client addresses are written to the access log."""
     log_days: Limit = _setting("ATELIER_LOG_DAYS", _limit(_integer(1, 3650)), Limit(0))

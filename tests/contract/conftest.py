@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
+from atelier.store import tokens
 from atelier.store.connections.database import connect
 from tests.support.cluster import Cluster
 from tests.support.data import Data, new_product_id
@@ -42,6 +43,14 @@ async def data(service: Cluster) -> AsyncIterator[Data]:
     connection = await connect(service.database)
     yield Data(connection)
     await connection.close()
+
+
+@pytest.fixture(scope="session")
+async def token(data: Data) -> str:
+    """Return a token of the highest scope that does not expire."""
+    created = await tokens.create(data.connection, "operator", tokens.Scope.OPERATE)
+    assert created
+    return created
 
 
 @pytest.fixture

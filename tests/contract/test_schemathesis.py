@@ -56,28 +56,36 @@ def _is_expressible(body: object) -> bool:
     return not any(_NOT_IN_PATTERNS.search(text) for text in texts if isinstance(text, str))
 
 
+def authorization(case: schemathesis.Case[Any], token: str) -> dict[str, str]:
+    """Return the header with the token if one is required and its absence is not being tested."""
+    is_without = case.meta and getattr(case.meta.phase.data, "parameter", None) == "Authorization"
+    if is_without or "security" not in case.operation.definition.raw:
+        return {}
+    return {"Authorization": f"Bearer {token}"}
+
+
 @pytest.mark.usefixtures("documented")
 @schema.parametrize()
 @_SETTINGS
 def test_every_response_conforms_to_the_specification(
-    case: schemathesis.Case[Any], service: Cluster
+    case: schemathesis.Case[Any], service: Cluster, token: str
 ) -> None:
     positive = case.meta is not None and case.meta.generation.mode.is_positive
     assume(not positive or _is_expressible(case.body))
     if positive and "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = str(uuid4())  # a reused key would be rejected
-    case.call_and_validate(base_url=service.base_url)
+    case.call_and_validate(base_url=service.base_url, headers=authorization(case, token))
 
 
 @pytest.mark.usefixtures("documented")
-def test_responses_to_sequences_conform_to_the_specification(service: Cluster) -> None:
+def test_responses_to_sequences_conform_to_the_specification(service: Cluster, token: str) -> None:
     class Sequences(schema.as_state_machine()):  # type: ignore[misc] # a class made at run time
         """Follow the links from pages to their questions and answers."""
 
         def get_call_kwargs(self, case: schemathesis.Case[Any]) -> dict[str, Any]:
             if "Idempotency-Key" in case.headers:
                 case.headers["Idempotency-Key"] = str(uuid4())
-            return {"base_url": service.base_url}
+            return {"base_url": service.base_url, "headers": authorization(case, token)}
 
         def validate_response(  # what patterns cannot express may be rejected
             self,

@@ -16,6 +16,8 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 from openapi_spec_validator.readers import read_from_filename
 
 from atelier.http.app import create_service
+from atelier.http.common.errors import PROBLEM
+from atelier.http.common.paths import has_only_problems
 from atelier.http.pages.documentation import specification
 from atelier.settings import Settings
 
@@ -61,6 +63,13 @@ def examples(media: dict[str, Any]) -> list[Any]:
     return [*named, *([media["example"]] if "example" in media else [])]
 
 
+def error_forms(path: str) -> set[str]:
+    """Return the media types of a path's errors."""
+    if path.startswith("/ready"):
+        return {"application/json"}
+    return {PROBLEM} if has_only_problems(path) else {"text/plain", PROBLEM}
+
+
 def test_the_document_is_valid_openapi_3_0() -> None:
     OpenAPIV30SpecValidator(SPECIFICATION).validate()
 
@@ -88,10 +97,7 @@ def test_every_operation_is_described_and_every_error_has_an_example(
     for status, response in resolved(operation["responses"]).items():
         assert response["description"]
         if status >= "400":
-            forms = {"text/plain", "application/problem+json"}
-            assert response["content"].keys() == (
-                {"application/json"} if path.startswith("/ready") else forms
-            )
+            assert response["content"].keys() == error_forms(path)
             assert all(examples(media) for media in response["content"].values())
 
 
@@ -113,14 +119,17 @@ def test_every_route_of_the_service_is_documented() -> None:
 @pytest.mark.usefixtures("documented")
 @pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS)
 async def test_every_documented_request_gets_a_documented_success(
-    client: httpx.AsyncClient, path: str, method: str, operation: dict[str, Any]
+    client: httpx.AsyncClient, token: str, path: str, method: str, operation: dict[str, Any]
 ) -> None:
     query = parameters(operation, "query")
+    headers = {"Authorization": f"Bearer {token}"} if "security" in operation else {}
     url = path.format(**parameters(SPECIFICATION["paths"][path], "path"))
     bodies = resolved(operation.get("requestBody", {})).get("content", {"": {"example": None}})
     for content_type, media in bodies.items():
         how = "data" if "form" in content_type else "json"
-        response = await client.request(method, url, params=query, **{how: media["example"]})
+        response = await client.request(
+            method, url, params=query, headers=headers, **{how: media["example"]}
+        )
         assert response.is_success
         success = resolved(operation["responses"][str(response.status_code)])
         received = response.headers.get("content-type", "").partition(";")[0]
@@ -146,6 +155,13 @@ async def test_the_schema_of_a_posted_product_id_and_the_service_agree_on_every_
         ).is_valid(question)
         posted = await client.post("/qa/questions", json=question)
         assert (posted.status_code == 201) is allowed is (1 <= number < 2**63)
+
+
+def test_a_route_requires_a_token_exactly_under_admin() -> None:
+    for path, method, operation in OPERATIONS:
+        is_secured = operation.get("security") == [{"token": []}]
+        assert is_secured is path.startswith("/admin/"), f"{method} {path}"
+        assert not is_secured or {"401", "403"} <= operation["responses"].keys()
 
 
 async def test_document_is_served_unchanged(client: httpx.AsyncClient) -> None:

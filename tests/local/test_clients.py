@@ -271,6 +271,57 @@ def test_allowed_origins_can_read_nginx_errors(
         assert varies == (["Accept"] if allowed == "*" else ["Accept", "Origin"])
 
 
+_ADMIN_PATHS = [
+    *("/admin", "/admin/", "/admin/v1/token", "/admin/v1/token?a=1", "/%61dmin/v1/token"),
+    *("//admin/v1/token", "/x/../admin/v1/token", "/admin%2Fv1%2Ftoken", "/./admin/v1/token"),
+]
+
+
+@pytest.mark.parametrize("networks", ["127.0.0.2,10.0.0.0/8", "none"])
+def test_other_networks_are_kept_out_of_admin_without_an_instance(networks: str) -> None:
+    with limited(admin_networks=networks, rate_exempt="127.0.0.0/8") as (ask, instance):
+        for path in _ADMIN_PATHS:
+            for method in ("GET", "POST", "PUT", "DELETE"):
+                kept_out = ask(method, path, Authorization="Bearer x", Idempotency_Key="k")
+                assert kept_out.status == 403, path
+        assert not instance.seen
+        kept_out = ask("GET", "/admin/v1/token")
+        assert json.loads(kept_out.read()) == {
+            "type": "about:blank",
+            "title": "Forbidden",
+            "status": 403,
+            "detail": "clients of your network may not use this API",
+        }
+        assert kept_out.headers["Access-Control-Allow-Origin"] is None
+        for path in ("/qa/questions", "/v1/products/1/questions", "/a/admin"):
+            assert ask("GET", path).status == 200
+
+
+def test_admin_networks_reach_admin() -> None:
+    for networks, source in [
+        ("127.0.0.2,10.0.0.0/8", "127.0.0.2"),
+        ("", "127.0.0.1"),
+        ("0.0.0.0/0,::/0", "127.0.0.1"),
+    ]:
+        with limited(admin_networks=networks, rate_exempt="127.0.0.0/8") as (ask, instance):
+            for method in ("GET", "POST", "PUT", "DELETE"):
+                assert ask(method, "/admin/v1/token", source=source).status == 200
+            assert len(instance.seen) == 4
+
+
+def test_the_network_of_an_admin_is_that_of_the_client_behind_a_trusted_proxy() -> None:
+    proxied = {"admin_networks": "203.0.113.0/24,2001:db8::/32", "trusted_proxies": "127.0.0.1"}
+    with limited(**proxied) as (ask, _):
+        for client, status in [
+            ("203.0.113.9", 200),
+            ("203.0.114.9", 403),
+            ("2001:db8::9", 200),
+            ("2001:db9::9", 403),
+        ]:
+            assert ask("GET", "/admin/v1/token", X_Forwarded_For=client).status == status
+        assert ask("GET", "/admin/v1/token").status == 403
+
+
 def logged(instance: FakeInstance, lines: int) -> list[dict[str, Any]]:
     """Return the lines of the access log, once there are at least `lines`."""
     log = Path(str(instance.server_address)).parent / "access.log"

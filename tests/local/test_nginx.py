@@ -309,6 +309,9 @@ _LOGGED_URIS = {
     "/docsjane": "/...",
     "/qa//questions/Jane%20Doe": "/qa/...",
     "/qa;jane/questions": "/...",
+    "/admin/v1/token": "/admin/v1/token",
+    "/admin/v1/token?limit=5&name=jane": "/admin/v1/token?limit=5&...",
+    "/v1/jane": "/v1/...",
 } | {
     uri: uri
     for uri in (

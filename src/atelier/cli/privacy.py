@@ -3,19 +3,16 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
 
-from atelier.cli.common import examples
+from atelier.cli.common import connected, examples
 from atelier.errors import AtelierError
 from atelier.settings import Settings
 
 if TYPE_CHECKING:
-    import asyncpg
-
     from atelier.store.privacy import Erased, Found, Mode
 
 
@@ -105,27 +102,10 @@ def _mode(*, keep_texts: bool, delete: bool, with_answers: bool) -> "Mode":
     return Mode.KEEP_TEXTS if keep_texts else Mode.ANONYMIZE
 
 
-@asynccontextmanager
-async def _connected(dsn: str, operation: str) -> AsyncIterator["asyncpg.Connection"]:
-    import asyncpg
-
-    from atelier.store.connections.database import SCHEMA, UNDEFINED
-    from atelier.transfer.database.session import one_line_errors, session
-
-    with one_line_errors(operation):
-        try:
-            async with session(dsn, SCHEMA) as connection:
-                yield connection
-        except asyncpg.InsufficientPrivilegeError:
-            raise
-        except UNDEFINED as error:
-            raise AtelierError("The database lacks tables: run `atelier migrate` first.") from error
-
-
 async def _export(dsn: str, email: str) -> dict[str, list[dict[str, object]]]:
     from atelier.store import privacy as store
 
-    async with _connected(dsn, "The export") as connection:
+    async with connected(dsn, "The export") as connection:
         return await store.posts(connection, await store.find(connection, email))
 
 
@@ -135,7 +115,7 @@ async def _erase(dsn: str, email: str, mode: "Mode", confirm: Callable[[str], bo
     from atelier.transfer.database.exclusive_lock import exclusive_lock
     from atelier.transfer.database.session import target_of
 
-    async with _connected(dsn, "The erasure") as connection:
+    async with connected(dsn, "The erasure") as connection:
         found = await store.find(connection, email)
         target = await target_of(connection, dsn)
         if not found.affected:

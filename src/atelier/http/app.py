@@ -8,9 +8,12 @@ from typing import NamedTuple
 import falcon.asgi
 
 from atelier.http import App
+from atelier.http.admin.token import OwnToken
+from atelier.http.common.authorization import Authorizer
 from atelier.http.common.cors import CorsPolicy
 from atelier.http.common.errors import serialize, unavailable, unexpected
 from atelier.http.common.methods import UnknownMethod
+from atelier.http.common.no_store import NoStore
 from atelier.http.common.schema_mismatch import SchemaMismatch
 from atelier.http.fast_path import FastPath, FastPathFailures
 from atelier.http.ops.health import Live, Ready, ReadyForReads
@@ -32,6 +35,7 @@ from atelier.store.connections.database import (
 from atelier.store.connections.standby_reads import StandbyReads
 from atelier.store.limits import ClientHashes
 from atelier.store.reads import PageReader
+from atelier.store.tokens import TokenReader
 from atelier.store.voters import VoterWriter
 from atelier.store.writes import Writer
 
@@ -84,6 +88,7 @@ def create_service(
             UnknownMethod(),
             Lifespan(cleanup_tasks, *{database, streams, reads}),
             cors,
+            NoStore(),
         ],
     )
     app.req_options.strip_url_path_trailing_slash = True
@@ -102,6 +107,8 @@ def create_service(
     app.add_route("/qa/questions/{target_id}/report", votes.report("question"))
     app.add_route("/qa/answers/{target_id}/helpful", votes.helpful("answer"))
     app.add_route("/qa/answers/{target_id}/report", votes.report("answer"))
+    authorizer = Authorizer(TokenReader(database))
+    app.add_route("/admin/v1/token", OwnToken(authorizer))
     app.add_route("/live", Live())
     app.add_route("/ready", Ready(reads, database))
     app.add_route("/ready/reads", ReadyForReads(reads))

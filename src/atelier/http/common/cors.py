@@ -6,6 +6,8 @@ import falcon
 import falcon.asgi
 from falcon import CORSMiddleware
 
+from atelier.http.common.paths import is_admin
+
 _ALLOW_ORIGIN = b"access-control-allow-origin: %b\r\n"
 _VARY = b"vary: Origin\r\n"
 
@@ -37,7 +39,9 @@ class CorsPolicy(CORSMiddleware[falcon.asgi.Request, falcon.asgi.Response]):
         resource: object,
         req_succeeded: bool,  # noqa: FBT001 - Falcon's signature
     ) -> None:
-        """Add the response headers."""
+        """Add the response headers; none under /admin, which pages of no origin may call."""
+        if is_admin(req.path):
+            return
         if not self._allows_all:
             resp.append_header("Vary", "Origin")
         super().process_response(req, resp, resource, req_succeeded)

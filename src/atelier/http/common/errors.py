@@ -1,12 +1,14 @@
 """Error responses: the contract's texts, as plain text or as RFC 9457 problem documents."""
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import falcon
 import falcon.asgi
 
 from atelier.http.common.logs import log, log_rejection, request_id, request_suffix
+from atelier.http.common.paths import has_only_problems
 from atelier.store.batcher import OverloadedError
 from atelier.store.connections.database import DatabaseUnavailableError
 
@@ -17,15 +19,29 @@ class ApiError(falcon.HTTPError):
     """An error response with the text that the client gets."""
 
     def __init__(
-        self, status: HTTPStatus, text: str, headers: dict[str, str] | None = None
+        self,
+        status: HTTPStatus,
+        text: str,
+        headers: dict[str, str] | None = None,
+        **members: str,
     ) -> None:
-        """Take the status, the text (`Error: …`) and additional headers."""
+        """Take the status, the text, additional headers, and members of the problem document.
+
+        The text is `Error: …`; under /v1 and /admin these words are left out. The members are
+        sent only there.
+        """
         super().__init__(status, description=text, headers=headers)
+        self.members = members
 
 
 def invalid(parameter: str) -> ApiError:
     """Return the error for an invalid query parameter."""
     return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, f"Error: invalid {parameter} provided")
+
+
+def invalid_parameter(name: str, rule: str) -> ApiError:
+    """Return the error for a query parameter under /v1 or /admin, given what it must be."""
+    return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name} must be {rule}", parameter=name)
 
 
 def not_found(target: str) -> ApiError:
@@ -36,21 +52,31 @@ def not_found(target: str) -> ApiError:
 def serialize(
     req: falcon.asgi.Request, resp: falcon.asgi.Response, error: falcon.HTTPError
 ) -> None:
-    """Write an error as plain text, or as a problem document if the client asks for one."""
+    """Write an error as a problem document under /v1 and /admin, or if the client asks for one.
+
+    Otherwise it is plain text.
+    """
     text = error.description or f"Error: {HTTPStatus(error.status_code).phrase}"
+    if has_only_problems(req.path):
+        members = error.members if isinstance(error, ApiError) else {}
+        _send_problem(resp, error.status_code, text.removeprefix("Error: "), members)
+        return
     resp.append_header("Vary", "Accept")
     if _prefers_problem(req.accept):
-        resp.content_type = PROBLEM
-        resp.text = json.dumps(_problem(error.status_code, text), ensure_ascii=False)
+        _send_problem(resp, error.status_code, text, {})
     else:
         resp.content_type = falcon.MEDIA_TEXT
         resp.text = text
 
 
-def _problem(status: int, text: str) -> dict[str, object]:
+def _send_problem(
+    resp: falcon.asgi.Response, status: int, detail: str, members: Mapping[str, str]
+) -> None:
     # Not HTTPStatus.phrase: Python 3.13 changed those of 413 and 422.
     title = falcon.code_to_http_status(status).partition(" ")[2]
-    return {"type": "about:blank", "title": title, "status": status, "detail": text}
+    problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    resp.content_type = PROBLEM
+    resp.text = json.dumps({**problem, **members}, ensure_ascii=False)
 
 
 def _prefers_problem(accept: str) -> bool:

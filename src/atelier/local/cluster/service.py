@@ -42,6 +42,7 @@ RELOADABLE = (
     "ATELIER_POSTS_PER_DAY",
     "ATELIER_REPORTS_PER_DAY",
     "ATELIER_CORS_ORIGINS",
+    "ATELIER_ADMIN_NETWORKS",
     "ATELIER_LOG_ADDRESSES",
 )
 """The settings that a reload changes."""

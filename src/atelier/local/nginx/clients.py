@@ -17,6 +17,6 @@ MASKED_ADDRESS = r"""    map $remote_addr $masked_address {
 def allowed_origin(origins: Sequence[str]) -> str:
     """Return the map for Access-Control-Allow-Origin on nginx's error pages."""
     if "*" in origins:
-        return '    map "" $allowed_origin { default *; }'
+        return '    map "" $cors_origin { default *; }'
     members = "".join(f'        "{origin}" "{origin}";\n' for origin in origins)
-    return f'    map $http_origin $allowed_origin {{\n{members}        default "";\n    }}'
+    return f'    map $http_origin $cors_origin {{\n{members}        default "";\n    }}'

@@ -27,7 +27,7 @@ _MAX_OPEN_FILES_ON_HOST = 65536
 _LOOPBACK = ("127.0.0.0/8", "::1")
 SETTINGS = (
     *("request_timeout", "rate_reads", "rate_votes", "rate_posts", "rate_exempt"),
-    *("trusted_proxies", "cors_origins", "log_addresses"),
+    *("trusted_proxies", "cors_origins", "admin_networks", "log_addresses"),
 )
 """The settings of nginx that a reload changes."""
 _SLACK_SECONDS = 0.5
@@ -37,6 +37,9 @@ _PATH_SEGMENTS = (
     "answers",
     "helpful",
     "report",
+    "v1",
+    "admin",
+    "token",
     "live",
     "ready",
     "reads",
@@ -49,6 +52,8 @@ _PATH_SEGMENTS = (
     r"swagger-ui-bundle\.js",
 )
 """Path segments that the access log shows, besides numbers; see nginx.conf."""
+_QUERY_PARAMETERS = (r"(?:product_id|page|count|limit)=-?[0-9]{1,19}",)
+"""Query parameters that the access log shows: `name=value`, where a value identifies nobody."""
 _KEEPALIVE_MIN_TIMEOUT_VERSION = (1, 27, 4)
 
 
@@ -90,6 +95,7 @@ class Proxy:
             error_log=self.error_log,
             folder=self.folder,
             paths="|".join(_PATH_SEGMENTS),
+            parameters="|".join(_QUERY_PARAMETERS),
             listen=self.listen,
             trusted="\n".join(f"    set_real_ip_from {network};" for network in self.trusted),
             trusted_ids=_geo_members(self.trusted),
@@ -99,6 +105,7 @@ class Proxy:
             logged_address=clients.LOGGED_ADDRESSES[settings.log_addresses],
             cors=clients.allowed_origin(settings.cors_origins),
             vary="Accept" if "*" in settings.cors_origins else '"Accept, Origin"',
+            admin_networks=_geo_members(settings.admin_networks),
             exempt=_geo_members(settings.rate_exempt),
             rate_zones=limits.zones(rates),
             rate_checks=limits.checks(rates),

@@ -30,7 +30,7 @@ GRANT SELECT (day, key), INSERT, UPDATE (day), DELETE ON atelier.address_keys TO
 GRANT EXECUTE
     ON FUNCTION
         atelier.claim_post, atelier.count_for_client, atelier.uncount_for_client,
-        atelier.count_votes, atelier.count_votes_once, atelier.refresh_documents
+        atelier.count_votes, atelier.count_votes_once, atelier.refresh_documents, atelier.find_token
     TO {role};
 GRANT SELECT ON atelier.moderation_decisions TO {role};
 GRANT SELECT (decision_id, old_body, new_body) ON atelier.edited_texts TO {role};

@@ -10,6 +10,9 @@ ALTER TABLE atelier.voter_secret SET SCHEMA atelier_import;
 DROP TABLE atelier_import.daily_counts, atelier_import.address_keys;
 ALTER TABLE atelier.daily_counts SET SCHEMA atelier_import;
 ALTER TABLE atelier.address_keys SET SCHEMA atelier_import;
+-- Tokens are kept, too.
+DROP TABLE atelier_import.tokens;
+ALTER TABLE atelier.tokens SET SCHEMA atelier_import;
 -- The decisions of moderators are kept, with the functions of the triggers that stay on moved tables.
 DROP TABLE atelier_import.moderation_decisions, atelier_import.edited_texts;
 DROP FUNCTION atelier_import.refuse_change, atelier_import.report_added;

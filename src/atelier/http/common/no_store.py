@@ -1,0 +1,20 @@
+"""No cache may keep what a token's owner reads."""
+
+import falcon.asgi
+
+from atelier.http.common.paths import is_admin
+
+
+class NoStore:
+    """Middleware that forbids to store the responses under /admin."""
+
+    async def process_response(
+        self,
+        req: falcon.asgi.Request,
+        resp: falcon.asgi.Response,
+        _resource: object,
+        _succeeded: bool,  # noqa: FBT001 - Falcon's signature
+    ) -> None:
+        """Add the header."""
+        if is_admin(req.path):
+            resp.set_header("Cache-Control", "no-store")

@@ -1,0 +1,15 @@
+"""The parts of the API, by path."""
+
+
+def is_admin(path: str) -> bool:
+    """Return whether a path belongs to the API that needs tokens."""
+    return _is_below(path, "/admin")
+
+
+def has_only_problems(path: str) -> bool:
+    """Return whether errors of a path are problem documents, whatever the client accepts."""
+    return is_admin(path) or _is_below(path, "/v1")
+
+
+def _is_below(path: str, root: str) -> bool:
+    return path == root or path.startswith(f"{root}/")
