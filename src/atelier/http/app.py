@@ -8,6 +8,8 @@ from typing import NamedTuple
 import falcon.asgi
 
 from atelier.http import App
+from atelier.http.admin.decisions import DecisionRoute, DecisionsRoute, UndoRoute
+from atelier.http.admin.queue import QueueRoute
 from atelier.http.admin.token import OwnToken
 from atelier.http.common.authorization import Authorizer
 from atelier.http.common.cors import CorsPolicy
@@ -34,6 +36,8 @@ from atelier.store.connections.database import (
 )
 from atelier.store.connections.standby_reads import StandbyReads
 from atelier.store.limits import ClientHashes
+from atelier.store.moderation.decisions import Decisions
+from atelier.store.moderation.queue import Queue
 from atelier.store.reads import PageReader
 from atelier.store.tokens import TokenReader
 from atelier.store.voters import VoterWriter
@@ -109,6 +113,11 @@ def create_service(
     app.add_route("/qa/answers/{target_id}/report", votes.report("answer"))
     authorizer = Authorizer(TokenReader(database))
     app.add_route("/admin/v1/token", OwnToken(authorizer))
+    decisions = Decisions(database, streams)
+    app.add_route("/admin/v1/queue", QueueRoute(authorizer, Queue(database)))
+    app.add_route("/admin/v1/decisions", DecisionsRoute(authorizer, decisions))
+    app.add_route("/admin/v1/decisions/{decision_id}", DecisionRoute(authorizer, decisions))
+    app.add_route("/admin/v1/decisions/{decision_id}/undo", UndoRoute(authorizer, decisions))
     app.add_route("/live", Live())
     app.add_route("/ready", Ready(reads, database))
     app.add_route("/ready/reads", ReadyForReads(reads))

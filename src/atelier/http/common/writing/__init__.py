@@ -1,0 +1,1 @@
+"""What all routes that write share: fields, spam guards, limits, idempotency, votes."""
