@@ -263,6 +263,9 @@ class Settings:
     log_days: Limit = _setting("ATELIER_LOG_DAYS", _limit(_integer(1, 3650)), Limit(0))
     """How long log lines are kept, in days; 0 means limited by size only."""
 
+    changes_days: int = _setting("ATELIER_CHANGES_DAYS", _integer(1, 3650), 30)
+    """How long the events of the change feed are kept, in days."""
+
     @property
     def is_embedded(self) -> bool:
         """Return whether the database is the embedded one."""

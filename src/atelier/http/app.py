@@ -29,6 +29,7 @@ from atelier.http.qa.spam import SpamGuards
 from atelier.http.qa.votes import VoteRoutes, voter_rules
 from atelier.settings import STREAM_CONNECTIONS, Settings
 from atelier.store.batcher import OverloadedError
+from atelier.store.changes import ChangeFeed
 from atelier.store.connections.database import (
     Database,
     DatabaseUnavailableError,
@@ -74,6 +75,7 @@ def create_service(
     voters = VoterWriter(database, voter_rules(settings), key_lifetime)
     guards = SpamGuards.from_settings(settings)
 
+    changes = ChangeFeed(database, timedelta(days=settings.changes_days))
     clients = ClientHashes(database, settings.secret)
     posts = DailyLimit("posts", settings.posts_per_day, settings.rate_exempt, clients)
     reports = DailyLimit("reports", settings.reports_per_day, settings.rate_exempt, clients)
@@ -82,6 +84,7 @@ def create_service(
         writer.delete_expired_digests,
         voters.delete_expired,
         clients.delete_expired,
+        changes.delete_expired,
     )
     cors = CorsPolicy(settings.cors_origins)
 

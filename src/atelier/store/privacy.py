@@ -139,6 +139,7 @@ async def _erase_batch(
     for attempts_left in reversed(range(_MAX_ATTEMPTS)):
         try:
             async with connection.transaction():
+                await connection.execute(_QUERIES["privacy_begin"])
                 await connection.execute(_QUERIES["privacy_lock_questions"], batch.affected)
                 await connection.execute(_QUERIES["privacy_delete_edited_texts"], *batch[1:])
                 erased = await _apply(connection, batch, mode)

@@ -68,6 +68,7 @@ async def merge(connection: asyncpg.Connection, progress: Progress) -> Mapping[E
     """
     # First, so that the service assigns no id of the files to a new row.
     await connection.execute(_QUERIES["raise_sequences"])
+    await connection.execute(_QUERIES["merge_begin"])
     await _lock_questions(connection)
     new = {}
     for file in FILES:
@@ -79,6 +80,8 @@ async def merge(connection: asyncpg.Connection, progress: Progress) -> Mapping[E
                 _QUERIES[f"merge_conflicts_{file.table}"].format(relation=f"{BUILD}.{file.table}")
             )
         new[file] = int(status.removeprefix("INSERT 0 "))
+    if any(new.values()):
+        await connection.execute(_QUERIES["merge_record"])
     return new
 
 

@@ -27,10 +27,12 @@ GRANT SELECT (secret), INSERT (secret) ON atelier.voter_secret TO {role};
 GRANT SELECT (day, kind, client, count), INSERT, UPDATE (count), DELETE
     ON atelier.daily_counts TO {role};
 GRANT SELECT (day, key), INSERT, UPDATE (day), DELETE ON atelier.address_keys TO {role};
+GRANT SELECT, DELETE ON atelier.changes TO {role};
 GRANT EXECUTE
     ON FUNCTION
         atelier.claim_post, atelier.count_for_client, atelier.uncount_for_client,
-        atelier.count_votes, atelier.count_votes_once, atelier.refresh_documents, atelier.find_token
+        atelier.count_votes, atelier.count_votes_once, atelier.refresh_documents,
+        atelier.position_changes, atelier.find_token
     TO {role};
 GRANT SELECT ON atelier.moderation_decisions TO {role};
 GRANT SELECT (decision_id, old_body, new_body) ON atelier.edited_texts TO {role};

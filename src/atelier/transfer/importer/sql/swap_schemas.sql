@@ -13,6 +13,10 @@ ALTER TABLE atelier.address_keys SET SCHEMA atelier_import;
 -- Tokens are kept, too.
 DROP TABLE atelier_import.tokens;
 ALTER TABLE atelier.tokens SET SCHEMA atelier_import;
+-- The change feed is kept; one event stands for everything that the import changes.
+INSERT INTO atelier.changes (kind, target) VALUES ('imported', 'all');
+DROP TABLE atelier_import.changes;
+ALTER TABLE atelier.changes SET SCHEMA atelier_import;
 -- The decisions of moderators are kept, with the functions of the triggers that stay on moved tables.
 DROP TABLE atelier_import.moderation_decisions, atelier_import.edited_texts;
 DROP FUNCTION atelier_import.refuse_change, atelier_import.report_added;

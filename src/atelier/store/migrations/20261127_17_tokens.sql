@@ -1,5 +1,5 @@
 -- Tokens for the API under /admin, as hashes
--- depends: 20261127_13_moderation
+-- depends: 20261127_16_changes
 
 -- migrate: apply
 

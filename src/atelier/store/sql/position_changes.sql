@@ -1,0 +1,1 @@
+SELECT positioned, newest FROM position_changes()

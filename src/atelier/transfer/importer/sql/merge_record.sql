@@ -1,0 +1,1 @@
+INSERT INTO changes (kind, target) VALUES ('imported', 'all')
