@@ -17,7 +17,7 @@ from tests.support.parts import program_or_skip
 
 _PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_COMMAND = re.compile(r"^\$ (.*(?:\\\n.*)*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+_COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 _SHOWN_URL = "http://127.0.0.1:8080"
 _END = "\0end\0"
 

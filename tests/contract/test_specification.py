@@ -31,6 +31,9 @@ OPERATIONS = [
     if method != "parameters"
 ]
 
+NEED_PERSONS = {"takeBackVoteForQuestion", "takeBackVoteForAnswer"}
+"""The operations that a service with ATELIER_VOTE_ONCE=off rejects."""
+
 
 def resolved(node: Any) -> Any:  # noqa: ANN401 - any value of the document
     """Return a node of the document with its references resolved."""
@@ -130,6 +133,9 @@ async def test_every_documented_request_gets_a_documented_success(
         response = await client.request(
             method, url, params=query, headers=headers, **{how: media["example"]}
         )
+        if operation["operationId"] in NEED_PERSONS:
+            assert response.status_code == 409
+            continue
         assert response.is_success
         success = resolved(operation["responses"][str(response.status_code)])
         received = response.headers.get("content-type", "").partition(";")[0]

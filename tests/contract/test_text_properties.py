@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from atelier.http.app import create_service
 from atelier.http.common import json_body
-from atelier.http.qa import texts
-from atelier.http.qa.spam import BlockedWords, SpamGuards, nfkc_casefold
+from atelier.http.common.writing import texts
+from atelier.http.common.writing.spam import BlockedWords, SpamGuards, nfkc_casefold
 from atelier.settings import Settings
 from tests.contract.test_without_database import NOWHERE
 
@@ -105,9 +105,9 @@ def test_spam_guards_accept_any_text(entries: list[str], text: str) -> None:
     words = BlockedWords(entries)
     guards = SpamGuards(0, words, "website", rejects_repeats=True)
     violations = list(guards.violations({"website": text}, {"body": storable}))
-    assert violations[0] == "website: must be left empty"
+    assert violations[0] == ("website", "must be left empty")
     assert words.occur_in(nfkc_casefold(storable)) == (
-        "body: must not contain blocked words" in violations
+        ("body", "must not contain blocked words") in violations
     )
     assert guards.digest(storable) == guards.digest(f" {storable.casefold()}\n")
 

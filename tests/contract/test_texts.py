@@ -8,7 +8,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from atelier.http.qa import texts
+from atelier.http.common.writing import texts
 from tests.contract.api import ADD_ANSWER, NEW_ANSWER, answers
 from tests.contract.conftest import Shop
 from tests.contract.posts import assert_refused, post

@@ -383,7 +383,7 @@ async def test_cookie_attributes_are_as_strict_as_the_scheme_allows(
         cookie = (await service.put(path, headers={"X-Forwarded-Proto": scheme})).cookies[
             "atelier_voter"
         ]
-        assert (cookie.path, cookie.http_only, cookie.max_age) == ("/qa", True, 365 * 24 * 3600)
+        assert (cookie.path, cookie.http_only, cookie.max_age) == ("/", True, 365 * 24 * 3600)
         assert (cookie.same_site, cookie.secure) == (same_site, secure)
 
 

@@ -46,15 +46,30 @@ class TwoInstances:
         address: str = "192.0.2.1",
         cookie: str | None = None,
         instance: int | None = None,
-        **options: Any,  # noqa: ANN401 - the options of simulate_put
+        **options: Any,  # noqa: ANN401 - the options of simulate_request
     ) -> Result:
-        """Send a PUT to one of the instances as nginx forwards it; assert that it succeeds."""
+        """Send a PUT as nginx forwards it; assert that it succeeds."""
+        result = await self.send("PUT", path, address, cookie, instance, **options)
+        assert (result.status_code, result.text) == (204, "")
+        return result
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        address: str = "192.0.2.1",
+        cookie: str | None = None,
+        instance: int | None = None,
+        **options: Any,  # noqa: ANN401 - the options of simulate_request
+    ) -> Result:
+        """Send a request to one of the instances, by default a random one, as nginx forwards it."""
         headers = {"X-Forwarded-For": address, **options.pop("headers", {})}
         if cookie:
             headers["Cookie"] = f"another=1; atelier_voter={cookie}"
         number = random.randrange(len(self.instances)) if instance is None else instance
-        result = await self.instances[number].simulate_put(path, headers=headers, **options)
-        assert (result.status_code, result.text) == (204, "")
+        result: Result = await self.instances[number].simulate_request(
+            method, path, headers=headers, **options
+        )
         return result
 
     async def put_concurrently(self, path: str, addresses: Iterable[str]) -> list[Result]:

@@ -80,6 +80,28 @@ def test_rejection_is_a_problem_document_on_request() -> None:
         assert (problem["status"], problem["title"]) == (429, "Too Many Requests")
 
 
+@pytest.mark.parametrize(
+    ("kind", "method", "path"),
+    [
+        ("votes", "PUT", "/v1/answers/1/vote"),
+        ("votes", "DELETE", "/v1/questions/1/vote/"),
+        ("votes", "POST", "/v1/questions/1/reports"),
+        ("votes", "POST", "/v1/answers/1/reports/?x=1"),
+        ("posts", "POST", "/v1/products/1/questions"),
+        ("posts", "POST", "/v1/questions/1/answers"),
+        ("posts", "POST", "/qa/questions?/v1/questions/1/reports"),
+    ],
+)
+def test_the_limit_of_a_request_follows_from_its_method_and_path(
+    kind: str, method: str, path: str
+) -> None:
+    with limited() as (ask, _):
+        statuses(ask, kind, _BURST)
+        rejected = ask(method, path)
+        assert rejected.status == 429
+        assert rejected.headers["RateLimit-Policy"].startswith(f'"{kind}"')
+
+
 def test_kinds_and_addresses_are_counted_separately() -> None:
     with limited() as (ask, _):
         for kind in _REQUESTS:

@@ -161,11 +161,11 @@ async def test_replacement_keeps_the_daily_counts(database: str, tmp_path: Path)
     quota = await ClientHashes(service, None).quota("posts", "203.0.113.7", 1)
     writer = Writer(service, timedelta(hours=1))
     question = (1, "Why?", "jane", "jane@example.com")
-    assert await writer.add_question(*question, quota=quota) is Outcome.DONE
+    assert (await writer.add_question(*question, quota=quota)).outcome is Outcome.DONE
     await load(database, made_up(tmp_path), replace=True)
     same = await ClientHashes(service, None).quota("posts", "203.0.113.7", 1)
     assert same == quota
-    assert await writer.add_question(*question, quota=same) is Outcome.LIMITED
+    assert (await writer.add_question(*question, quota=same)).outcome is Outcome.LIMITED
     await service.close()
 
 
@@ -287,7 +287,7 @@ async def test_merge_keeps_digests_of_repeats_and_replace_deletes_them(
     writer = Writer(service, timedelta(hours=1), timedelta(hours=1))
 
     async def post() -> Outcome:
-        return await writer.add_question(7, "b", "n", "e", digest=b"d")
+        return (await writer.add_question(7, "b", "n", "e", digest=b"d")).outcome
 
     try:
         assert [await post(), await post()] == [Outcome.DONE, Outcome.REPEATED]

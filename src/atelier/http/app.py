@@ -17,16 +17,22 @@ from atelier.http.common.errors import serialize, unavailable, unexpected
 from atelier.http.common.methods import UnknownMethod
 from atelier.http.common.no_store import NoStore
 from atelier.http.common.schema_mismatch import SchemaMismatch
+from atelier.http.common.writing.daily_limits import DailyLimit
+from atelier.http.common.writing.posts import PostWriter
+from atelier.http.common.writing.spam import SpamGuards
+from atelier.http.common.writing.votes import Counters, voter_rules
 from atelier.http.fast_path import FastPath, FastPathFailures
 from atelier.http.ops.health import Live, Ready, ReadyForReads
 from atelier.http.ops.lifespan import Lifespan
 from atelier.http.ops.metrics import Metrics, RequestTimer
 from atelier.http.pages.documentation import add_documentation
 from atelier.http.qa.answers import Answers
-from atelier.http.qa.daily_limits import DailyLimit
 from atelier.http.qa.questions import Questions
-from atelier.http.qa.spam import SpamGuards
-from atelier.http.qa.votes import VoteRoutes, voter_rules
+from atelier.http.qa.votes import Helpful, Report
+from atelier.http.v1.answers import QuestionAnswers
+from atelier.http.v1.posts import Posting
+from atelier.http.v1.questions import ProductQuestions
+from atelier.http.v1.votes import OwnVote, Reports
 from atelier.settings import STREAM_CONNECTIONS, Settings
 from atelier.store.batcher import OverloadedError
 from atelier.store.changes import ChangeFeed
@@ -43,6 +49,7 @@ from atelier.store.reads import PageReader
 from atelier.store.tokens import TokenReader
 from atelier.store.voters import VoterWriter
 from atelier.store.writes import Writer
+from atelier.store.written import WrittenReader
 
 
 class Service(NamedTuple):
@@ -73,11 +80,10 @@ def create_service(
     key_lifetime = timedelta(hours=settings.idempotency_hours)
     writer = Writer(database, key_lifetime, timedelta(minutes=settings.spam_repeat_minutes))
     voters = VoterWriter(database, voter_rules(settings), key_lifetime)
-    guards = SpamGuards.from_settings(settings)
-
     changes = ChangeFeed(database, timedelta(days=settings.changes_days))
     clients = ClientHashes(database, settings.secret)
-    posts = DailyLimit("posts", settings.posts_per_day, settings.rate_exempt, clients)
+    post_limit = DailyLimit("posts", settings.posts_per_day, settings.rate_exempt, clients)
+    posts = PostWriter(writer, SpamGuards.from_settings(settings), post_limit)
     reports = DailyLimit("reports", settings.reports_per_day, settings.rate_exempt, clients)
     cleanup_tasks = (
         writer.delete_expired_keys,
@@ -107,13 +113,21 @@ def create_service(
 
     questions = PageReader("questions", reads, streams)
     answers = PageReader("answers", reads, streams)
-    votes = VoteRoutes(settings, writer, voters, reports, clock)
-    app.add_route("/qa/questions", Questions(questions, writer, guards, posts))
-    app.add_route("/qa/questions/{target_id}/answers", Answers(answers, writer, guards, posts))
-    app.add_route("/qa/questions/{target_id}/helpful", votes.helpful("question"))
-    app.add_route("/qa/questions/{target_id}/report", votes.report("question"))
-    app.add_route("/qa/answers/{target_id}/helpful", votes.helpful("answer"))
-    app.add_route("/qa/answers/{target_id}/report", votes.report("answer"))
+    count = Counters(settings, writer, voters, reports, clock)
+    app.add_route("/qa/questions", Questions(questions, posts))
+    app.add_route("/qa/questions/{target_id}/answers", Answers(answers, posts))
+    app.add_route("/qa/questions/{target_id}/helpful", Helpful(count.votes, "question"))
+    app.add_route("/qa/questions/{target_id}/report", Report(count.reports, "question"))
+    app.add_route("/qa/answers/{target_id}/helpful", Helpful(count.votes, "answer"))
+    app.add_route("/qa/answers/{target_id}/report", Report(count.reports, "answer"))
+    written = WrittenReader(database)
+    posting = Posting(posts, written)
+    app.add_route("/v1/products/{product_id}/questions", ProductQuestions(posting))
+    app.add_route("/v1/questions/{target_id}/answers", QuestionAnswers(posting))
+    app.add_route("/v1/questions/{target_id}/vote", OwnVote("question", count, written))
+    app.add_route("/v1/answers/{target_id}/vote", OwnVote("answer", count, written))
+    app.add_route("/v1/questions/{target_id}/reports", Reports("question", count, written))
+    app.add_route("/v1/answers/{target_id}/reports", Reports("answer", count, written))
     authorizer = Authorizer(TokenReader(database))
     app.add_route("/admin/v1/token", OwnToken(authorizer))
     decisions = Decisions(database, streams)

@@ -58,6 +58,19 @@ class VoterWriter:
         """Count a voter's first vote or report; one with a quota is committed by itself."""
         return self._votes.submit(vote) if quota.client is None else self._limited_vote(vote, quota)
 
+    async def take_back(self, vote: Vote, own: Sequence[bytes], shared: Sequence[bytes]) -> Outcome:
+        """Take back the vote of the voter with one of these own hashes; DUPLICATE if there is none.
+
+        `shared` are hashes of the address by which the voter's votes are checked, too.
+        """
+        target, number, _, key = vote
+        parameters = (target, number, own, shared, *(key or (None, None)), self._key_lifetime)
+        [row] = await self._database.write(_QUERIES["take_back_vote"], *parameters)
+        outcome = Outcome[row["outcome"]]
+        if outcome is Outcome.NO_TARGET:
+            return await earlier_outcome(self._database, key) or outcome
+        return outcome
+
     async def delete_expired(self) -> None:
         """Delete the expired voters and reports."""
         await self._database.write(_QUERIES["delete_expired_reports"], self._rules.retention)

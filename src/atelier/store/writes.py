@@ -41,7 +41,7 @@ class Vote(NamedTuple):
 
 
 class Outcome(Enum):
-    """The result of a write."""
+    """How a write ended."""
 
     DONE = auto()
     REPLAYED = auto()
@@ -53,9 +53,17 @@ class Outcome(Enum):
     REPEATED = auto()
     """The same text was posted on the same product within the repeat window."""
     DUPLICATE = auto()
-    """The voter had already voted; this vote was not counted."""
+    """The voter had already voted; this vote was not counted. Or had no vote to take back."""
     LIMITED = auto()
     """The client's daily quota is used up."""
+
+
+class Written(NamedTuple):
+    """The result of a write."""
+
+    outcome: Outcome
+    id: int | None = None
+    """The id of a post that was written, now or before with the same key; None if it is unknown."""
 
 
 class Writer:
@@ -83,7 +91,7 @@ class Writer:
         key: Key | None = None,
         digest: bytes | None = None,
         quota: Quota = UNLIMITED,
-    ) -> Outcome:
+    ) -> Written:
         """Add a question to a product; `digest` identifies its text within the repeat window."""
         values = (product_id, body, name, email)
         return await self._add("add_question", key, digest, quota, *values)
@@ -99,13 +107,13 @@ class Writer:
         key: Key | None = None,
         digest: bytes | None = None,
         quota: Quota = UNLIMITED,
-    ) -> Outcome:
+    ) -> Written:
         """Add an answer and photos to a question; `digest` identifies its text, as above."""
         values = (question_id, body, name, email, photos)
         try:
             return await self._add("add_answer", key, digest, quota, *values)
         except asyncpg.ForeignKeyViolationError:  # the question was deleted concurrently
-            return Outcome.NO_TARGET
+            return Written(Outcome.NO_TARGET)
 
     async def vote(self, vote: Vote, quota: Quota = UNLIMITED) -> Outcome:
         """Count a vote or a report; one with a quota is committed by itself."""
@@ -130,13 +138,19 @@ class Writer:
 
     async def _add(
         self, query: str, key: Key | None, digest: bytes | None, quota: Quota, *values: object
-    ) -> Outcome:
+    ) -> Written:
         claim = (*(key or (None, None)), self._key_lifetime, digest, self._repeat_window)
         rows = await self._database.write(_QUERIES[query], *values, *claim, *quota)
         outcome = Outcome[rows[0]["outcome"]] if rows else Outcome.NO_TARGET
         if outcome in (Outcome.NO_TARGET, Outcome.LIMITED):
-            return await earlier_outcome(self._database, key) or outcome
-        return outcome
+            outcome = await earlier_outcome(self._database, key) or outcome
+        if outcome is Outcome.REPLAYED and key:
+            return Written(outcome, await self._post_of(key))
+        return Written(outcome, rows[0]["id"] if rows else None)
+
+    async def _post_of(self, key: Key) -> int | None:
+        rows = await self._database.read(_QUERIES["post_of_key"], key.name)
+        return rows[0]["post_id"] if rows else None
 
     async def _commit_votes(self, batch: Mapping[Vote, int]) -> dict[Vote, Outcome]:
         votes = list(batch)

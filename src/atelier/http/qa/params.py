@@ -1,19 +1,17 @@
-"""Parsing and validation of query and path parameters. Nothing here accesses the database."""
+"""Parsing and validation of the parameters of pages. Nothing here accesses the database."""
 
 import re
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
-from atelier.http.common.errors import invalid, not_found
+from atelier.http.common.errors import invalid
+from atelier.http.common.ids import MAX_INTEGER, integer, target_id
 from atelier.store.reads import PageKey
-from atelier.store.writes import Target
 
 Values: TypeAlias = Mapping[str, str | list[str]]
 """Query parameters; a repeated one has a list."""
 
-_INTEGER = re.compile(r"(-?)0*([0-9]{1,19})", re.ASCII)
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
-_MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
 _DEFAULT_PAGE, _DEFAULT_COUNT = 1, 5
 
 
@@ -27,7 +25,7 @@ class PageRequest(NamedTuple):
 def questions_page(values: Values) -> PageRequest:
     """Return the requested page of questions."""
     echo = values.get("product_id")
-    product_id = _integer(echo)
+    product_id = integer(echo)
     if product_id is None:
         raise invalid("product_id")
     limit, offset, _ = _page(values)
@@ -43,19 +41,11 @@ def answers_page(values: Values, question: str) -> PageRequest:
     )
 
 
-def target_id(target: Target, text: str) -> int:
-    """Return the question or answer id of a path."""
-    number = _integer(text)
-    if number is None:
-        raise not_found(target)
-    return number
-
-
 def _page(values: Values) -> tuple[int, int, str]:
     """Return the limit, the offset and the echo: a number where defaulted, else a string."""
     number, page_echo = _natural(values, "page", _DEFAULT_PAGE)
     limit, count_echo = _natural(values, "count", _DEFAULT_COUNT)
-    offset = min(max(number - 1, 0) * limit, _MAX_INTEGER)
+    offset = min(max(number - 1, 0) * limit, MAX_INTEGER)
     return limit, offset, f'"page":{page_echo},"count":{count_echo}'
 
 
@@ -71,15 +61,6 @@ def _natural(values: Values, name: str, default: int) -> tuple[int, str]:
 def _bounded(digits: str) -> int:
     """Return a number of any length, capped at 64 bits: more is beyond the last row anyway."""
     digits = digits.lstrip("0")
-    if len(digits) > len(str(_MAX_INTEGER)):
-        return _MAX_INTEGER
-    return min(int(digits or "0"), _MAX_INTEGER)
-
-
-def _integer(text: object) -> int | None:
-    """Return a text as a 64-bit integer, None if it is not one. A repeated parameter is a list."""
-    match = _INTEGER.fullmatch(text) if isinstance(text, str) else None
-    if match is None:
-        return None
-    number = int(match[1] + match[2])
-    return number if _MIN_INTEGER <= number <= _MAX_INTEGER else None
+    if len(digits) > len(str(MAX_INTEGER)):
+        return MAX_INTEGER
+    return min(int(digits or "0"), MAX_INTEGER)

@@ -1,6 +1,6 @@
 -- Adds an answer and its photos in the given order, unless its key ($6, expires after $8) or its
 -- text ($9, cannot repeat within $10) is claimed, or the client's daily quota ($11-$14) is used up;
--- returns no row if the question does not exist.
+-- returns its id if it was added, and no row if the question does not exist.
 WITH allowed AS MATERIALIZED (
     SELECT id, product_id, CASE
         WHEN $13::bytea IS NULL THEN true ELSE count_for_client($11, $12, $13, $14)
@@ -29,7 +29,10 @@ photo AS (
 )
 SELECT
     outcome,
+    CASE WHEN $6 IS NOT NULL AND outcome = 'DONE'
+        THEN remember_post($6, answer.id) ELSE answer.id
+    END AS id,
     CASE WHEN $13 IS NOT NULL AND outcome NOT IN ('DONE', 'LIMITED') THEN
         uncount_for_client($11, $12, $13)
     END
-FROM claim
+FROM claim LEFT JOIN answer ON true

@@ -16,8 +16,8 @@ GRANT SELECT (id, question_id, body, date_written, answerer_name, reported, help
 GRANT SELECT (id, answer_id, url), INSERT (answer_id, url) ON atelier.photos TO {role};
 GRANT SELECT (question_id, product_id, helpful, document) ON atelier.question_documents TO {role};
 GRANT SELECT (question_id, answer_id, helpful, document) ON atelier.answer_document_view TO {role};
-GRANT SELECT (key, fingerprint, created_at), INSERT (key, fingerprint),
-    UPDATE (fingerprint, created_at), DELETE
+GRANT SELECT (key, fingerprint, created_at, post_id), INSERT (key, fingerprint),
+    UPDATE (fingerprint, created_at, post_id), DELETE
     ON atelier.idempotency_keys TO {role};
 GRANT SELECT (product_id, digest, posted_at), INSERT (product_id, digest), UPDATE (posted_at), DELETE
     ON atelier.recent_texts TO {role};
@@ -31,7 +31,8 @@ GRANT SELECT, DELETE ON atelier.changes TO {role};
 GRANT EXECUTE
     ON FUNCTION
         atelier.claim_post, atelier.count_for_client, atelier.uncount_for_client,
-        atelier.count_votes, atelier.count_votes_once, atelier.refresh_documents,
+        atelier.count_votes, atelier.count_votes_once, atelier.take_back_vote,
+        atelier.remember_post, atelier.refresh_documents,
         atelier.position_changes, atelier.find_token
     TO {role};
 GRANT SELECT ON atelier.moderation_decisions TO {role};

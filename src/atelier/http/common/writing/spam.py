@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import unicodedata2 as unicodedata
 
-from atelier.http.qa.texts import remove_ignorable
+from atelier.http.common.writing.texts import remove_ignorable
 from atelier.settings import Settings
 
 # A scheme, `www.`, or a host with a path. Possessive quantifiers prevent backtracking.
@@ -70,18 +70,23 @@ class SpamGuards(NamedTuple):
             bool(settings.spam_repeat_minutes),
         )
 
-    def violations(self, fields: Mapping[str, object], texts: Mapping[str, str]) -> Iterator[str]:
-        """Yield why a post is spam, given its fields as sent and its normalized texts by name."""
+    def violations(
+        self, fields: Mapping[str, object], texts: Mapping[str, str]
+    ) -> Iterator[tuple[str, str]]:
+        """Yield the fields because of which a post is spam, and why.
+
+        It takes the post's fields as sent and its normalized texts by name.
+        """
         if self.honeypot is not None and fields.get(self.honeypot) not in (None, ""):
-            yield f"{self.honeypot}: must be left empty"
+            yield self.honeypot, "must be left empty"
         if self.max_links is None and self.words is None:
             return
         for name, text in texts.items():
             folded = nfkc_casefold(text)
             if self.max_links is not None and _count_links(folded) > self.max_links:
-                yield f"{name}: must not contain more than {self.max_links} links"
+                yield name, f"must not contain more than {self.max_links} links"
             if self.words and self.words.occur_in(folded):
-                yield f"{name}: must not contain blocked words"
+                yield name, "must not contain blocked words"
 
     def digest(self, text: str) -> bytes | None:
         """Return a digest that is equal for repeated texts; None if repeats are allowed."""

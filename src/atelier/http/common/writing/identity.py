@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import falcon.asgi
 
-from atelier.http.common import voter_cookie
 from atelier.http.common.client_address import client_address
-from atelier.http.common.voter_cookie import VoterCookie
+from atelier.http.common.writing import voter_cookie
+from atelier.http.common.writing.voter_cookie import VoterCookie
 from atelier.store.voters import Voter
 
 Clock = Callable[[], float]
@@ -25,6 +25,18 @@ class Identity(NamedTuple):
 
     voter: Voter
     new_cookie: VoterCookie | None = None
+    own_bytes: int = 0
+    """How many of the checked bytes are hashes of the voter; others are of its address."""
+
+    @property
+    def own(self) -> list[bytes]:
+        """The hashes by which a vote of this voter is known."""
+        return _split(self.voter.checked[: self.own_bytes])
+
+    @property
+    def shared(self) -> list[bytes]:
+        """The hashes of an address by which this voter is checked, too."""
+        return _split(self.voter.checked[self.own_bytes :])
 
 
 class VoterIdentifier:
@@ -61,7 +73,7 @@ class VoterIdentifier:
         keys = self._period_keys(secret, now)
         address = _hashes(keys, scope, b"address" + client_address(req).encode())
         if not self._by_cookie:
-            return Identity(Voter(address, address[:_HASH_BYTES]))
+            return Identity(Voter(address, address[:_HASH_BYTES]), own_bytes=len(address))
         sent = voter_cookie.parse(
             req.get_cookie_values(voter_cookie.NAME) or (), _cookie_key(secret), now
         )
@@ -69,11 +81,10 @@ class VoterIdentifier:
         browser = _hashes(keys, scope, b"cookie" + cookie.id)
         # A cookie is free to delete and replace. Until it is a day old, and without one, the
         # address must not have voted either. A new cookie cannot have voted.
-        checked = browser if sent else b""
-        if cookie.is_young(now):
-            checked += address
+        own = browser if sent else b""
+        checked = own + address if cookie.is_young(now) else own
         voter = Voter(checked, browser[:_HASH_BYTES] + address[:_HASH_BYTES])
-        return Identity(voter, None if sent else cookie)
+        return Identity(voter, None if sent else cookie, len(own))
 
     async def set_cookie(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, cookie: VoterCookie
@@ -105,6 +116,10 @@ def _hashes(keys: tuple[bytes, ...], scope: str, subject: bytes) -> bytes:
     return b"".join(
         [hashlib.blake2b(text, key=key, digest_size=_HASH_BYTES).digest() for key in keys]
     )
+
+
+def _split(hashes: bytes) -> list[bytes]:
+    return [hashes[n : n + _HASH_BYTES] for n in range(0, len(hashes), _HASH_BYTES)]
 
 
 @lru_cache(maxsize=4)

@@ -61,7 +61,7 @@ def set_cookie(
         NAME,
         cookie.value(key),
         max_age=_MAX_AGE_SECONDS,
-        path="/qa",
+        path="/",
         secure=is_https,
         http_only=True,
         same_site="None" if is_https else "Lax",
