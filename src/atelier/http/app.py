@@ -128,6 +128,16 @@ def create_service(
     app.add_route("/v1/answers/{target_id}/vote", OwnVote("answer", count, written))
     app.add_route("/v1/questions/{target_id}/reports", Reports("question", count, written))
     app.add_route("/v1/answers/{target_id}/reports", Reports("answer", count, written))
+    _add_admin_routes(app, database, streams)
+    app.add_route("/live", Live())
+    app.add_route("/ready", Ready(reads, database))
+    app.add_route("/ready/reads", ReadyForReads(reads))
+    app.add_route("/metrics", Metrics())
+    add_documentation(app)
+    return Service(app, FastPath(questions, answers), cors)
+
+
+def _add_admin_routes(app: App, database: Database, streams: Database) -> None:
     authorizer = Authorizer(TokenReader(database))
     app.add_route("/admin/v1/token", OwnToken(authorizer))
     decisions = Decisions(database, streams)
@@ -135,12 +145,6 @@ def create_service(
     app.add_route("/admin/v1/decisions", DecisionsRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}", DecisionRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}/undo", UndoRoute(authorizer, decisions))
-    app.add_route("/live", Live())
-    app.add_route("/ready", Ready(reads, database))
-    app.add_route("/ready/reads", ReadyForReads(reads))
-    app.add_route("/metrics", Metrics())
-    add_documentation(app)
-    return Service(app, FastPath(questions, answers), cors)
 
 
 def _parameters(settings: Settings) -> dict[str, str]:
