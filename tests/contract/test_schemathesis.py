@@ -10,6 +10,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, assume, settings
 from schemathesis.config import SchemathesisConfig
+from schemathesis.core.parameters import ParameterLocation
 from schemathesis.core.transport import Response
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
@@ -52,14 +53,21 @@ def _is_expressible(body: object) -> bool:
 
     They cannot for code points above U+FFFF, combining marks and bidirectional controls.
     """
-    texts = body.values() if isinstance(body, dict) else []
-    return not any(_NOT_IN_PATTERNS.search(text) for text in texts if isinstance(text, str))
+    if isinstance(body, str):
+        return not _NOT_IN_PATTERNS.search(body)
+    members = body.values() if isinstance(body, dict) else body if isinstance(body, list) else []
+    return all(map(_is_expressible, members))
 
 
 def authorization(case: schemathesis.Case[Any], token: str) -> dict[str, str]:
     """Return the header with the token if one is required and its absence is not being tested."""
+    headers = case.meta and case.meta.components.get(ParameterLocation.HEADER)
     is_without = case.meta and getattr(case.meta.phase.data, "parameter", None) == "Authorization"
-    if is_without or "security" not in case.operation.definition.raw:
+    if (
+        is_without
+        or (headers and headers.mode.is_negative)
+        or "security" not in case.operation.definition.raw
+    ):
         return {}
     return {"Authorization": f"Bearer {token}"}
 
@@ -71,7 +79,9 @@ def test_every_response_conforms_to_the_specification(
     case: schemathesis.Case[Any], service: Cluster, token: str
 ) -> None:
     positive = case.meta is not None and case.meta.generation.mode.is_positive
-    assume(not positive or _is_expressible(case.body))
+    # Only pages contain valid cursors of the queue.
+    has_cursor = case.operation.path == "/admin/v1/queue" and "after" in (case.query or {})
+    assume(not positive or (_is_expressible(case.body) and not has_cursor))
     if positive and "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = str(uuid4())  # a reused key would be rejected
     case.call_and_validate(base_url=service.base_url, headers=authorization(case, token))

@@ -89,11 +89,7 @@ def why(fields: Mapping[str, object]) -> Why:
 
 
 def _decided_text(fields: Mapping[str, object], action: Action) -> str | None:
-    if action.has_text:
-        return _text(fields.get("text"), "text", _MAX_TEXT_LENGTH)
-    if fields.get("text") is not None:
-        raise _invalid("text", f"must be left out for the action {action}")
-    return None
+    return _text(fields.get("text"), "text", _MAX_TEXT_LENGTH) if action.has_text else None
 
 
 def _text(value: object, name: str, max_length: int) -> str:
