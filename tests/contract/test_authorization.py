@@ -46,6 +46,8 @@ ROUTES = [
     Guarded("POST", "/admin/v1/decisions", Scope.MODERATE, _DECISION),
     Guarded("GET", "/admin/v1/decisions/{decision_id}", Scope.READ),
     Guarded("POST", "/admin/v1/decisions/{decision_id}/undo", Scope.MODERATE, _WHY),
+    Guarded("GET", "/admin/v1/unanswered", Scope.READ),
+    Guarded("GET", "/admin/v1/changes", Scope.READ),
 ]
 """Every route under /admin."""
 

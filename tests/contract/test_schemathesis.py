@@ -13,6 +13,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.core.transport import Response
 from schemathesis.specs.openapi.checks import positive_data_acceptance
+from unicodedata2 import normalize
 
 from atelier.http.pages.documentation import specification
 from tests.support.cluster import Cluster
@@ -53,10 +54,28 @@ def _is_expressible(body: object) -> bool:
 
     They cannot for code points above U+FFFF, combining marks and bidirectional controls.
     """
+    return not any(_NOT_IN_PATTERNS.search(text) for text in _texts(body))
+
+
+def _becomes_shorter(body: object) -> bool:
+    """Tell whether the service trims or composes a text before it counts the length.
+
+    A schema can only count the length of what was sent, so it calls some of them too long.
+    """
+    return any(
+        len(normalize("NFC", text.replace("\r\n", "\n")).strip()) < len(text)
+        for text in _texts(body)
+    )
+
+
+def _texts(body: object) -> list[str]:
     if isinstance(body, str):
-        return not _NOT_IN_PATTERNS.search(body)
-    members = body.values() if isinstance(body, dict) else body if isinstance(body, list) else []
-    return all(map(_is_expressible, members))
+        return [body]
+    values = body.values() if isinstance(body, dict) else body if isinstance(body, list) else []
+    return [text for value in values for text in _texts(value)]
+
+
+_WAITS = set(map(str, range(1, 31)))
 
 
 def authorization(case: schemathesis.Case[Any], token: str) -> dict[str, str]:
@@ -81,9 +100,12 @@ def test_every_response_conforms_to_the_specification(
     positive = case.meta is not None and case.meta.generation.mode.is_positive
     # Only pages contain valid cursors of the queue.
     has_cursor = case.operation.path == "/admin/v1/queue" and "after" in (case.query or {})
-    assume(not positive or (_is_expressible(case.body) and not has_cursor))
+    is_valid = _is_expressible(case.body) and not has_cursor
+    assume(is_valid if positive else not _becomes_shorter(case.body))
     if positive and "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = str(uuid4())  # a reused key would be rejected
+    if case.query and str(case.query.get("wait")) in _WAITS:
+        case.query["wait"] = 0  # the next event may be as far away as the wait is long
     case.call_and_validate(base_url=service.base_url, headers=authorization(case, token))
 
 

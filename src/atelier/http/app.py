@@ -8,9 +8,11 @@ from typing import NamedTuple
 import falcon.asgi
 
 from atelier.http import App
+from atelier.http.admin.changes import Changes
 from atelier.http.admin.decisions import DecisionRoute, DecisionsRoute, UndoRoute
 from atelier.http.admin.queue import QueueRoute
 from atelier.http.admin.token import OwnToken
+from atelier.http.admin.unanswered import Unanswered
 from atelier.http.common.authorization import Authorizer
 from atelier.http.common.cors import CorsPolicy
 from atelier.http.common.errors import serialize, unavailable, unexpected
@@ -47,6 +49,7 @@ from atelier.store.moderation.decisions import Decisions
 from atelier.store.moderation.queue import Queue
 from atelier.store.reads import PageReader
 from atelier.store.tokens import TokenReader
+from atelier.store.unanswered import UnansweredReader
 from atelier.store.voters import VoterWriter
 from atelier.store.writes import Writer
 from atelier.store.written import WrittenReader
@@ -58,6 +61,8 @@ class Service(NamedTuple):
     app: App
     fast_path: FastPath
     cors: CorsPolicy
+    stop_waiting: Callable[[], None]
+    """Ends the requests that wait for an event, before the instance stops."""
 
 
 def create_service(
@@ -105,11 +110,7 @@ def create_service(
         ],
     )
     app.req_options.strip_url_path_trailing_slash = True
-    app.set_error_serializer(serialize)
-    app.add_error_handler(Exception, unexpected)
-    app.add_error_handler(DatabaseUnavailableError, unavailable)
-    app.add_error_handler(SchemaMismatchError, SchemaMismatch(database).handle)
-    app.add_error_handler(OverloadedError, unavailable)
+    _handle_errors(app, database)
 
     questions = PageReader("questions", reads, streams)
     answers = PageReader("answers", reads, streams)
@@ -128,18 +129,34 @@ def create_service(
     app.add_route("/v1/answers/{target_id}/vote", OwnVote("answer", count, written))
     app.add_route("/v1/questions/{target_id}/reports", Reports("question", count, written))
     app.add_route("/v1/answers/{target_id}/reports", Reports("answer", count, written))
-    _add_admin_routes(app, database, streams)
+    authorizer = Authorizer(TokenReader(database))
+    app.add_route("/admin/v1/token", OwnToken(authorizer))
+    _add_moderation(app, authorizer, database, streams)
+    app.add_route("/admin/v1/unanswered", Unanswered(authorizer, UnansweredReader(database)))
+    app.add_route("/admin/v1/changes", Changes(authorizer, changes))
+    _add_operations(app, reads, database)
+    add_documentation(app)
+    return Service(app, FastPath(questions, answers), cors, changes.stop)
+
+
+def _handle_errors(app: App, database: Database) -> None:
+    app.set_error_serializer(serialize)
+    app.add_error_handler(Exception, unexpected)
+    app.add_error_handler(DatabaseUnavailableError, unavailable)
+    app.add_error_handler(SchemaMismatchError, SchemaMismatch(database).handle)
+    app.add_error_handler(OverloadedError, unavailable)
+
+
+def _add_operations(app: App, reads: Database, database: Database) -> None:
     app.add_route("/live", Live())
     app.add_route("/ready", Ready(reads, database))
     app.add_route("/ready/reads", ReadyForReads(reads))
     app.add_route("/metrics", Metrics())
-    add_documentation(app)
-    return Service(app, FastPath(questions, answers), cors)
 
 
-def _add_admin_routes(app: App, database: Database, streams: Database) -> None:
-    authorizer = Authorizer(TokenReader(database))
-    app.add_route("/admin/v1/token", OwnToken(authorizer))
+def _add_moderation(
+    app: App, authorizer: Authorizer, database: Database, streams: Database
+) -> None:
     decisions = Decisions(database, streams)
     app.add_route("/admin/v1/queue", QueueRoute(authorizer, Queue(database)))
     app.add_route("/admin/v1/decisions", DecisionsRoute(authorizer, decisions))

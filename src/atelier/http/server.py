@@ -4,6 +4,7 @@ import asyncio
 import gc
 import signal
 import socket as sockets
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -29,12 +30,18 @@ class _Server(uvicorn.Server):
 
     _skip_drain = False
 
+    def __init__(self, config: uvicorn.Config, stop_waiting: Callable[[], None]) -> None:
+        """Take the configuration, and what ends the requests that wait for an event."""
+        super().__init__(config)
+        self._stop_waiting = stop_waiting
+
     async def shutdown(self, sockets: list[sockets.socket] | None = None) -> None:
         """Drain the connections, then finish the requests in progress."""
         self.server_state.default_headers = [
             *self.server_state.default_headers,
             CONNECTION_CLOSE,
         ]
+        self._stop_waiting()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _CONNECTION_CLOSE_SECONDS
         while self._has_connections() and loop.time() < deadline:  # noqa: ASYNC110 - uvicorn has no event
@@ -60,11 +67,12 @@ def serve(
 ) -> None:
     """Serve on a port or a unix socket until SIGTERM or SIGINT, then shut down gracefully."""
     configure_logs(socket.name.partition(".")[0] if socket else f"{host}:{port}")
-    config = configuration(create_service(settings, database_url), host, port, socket)
+    service = create_service(settings, database_url)
+    config = configuration(service, host, port, socket)
     # Exclude the long-lived objects created so far from later garbage collections.
     gc.collect()
     gc.freeze()
-    _Server(config).run()
+    _Server(config, service.stop_waiting).run()
 
 
 def configuration(

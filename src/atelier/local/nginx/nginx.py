@@ -31,6 +31,8 @@ SETTINGS = (
 )
 """The settings of nginx that a reload changes."""
 _SLACK_SECONDS = 0.5
+_MAX_WAIT_SECONDS = 30
+"""How long a client may wait for changes (http/admin/changes.py)."""
 _PATH_SEGMENTS = (
     "qa",
     "questions",
@@ -46,6 +48,8 @@ _PATH_SEGMENTS = (
     "queue",
     "decisions",
     "undo",
+    "unanswered",
+    "changes",
     "live",
     "ready",
     "reads",
@@ -58,7 +62,10 @@ _PATH_SEGMENTS = (
     r"swagger-ui-bundle\.js",
 )
 """Path segments that the access log shows, besides numbers; see nginx.conf."""
-_QUERY_PARAMETERS = (r"(?:product_id|page|count|limit)=-?[0-9]{1,19}",)
+_QUERY_PARAMETERS = (
+    r"(?:product_id|page|count|limit|wait)=-?[0-9]{1,19}",
+    r"after=(?:now|[0-9]{1,18}-[0-9]{1,18})",
+)
 """Query parameters that the access log shows: `name=value`, where a value identifies nobody."""
 _KEEPALIVE_MIN_TIMEOUT_VERSION = (1, 27, 4)
 
@@ -119,6 +126,7 @@ class Proxy:
             max_reads=MAX_CONCURRENT_READS * len(self.servers),
             servers="\n".join(map(_server, self.servers)),
             read_timeout=f"{read_timeout * 1000:.0f}ms",
+            admin_read_timeout=f"{(read_timeout + _MAX_WAIT_SECONDS) * 1000:.0f}ms",
             retry_timeout=f"{read_timeout * 2000:.0f}ms",
         )
 

@@ -5,7 +5,7 @@
 
 -- A writer inserts its events without a position; they get one from position_changes once they are
 -- committed, so writers do not wait for each other and a rollback leaves no gap
--- (docs/decisions/0016). Only the indexes that a reader needs: a write pays for each of them.
+-- (docs/decisions/0017). Only the indexes that a reader needs: a write pays for each of them.
 CREATE TABLE changes (
     id bigint GENERATED ALWAYS AS IDENTITY,
     position bigint,
