@@ -10,6 +10,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, assume, settings
 from schemathesis.config import SchemathesisConfig
+from schemathesis.core.parameters import ParameterLocation
 from schemathesis.core.transport import Response
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from unicodedata2 import normalize
@@ -76,9 +77,12 @@ _WAITS = set(map(str, range(1, 31)))
 
 
 def authorization(case: schemathesis.Case[Any], token: str) -> dict[str, str]:
-    """Return the header with the token if one is required and its absence is not being tested."""
-    is_without = case.meta and getattr(case.meta.phase.data, "parameter", None) == "Authorization"
-    if is_without or "security" not in case.operation.definition.raw:
+    """Return the header with the token if one is required and headers are not being tested."""
+    is_tested = case.meta and (
+        getattr(case.meta.phase.data, "parameter", None) == "Authorization"
+        or case.meta.is_negative_at(ParameterLocation.HEADER)
+    )
+    if is_tested or "security" not in case.operation.definition.raw:
         return {}
     return {"Authorization": f"Bearer {token}"}
 
