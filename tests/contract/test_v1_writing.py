@@ -231,7 +231,10 @@ async def test_a_product_is_a_number_from_1(client: httpx.AsyncClient, product_i
 async def test_a_write_to_what_does_not_exist_is_404(
     client: httpx.AsyncClient, route: Route, target: object
 ) -> None:
-    assert (await send(client, route, target)).status_code == 404
+    response = await send(client, route, target)
+    kind = "answer" if "/answers/{}" in route.path else "question"
+    assert response.status_code == 404
+    assert problem(response)["detail"] == f"there is no {kind} with this id"
 
 
 async def test_posts_of_both_apis_share_guards_and_the_daily_limit(database: str) -> None:

@@ -283,6 +283,52 @@ async def test_a_write_that_is_rolled_back_leaves_no_gap(
     await other.close()
 
 
+@pytest.mark.parametrize(
+    ("statements", "told"),
+    [
+        (
+            (
+                "UPDATE answers SET body = 'new' WHERE id = 1",
+                "UPDATE answers SET reported = true WHERE id = 2",
+            ),
+            [("edited", "answer", 1), ("reported", "answer", 2)],
+        ),
+        (
+            ("DELETE FROM answers WHERE id = 2", "UPDATE questions SET reported = true"),
+            [("erased", "answer", 2), ("reported", "question", 1)],
+        ),
+        (
+            (
+                "UPDATE questions SET body = 'new'",
+                "INSERT INTO photos (answer_id, url) VALUES (1, 'https://a.b/1')",
+            ),
+            [("edited", "question", 1), ("edited", "answer", 1)],
+        ),
+    ],
+)
+async def test_the_events_of_a_question_are_in_commit_order(
+    feed: ChangeFeed,
+    database: str,
+    data: Data,
+    statements: tuple[str, str],
+    told: list[tuple[str, str, int]],
+) -> None:
+    first, second = statements
+    await data.question(7)
+    for _ in range(2):
+        await data.answer(1)
+    after, other = await feed.end(), await connect(database)
+    async with data.connection.transaction():
+        await data.connection.execute("SELECT FROM questions FOR NO KEY UPDATE")
+        waiting = asyncio.create_task(other.execute(second))
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+        await data.connection.execute(first)
+    await waiting
+    assert await kinds(feed, after) == told
+    await other.close()
+
+
 async def test_a_slow_writer_is_not_missed_by_those_who_read_meanwhile(
     feed: ChangeFeed, database: str, data: Data
 ) -> None:

@@ -46,7 +46,8 @@ def invalid_parameter(name: str, rule: str) -> ApiError:
 
 def not_found(target: str) -> ApiError:
     """Return the error for a malformed or unknown question or answer id."""
-    return ApiError(HTTPStatus.NOT_FOUND, f"Error: invalid {target} id provided")
+    detail = f"there is no {target} with this id"
+    return ApiError(HTTPStatus.NOT_FOUND, f"Error: invalid {target} id provided", detail=detail)
 
 
 def serialize(
