@@ -178,6 +178,13 @@ def use(own: Own) -> None:
             client.put(f"/qa/answers/{answer['answer_id']}/helpful"),
             client.get("/qa/questions", params={"product_id": 7, "count": 500}),
             client.get(answers, params={"count": 500, "page": 2}),
+            *(
+                client.get("/v1/products/7/questions", params={"sort": sort})
+                for sort in ("helpful", "newest", "oldest", "most_answers")
+            ),
+            client.get(f"/v1/questions/{question['question_id']}"),
+            client.get(f"/v1/questions/{question['question_id']}/answers"),
+            client.get("/v1/products/7/summary"),
             client.put(f"/qa/answers/{answer['answer_id']}/report"),
             client.put(f"/qa/questions/{question['question_id']}/report"),
             client.get("/ready"),
@@ -189,6 +196,7 @@ def use(own: Own) -> None:
             204,
             200,
             200,
+            *[200] * 7,
             204,
             204,
             200,

@@ -1,13 +1,15 @@
-"""Documents equal the view that defines them, also under concurrent writes."""
+"""Documents and summaries equal the views that define them, also under concurrent writes."""
 
 import asyncio
 import random
 from collections import Counter
+from pathlib import Path
 
 import asyncpg
 import httpx
 import pytest
 
+import atelier.store
 from atelier.store.connections.database import connect
 from tests.support.cluster import Cluster
 from tests.support.data import Data, new_product_id
@@ -20,6 +22,11 @@ _DIFFERENCES = """
     (SELECT question_id, product_id, helpful, document FROM question_document_view
      EXCEPT ALL
      SELECT question_id, product_id, helpful, document FROM question_documents)
+"""
+_DIFFERENT_SUMMARIES = """
+    (TABLE question_summaries EXCEPT ALL TABLE question_summary_view)
+    UNION ALL
+    (TABLE question_summary_view EXCEPT ALL TABLE question_summaries)
 """
 
 ANSWER = {"body": "Yes.", "name": "jane", "email": "jane@example.com", "photos": ["https://a.b/c"]}
@@ -60,6 +67,7 @@ async def test_concurrent_writers_lose_no_vote_and_keep_documents_equal_to_the_v
         for row in rows:
             assert row["helpful"] == counted[f"/qa/{target}/{row['id']}/helpful"]
     assert await connection.fetch(_DIFFERENCES) == []
+    assert await connection.fetch(_DIFFERENT_SUMMARIES) == []
     await connection.close()
 
 
@@ -91,6 +99,9 @@ async def _write(
         "UPDATE questions SET product_id = product_id + 500000 WHERE id = {question}",
         "UPDATE questions SET reported = true WHERE id = {question}",
         "UPDATE questions SET reported = false WHERE id = {reported}",
+        "UPDATE answers SET answerer_name = 'Seller' WHERE id = {answer}",
+        "UPDATE answers SET date_written = now() WHERE id = {answer}",
+        "UPDATE questions SET date_written = now()",
         "DELETE FROM photos WHERE answer_id = {answer}",
         "DELETE FROM answers WHERE id = {answer}",
         "DELETE FROM questions WHERE id = {question}",
@@ -116,6 +127,23 @@ async def test_any_statement_in_psql_keeps_documents_equal_to_the_view(
         )
     )
     assert await connection.fetch(_DIFFERENCES) == []
+    assert await connection.fetch(_DIFFERENT_SUMMARIES) == []
+    await connection.close()
+
+
+async def test_a_migration_fills_the_summaries_of_what_was_there_before(database: str) -> None:
+    connection = await connect(database)
+    data = Data(connection)
+    questions = [await data.question(1) for _ in range(3)]
+    await data.answer(questions[0], name="Seller", photos=["https://a.b/1"])
+    await connection.execute("DELETE FROM question_summaries WHERE question_id <> $1", questions[2])
+    for name in ("fill", "check"):
+        [file] = (Path(atelier.store.__file__).parent / "migrations").glob(
+            f"*_{name}_summaries.sql"
+        )
+        await connection.execute(file.read_text("utf-8").partition("-- migrate: rollback")[0])
+    assert len(await connection.fetch("SELECT FROM question_summaries")) == 3
+    assert await connection.fetch(_DIFFERENT_SUMMARIES) == []
     await connection.close()
 
 
@@ -150,6 +178,7 @@ async def test_no_text_can_corrupt_the_vote_count(database: str) -> None:
             draw.sample(ids, draw.randrange(1, 4)),
         )
     assert await connection.fetch(_DIFFERENCES) == []
+    assert await connection.fetch(_DIFFERENT_SUMMARIES) == []
     await connection.close()
 
 

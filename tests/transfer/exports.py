@@ -111,7 +111,7 @@ async def fetch(dsn: str, query: str, *args: object) -> list[asyncpg.Record]:
 
 
 async def assert_documents_are_current(dsn: str) -> None:
-    """Assert that every document matches the view that defines it."""
+    """Assert that every document and every summary matches the view that defines it."""
     rows = await fetch(
         dsn,
         "SELECT v.document AS now, d.document AS stored FROM question_document_view v"
@@ -119,6 +119,10 @@ async def assert_documents_are_current(dsn: str) -> None:
     )
     assert rows
     assert all(row["now"] == row["stored"] for row in rows)
+    summaries = "SELECT * FROM {} ORDER BY question_id"
+    assert await fetch(dsn, summaries.format("question_summaries")) == await fetch(
+        dsn, summaries.format("question_summary_view")
+    )
 
 
 async def contents(dsn: str) -> dict[str, list[tuple[Any, ...]]]:

@@ -68,6 +68,18 @@ TAMPERING = {
         "UPDATE question_documents SET product_id = 8 WHERE question_id = 2",
         {"question_documents"},
     ),
+    "a wrong summary": (
+        "UPDATE question_summaries SET answer_count = 7 WHERE question_id = 2",
+        {"question_summaries"},
+    ),
+    "a missing summary": (
+        "DELETE FROM question_summaries WHERE question_id = 2",
+        {"question_summaries"},
+    ),
+    "a summary of nothing": (
+        "INSERT INTO question_summaries VALUES (99, 7, now(), 0, false, false, now())",
+        {"question_summaries"},
+    ),
 }
 
 
@@ -136,7 +148,7 @@ async def test_report_is_one_table_that_fits_80_columns(database: str, tmp_path:
     (body,) = [line for line in lines if "questions.body" in line and "│" in line]
     assert "differs" in body
     assert "questions.body differs, first ids: 2" in lines
-    assert len([line for line in lines if " ok " in line]) == 22
+    assert len([line for line in lines if " ok " in line]) == 23
 
 
 async def test_concurrent_verification_is_refused(database: str, tmp_path: Path) -> None:

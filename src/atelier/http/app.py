@@ -33,7 +33,8 @@ from atelier.http.qa.questions import Questions
 from atelier.http.qa.votes import Helpful, Report
 from atelier.http.v1.answers import QuestionAnswers
 from atelier.http.v1.posts import Posting
-from atelier.http.v1.questions import ProductQuestions
+from atelier.http.v1.questions import ProductQuestions, Question, QuestionsOfProducts
+from atelier.http.v1.summaries import ProductSummary, Summaries
 from atelier.http.v1.votes import OwnVote, Reports
 from atelier.settings import STREAM_CONNECTIONS, Settings
 from atelier.store.batcher import OverloadedError
@@ -45,6 +46,7 @@ from atelier.store.connections.database import (
 )
 from atelier.store.connections.standby_reads import StandbyReads
 from atelier.store.limits import ClientHashes
+from atelier.store.lists.reader import ListReader
 from atelier.store.moderation.decisions import Decisions
 from atelier.store.moderation.queue import Queue
 from atelier.store.reads import PageReader
@@ -121,14 +123,7 @@ def create_service(
     app.add_route("/qa/questions/{target_id}/report", Report(count.reports, "question"))
     app.add_route("/qa/answers/{target_id}/helpful", Helpful(count.votes, "answer"))
     app.add_route("/qa/answers/{target_id}/report", Report(count.reports, "answer"))
-    written = WrittenReader(database)
-    posting = Posting(posts, written)
-    app.add_route("/v1/products/{product_id}/questions", ProductQuestions(posting))
-    app.add_route("/v1/questions/{target_id}/answers", QuestionAnswers(posting))
-    app.add_route("/v1/questions/{target_id}/vote", OwnVote("question", count, written))
-    app.add_route("/v1/answers/{target_id}/vote", OwnVote("answer", count, written))
-    app.add_route("/v1/questions/{target_id}/reports", Reports("question", count, written))
-    app.add_route("/v1/answers/{target_id}/reports", Reports("answer", count, written))
+    _add_v1_routes(app, ListReader(reads), posts, count, WrittenReader(database))
     authorizer = Authorizer(TokenReader(database))
     app.add_route("/admin/v1/token", OwnToken(authorizer))
     _add_moderation(app, authorizer, database, streams)
@@ -162,6 +157,22 @@ def _add_moderation(
     app.add_route("/admin/v1/decisions", DecisionsRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}", DecisionRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}/undo", UndoRoute(authorizer, decisions))
+
+
+def _add_v1_routes(
+    app: App, lists: ListReader, posts: PostWriter, count: Counters, written: WrittenReader
+) -> None:
+    posting = Posting(posts, written)
+    app.add_route("/v1/products/{product_id}/questions", ProductQuestions(lists, posting))
+    app.add_route("/v1/products/{product_id}/summary", ProductSummary(lists))
+    app.add_route("/v1/summaries", Summaries(lists))
+    app.add_route("/v1/questions", QuestionsOfProducts(lists))
+    app.add_route("/v1/questions/{target_id}", Question(lists))
+    app.add_route("/v1/questions/{target_id}/answers", QuestionAnswers(lists, posting))
+    app.add_route("/v1/questions/{target_id}/vote", OwnVote("question", count, written))
+    app.add_route("/v1/answers/{target_id}/vote", OwnVote("answer", count, written))
+    app.add_route("/v1/questions/{target_id}/reports", Reports("question", count, written))
+    app.add_route("/v1/answers/{target_id}/reports", Reports("answer", count, written))
 
 
 def _parameters(settings: Settings) -> dict[str, str]:

@@ -70,7 +70,7 @@ class _Verification:
         self._progress = progress
         self.staged: dict[ExportFile, Checksums] = {}
         self._live: dict[ExportFile, Checksums] = {}
-        self._documents = _Documents()
+        self._derived = [_Derived("documents"), _Derived("summaries")]
 
     async def compare(self, snapshot: Snapshot) -> None:
         """Compute the checksums, and compare the documents."""
@@ -90,7 +90,7 @@ class _Verification:
             )
         with self._progress.task("documents", questions) as task:
             await self._workers.run(
-                partial(self._documents.compare, partition=partition, snapshot=snapshot, task=task)
+                partial(self._compare_derived, partition=partition, snapshot=snapshot, task=task)
                 for partition in parts
             )
 
@@ -111,7 +111,8 @@ class _Verification:
             yield Check(file.table, f"{file.table}: rows", *rows, ok=staged.rows == live.rows)
             for column, expected in staged.columns.items():
                 yield await self._check(file, column, expected, live.columns[column])
-        yield self._documents.check()
+        for derived in self._derived:
+            yield derived.check()
 
     async def _check(self, file: ExportFile, column: str, expected: int, found: int) -> Check:
         ids = []
@@ -120,6 +121,13 @@ class _Verification:
         what = f"{file.table}.{column}"
         equal = expected == found
         return Check(file.table, what, _hex(expected), _hex(found), ok=equal, ids=ids)
+
+    async def _compare_derived(
+        self, connection: asyncpg.Connection, partition: Partition, snapshot: Snapshot, task: Task
+    ) -> None:
+        async with snapshot.transaction(connection):
+            counts = [await derived.compare(connection, partition) for derived in self._derived]
+        task.advance(counts[0])
 
     async def _checksum_file(self, connection: asyncpg.Connection, file: ExportFile) -> None:
         self.staged[file] = await staged_checksums(connection, file)
@@ -131,30 +139,30 @@ class _Verification:
             self._live[file] = await live_checksums(connection, file)
 
 
-class _Documents:
-    """The comparison of stored documents with the view that defines them."""
+class _Derived:
+    """The comparison of documents or summaries with the view that defines them."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
         self._count = 0
         self._differing = 0
         self._ids: list[int] = []
 
-    async def compare(
-        self, connection: asyncpg.Connection, partition: Partition, snapshot: Snapshot, task: Task
-    ) -> None:
-        async with snapshot.transaction(connection):
-            ((count, differing, ids),) = await connection.fetch(
-                _QUERIES["differing_documents"], partition.first, partition.last
-            )
+    async def compare(self, connection: asyncpg.Connection, partition: Partition) -> int:
+        """Compare the rows of a partition; return how many there are."""
+        count: int
+        ((count, differing, ids),) = await connection.fetch(
+            _QUERIES[f"differing_{self._kind}"], partition.first, partition.last
+        )
         self._count += count
         self._differing += differing
         self._ids += ids
-        task.advance(count)
+        return count
 
     def check(self) -> Check:
         return Check(
-            "documents",
-            "question_documents",
+            self._kind,
+            f"question_{self._kind}",
             f"{self._count:,}",
             f"{self._count - self._differing:,} equal",
             ok=self._differing == 0,

@@ -14,8 +14,11 @@ GRANT SELECT (id, question_id, body, date_written, answerer_name, reported, help
     INSERT (question_id, body, answerer_name, answerer_email)
     ON atelier.answers TO {role};
 GRANT SELECT (id, answer_id, url), INSERT (answer_id, url) ON atelier.photos TO {role};
-GRANT SELECT (question_id, product_id, helpful, document) ON atelier.question_documents TO {role};
+GRANT SELECT ON atelier.question_documents TO {role};
 GRANT SELECT (question_id, answer_id, helpful, document) ON atelier.answer_document_view TO {role};
+GRANT SELECT
+    ON atelier.question_summaries, atelier.v1_question_view, atelier.v1_answer_view
+    TO {role};
 GRANT SELECT (key, fingerprint, created_at, post_id), INSERT (key, fingerprint),
     UPDATE (fingerprint, created_at, post_id), DELETE
     ON atelier.idempotency_keys TO {role};

@@ -9,5 +9,6 @@ FROM pg_index i
 JOIN pg_class t ON t.oid = i.indrelid
 LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid AND c.contype IN ('p', 'u')
 WHERE t.relnamespace = current_schema()::regnamespace
-  AND t.relname IN ('questions', 'answers', 'photos', 'question_documents')
+  AND t.relname IN (
+      'questions', 'answers', 'photos', 'question_documents', 'question_summaries')
 ORDER BY pg_relation_size(t.oid) DESC, i.indexrelid

@@ -1,5 +1,5 @@
 SET LOCAL lock_timeout = '200ms';
 LOCK TABLE atelier.address_keys, atelier.daily_counts,
     atelier.questions, atelier.answers, atelier.photos, atelier.question_documents,
-    atelier.changes
+    atelier.question_summaries, atelier.changes
 IN ACCESS EXCLUSIVE MODE

@@ -1,0 +1,128 @@
+"""Query and path parameters of /v1. Nothing here accesses the database."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from http import HTTPStatus
+from typing import NamedTuple, TypeAlias, TypeVar
+
+from atelier.http.common.errors import ApiError, invalid_parameter
+from atelier.http.common.ids import integer, target_id
+from atelier.http.v1 import cursors
+from atelier.store.lists.reader import (
+    FIRST_ANSWER,
+    AnswersKey,
+    Filter,
+    Position,
+    QuestionKey,
+    QuestionsKey,
+    Sort,
+    first_position,
+)
+
+Values: TypeAlias = Mapping[str, str | list[str]]
+"""Query parameters; a repeated one has a list."""
+
+MAX_PRODUCTS = 100
+_MAX_LIMIT, _DEFAULT_LIMIT = 100, 10
+_MAX_ANSWERS, _DEFAULT_ANSWERS = 100, 2
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+class QuestionsRequest(NamedTuple):
+    """A requested page of questions; `of_list` names the list in its cursors."""
+
+    sort: Sort
+    key: QuestionsKey
+    of_list: str
+
+
+class AnswersRequest(NamedTuple):
+    """A requested page of answers; `of_list` names the list in its cursors."""
+
+    key: AnswersKey
+    of_list: str
+
+
+def questions(values: Values, product: str) -> QuestionsRequest:
+    """Return the requested page of a product's questions, given the product id of the path."""
+    parent = product_id(product)
+    sort = _word(values, "sort", Sort, Sort.HELPFUL)
+    filter_ = _word(values, "filter", Filter, Filter.ALL)
+    of_list = f"questions {parent} {sort} {filter_}"
+    after = _after(values, of_list, first_position(sort))
+    limit, answers = _limit(values), answers_per_question(values)
+    return QuestionsRequest(sort, QuestionsKey(parent, limit, answers, filter_, *after), of_list)
+
+
+def questions_of_products(values: Values) -> list[QuestionsRequest]:
+    """Return the first pages of several products' questions."""
+    if "after" in values:
+        raise invalid_parameter("after", "left out: continue with one product's own list")
+    return [questions(values, str(product)) for product in product_ids(values)]
+
+
+def question(values: Values, question_id: str) -> QuestionKey:
+    """Return the requested question, given the question id of the path."""
+    return QuestionKey(target_id("question", question_id), answers_per_question(values))
+
+
+def answers(values: Values, question: str) -> AnswersRequest:
+    """Return the requested page of answers, given the question id of the path."""
+    question_id = target_id("question", question)
+    of_list = f"answers {question_id}"
+    after = _after(values, of_list, FIRST_ANSWER)
+    return AnswersRequest(AnswersKey(question_id, _limit(values), *after), of_list)
+
+
+def product_ids(values: Values) -> list[int]:
+    """Return the parameter `product_ids`, without repetitions."""
+    text = values.get("product_ids")
+    parts = text if isinstance(text, list) else (text or "").split(",")
+    ids = dict.fromkeys(map(integer, parts))
+    if None in ids or len(ids) > MAX_PRODUCTS:
+        raise invalid_parameter(
+            "product_ids", f"1 to {MAX_PRODUCTS} product ids, separated by commas"
+        )
+    return [number for number in ids if number is not None]
+
+
+def product_id(text: str) -> int:
+    """Return the product id of a path; raise the 404 if it is not a 64-bit integer."""
+    number = integer(text)
+    if number is None:
+        raise ApiError(HTTPStatus.NOT_FOUND, "a product id must be an integer of at most 64 bits")
+    return number
+
+
+def answers_per_question(values: Values) -> int:
+    """Return the parameter `answers`."""
+    return _number(values, "answers", 0, _MAX_ANSWERS, _DEFAULT_ANSWERS)
+
+
+def _limit(values: Values) -> int:
+    return _number(values, "limit", 1, _MAX_LIMIT, _DEFAULT_LIMIT)
+
+
+def _number(values: Values, name: str, lowest: int, highest: int, default: int) -> int:
+    number = integer(values[name]) if name in values else default
+    if number is None or not lowest <= number <= highest:
+        raise invalid_parameter(name, f"a whole number from {lowest} to {highest}")
+    return number
+
+
+def _word(values: Values, name: str, words: type[Word], default: Word) -> Word:
+    text = values.get(name, default)
+    if not isinstance(text, str) or text not in {*words}:
+        raise invalid_parameter(name, f"one of {', '.join(words)}")
+    return words(text)
+
+
+def _after(values: Values, of_list: str, first: Position) -> Position:
+    cursor = values.get("after")
+    if cursor is None:
+        return first
+    position = cursors.decode(cursor, of_list, len(first)) if isinstance(cursor, str) else None
+    if position is None:
+        raise invalid_parameter("after", "the `next` of a page of this list, unchanged")
+    return position

@@ -1,0 +1,1 @@
+"""Lists of questions and answers as /v1 shows them."""

@@ -1,0 +1,205 @@
+"""Reads what /v1 shows: lists of questions and answers, single questions, and summaries.
+
+Every text is the database's own JSON. A version changes whenever the text may have changed.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import asyncpg
+
+from atelier.store.batcher import Batcher
+from atelier.store.connections.database import Database
+from atelier.store.queries import queries
+
+_QUERIES = queries("atelier.store.lists")
+_MAX_BATCH = 100
+_MAX_KEY = 9 * 10**18
+_MIN_KEY = -2 * 10**17
+"""As microseconds since 1970, both are dates of PostgreSQL, before and after all others."""
+
+
+class Sort(StrEnum):
+    """The orders of a product's questions; questions that are equal are in the order of ids."""
+
+    HELPFUL = "helpful"
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    MOST_ANSWERS = "most_answers"
+
+
+class Filter(StrEnum):
+    """Which of a product's questions are listed."""
+
+    ALL = "all"
+    ANSWERED = "answered"
+    UNANSWERED = "unanswered"
+    SELLER = "seller"
+    """Those with an answer by "Seller"."""
+    PHOTOS = "photos"
+    """Those with an answer that has photos."""
+
+
+Position = tuple[int, ...]
+"""The values by which a list is sorted, of the last row of a page."""
+
+FIRST_ANSWER: Position = (2, _MAX_KEY, _MAX_KEY)
+"""The position before the first answer: its rank, its votes and its id."""
+
+
+class QuestionsKey(NamedTuple):
+    """A page of a product's questions, each with at most `answers` answers."""
+
+    product_id: int
+    limit: int
+    answers: int
+    filter: Filter
+    after_key: int
+    after_id: int
+
+
+class QuestionsPage(NamedTuple):
+    """Questions, separated by commas, and the position of the last one if there are more.
+
+    The totals are members of a JSON object.
+    """
+
+    documents: bytes
+    next: Position | None
+    totals: str
+    version: str
+
+
+class QuestionKey(NamedTuple):
+    """A question with at most `answers` answers."""
+
+    question_id: int
+    answers: int
+
+
+class Question(NamedTuple):
+    """A question; None if it is unknown or hidden."""
+
+    document: bytes | None
+    version: str
+
+
+class AnswersKey(NamedTuple):
+    """A page of a question's answers."""
+
+    question_id: int
+    limit: int
+    after_rank: int
+    after_helpful: int
+    after_id: int
+
+
+class AnswersPage(NamedTuple):
+    """Answers, separated by commas, and the position of the last one if there are more.
+
+    `total` is the number of the question's answers, None if it is unknown or hidden.
+    """
+
+    documents: bytes
+    next: Position | None
+    total: int | None
+    version: str
+
+
+def first_position(sort: Sort) -> Position:
+    """Return the position before the first question in an order."""
+    return (_MIN_KEY, -_MAX_KEY) if sort is Sort.OLDEST else (_MAX_KEY, _MAX_KEY)
+
+
+class ListReader:
+    """Reads everything in batches; concurrent requests for the same are one."""
+
+    def __init__(self, database: Database) -> None:
+        """Read through a pool of connections."""
+        self._database = database
+        self._lists = {
+            sort: Batcher(f"v1_{sort}", self._runner(sort), max_batch=_MAX_BATCH) for sort in Sort
+        }
+        self._questions = Batcher("v1_question", self._read_questions, max_batch=_MAX_BATCH)
+        self._answers = Batcher("v1_answers", self._read_answers, max_batch=_MAX_BATCH)
+        self._summaries = Batcher("v1_summaries", self._read_summaries, max_batch=_MAX_BATCH)
+
+    def questions(self, sort: Sort, key: QuestionsKey) -> asyncio.Future[QuestionsPage]:
+        """Start reading a page of questions.
+
+        Raises OverloadedError; the future raises DatabaseUnavailableError. So do the others.
+        """
+        return self._lists[sort].submit(key)
+
+    def question(self, key: QuestionKey) -> asyncio.Future[Question]:
+        """Start reading a question."""
+        return self._questions.submit(key)
+
+    def answers(self, key: AnswersKey) -> asyncio.Future[AnswersPage]:
+        """Start reading a page of answers."""
+        return self._answers.submit(key)
+
+    def summary(self, product_id: int) -> asyncio.Future[bytes]:
+        """Start reading what a product's questions amount to, as a JSON object."""
+        return self._summaries.submit(product_id)
+
+    def _runner(self, sort: Sort) -> "_Run":
+        query = _with_totals("questions").replace("{keys}", _QUERIES[f"order_{sort}"])
+        return _Run(self._database, query)
+
+    async def _read_questions(
+        self, batch: Mapping[QuestionKey, int]
+    ) -> dict[QuestionKey, Question]:
+        rows = await self._database.read(_QUERIES["question"], *_columns(batch))
+        return dict(zip(batch, (Question(*row) for row in rows), strict=True))
+
+    async def _read_answers(self, batch: Mapping[AnswersKey, int]) -> dict[AnswersKey, AnswersPage]:
+        rows = await self._database.read(_QUERIES["answers"], *_columns(batch))
+        return {
+            key: AnswersPage(
+                row["documents"],
+                _next(row, "next_rank", "next_helpful", "next_id"),
+                row["answer_count"],
+                row["version"],
+            )
+            for key, row in zip(batch, rows, strict=True)
+        }
+
+    async def _read_summaries(self, batch: Mapping[int, int]) -> dict[int, bytes]:
+        rows = await self._database.read(_with_totals("summaries"), list(batch))
+        return dict(zip(batch, (row[0] for row in rows), strict=True))
+
+
+class _Run:
+    """Reads a batch of pages of questions in one order."""
+
+    def __init__(self, database: Database, query: str) -> None:
+        self._database = database
+        self._query = query
+
+    async def __call__(
+        self, batch: Mapping[QuestionsKey, int]
+    ) -> dict[QuestionsKey, QuestionsPage]:
+        rows = await self._database.read(self._query, *_columns(batch))
+        return {
+            key: QuestionsPage(
+                row["documents"], _next(row, "next_key", "next_id"), row["totals"], row["versions"]
+            )
+            for key, row in zip(batch, rows, strict=True)
+        }
+
+
+def _with_totals(name: str) -> str:
+    return _QUERIES[name].replace("{totals}", _QUERIES["totals"])
+
+
+def _columns(batch: Mapping[Any, int]) -> list[list[Any]]:
+    return list(map(list, zip(*batch, strict=True)))
+
+
+def _next(row: asyncpg.Record, *names: str) -> Position | None:
+    """Return the position of a page's last row, None if there are no more rows."""
+    position: Sequence[int] = [row[name] for name in names]
+    return None if position[-1] is None else tuple(position)

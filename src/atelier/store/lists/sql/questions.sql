@@ -1,0 +1,48 @@
+-- Pages of questions for /v1: one row for each requested page, in the order of the request. `keys`
+-- is the statement of one order, which returns one question more than the page has, to know whether
+-- there is a next page. Subqueries rather than joins keep the order without sorting.
+SELECT
+    convert_to(
+        coalesce(array_to_string(page.documents[:requested.page_limit], ','), ''), 'UTF8')
+        AS documents,
+    page.keys[requested.page_limit] AS next_key,
+    CASE WHEN cardinality(page.ids) > requested.page_limit THEN page.ids[requested.page_limit] END
+        AS next_id,
+    totals.members AS totals,
+    coalesce(page.versions, '') AS versions
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[])
+    WITH ORDINALITY AS requested
+        (product_id, page_limit, answers_limit, filter, after_key, after_id, position)
+CROSS JOIN LATERAL (
+{totals}
+) AS totals
+CROSS JOIN LATERAL (
+    SELECT
+        array_agg(document) AS documents,
+        array_agg(key) AS keys,
+        array_agg(question_id) AS ids,
+        string_agg(question_id || '.' || version, ',') AS versions
+    FROM (
+        SELECT
+            k.question_id,
+            k.key,
+            k.version,
+            (SELECT opening FROM v1_question_view q WHERE q.question_id = k.question_id)
+                || k.answer_count || ',"answers":['
+                || CASE WHEN k.answer_count > 0 AND requested.answers_limit > 0 THEN (
+                    SELECT string_agg(document, ',')
+                    FROM (
+                        SELECT document
+                        FROM v1_answer_view a
+                        WHERE a.question_id = k.question_id
+                        ORDER BY a.is_seller DESC, a.helpful DESC, a.answer_id DESC
+                        LIMIT requested.answers_limit
+                    ) AS answers
+                ) ELSE '' END
+                || ']}' AS document
+        FROM (
+{keys}
+        ) AS k
+    ) AS documents
+) AS page
+ORDER BY requested.position
