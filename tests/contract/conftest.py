@@ -14,12 +14,21 @@ from tests.support.data import Data, new_product_id
 _DOCUMENTED = """
     INSERT INTO questions (id, product_id, body, asker_name, asker_email)
     VALUES (37, 5, 'Why?', 'williamsmith', 'first.last@gmail.com')
-    ON CONFLICT (id) DO UPDATE SET reported = false;
+    ON CONFLICT (id) DO UPDATE SET reported = false, body = 'Why?';
     INSERT INTO answers (id, question_id, body, answerer_name, answerer_email)
     VALUES (68, 37, 'Because.', 'Seller', 'first.last@gmail.com')
     ON CONFLICT (id) DO UPDATE SET reported = false;
     SELECT setval(pg_get_serial_sequence('questions', 'id'), max(id)) FROM questions;
     SELECT setval(pg_get_serial_sequence('answers', 'id'), max(id)) FROM answers;
+    SET session_replication_role = replica;
+    DELETE FROM moderation_decisions WHERE target = 'question' AND target_id = 37 OR id = 17;
+    INSERT INTO moderation_decisions (
+        id, actor, action, target, target_id, question_id, product_id, reason,
+        state_before, state_after, reports, edits_text)
+    VALUES (17, 'anna', 'hold', 'question', 37, 37, 5, 'unclear', 'visible', 'held', 0, false);
+    RESET session_replication_role;
+    SELECT setval(pg_get_serial_sequence('moderation_decisions', 'id'), max(id))
+    FROM moderation_decisions;
 """
 
 
@@ -55,7 +64,7 @@ async def token(data: Data) -> str:
 
 @pytest.fixture
 async def documented(data: Data) -> None:
-    """Insert the question and the answer of the specification's examples."""
+    """Insert the question, the answer and the decision of the specification's examples."""
     await data.connection.execute(_DOCUMENTED)
 
 

@@ -30,8 +30,22 @@ class Guarded(NamedTuple):
     body: Any = None
 
 
+_WHY = {"reason": "mistake"}
+_DECISION = {
+    "target": "question",
+    "id": -1,
+    "version": f"0-{'0' * 12}",
+    "action": "remove",
+    **_WHY,
+}
+
 ROUTES = [
     Guarded("GET", "/admin/v1/token", Scope.READ),
+    Guarded("GET", "/admin/v1/queue", Scope.READ),
+    Guarded("GET", "/admin/v1/decisions", Scope.READ),
+    Guarded("POST", "/admin/v1/decisions", Scope.MODERATE, _DECISION),
+    Guarded("GET", "/admin/v1/decisions/{decision_id}", Scope.READ),
+    Guarded("POST", "/admin/v1/decisions/{decision_id}/undo", Scope.MODERATE, _WHY),
     Guarded("GET", "/admin/v1/unanswered", Scope.READ),
     Guarded("GET", "/admin/v1/changes", Scope.READ),
 ]

@@ -50,3 +50,13 @@ async def test_votes_and_reports_are_the_same_with_moderation_first(
         await service.put(f"/qa/questions/{number}/report")
         states = await service.rows("SELECT target_id, state FROM moderation_states")
         assert states == [(number, "reported")]
+
+
+async def test_held_post_under_v1_is_answered_with_the_object(database: str) -> None:
+    async with two_instances(database, moderation="pre") as service:
+        posted = {name: NEW_QUESTION[name] for name in ("body", "name", "email")}
+        added = await service.instances[0].simulate_post("/v1/products/5/questions", json=posted)
+        assert added.status_code == 201
+        assert added.json["body"] == NEW_QUESTION["body"]
+        states = await service.rows("SELECT target_id, state FROM moderation_states")
+        assert states == [(added.json["id"], "held")]

@@ -70,8 +70,10 @@ def _becomes_shorter(body: object) -> bool:
 
 
 def _texts(body: object) -> list[str]:
-    values = body.values() if isinstance(body, dict) else []
-    return [value for value in values if isinstance(value, str)]
+    if isinstance(body, str):
+        return [body]
+    values = body.values() if isinstance(body, dict) else body if isinstance(body, list) else []
+    return [text for value in values for text in _texts(value)]
 
 
 _WAITS = set(map(str, range(1, 31)))
@@ -107,7 +109,10 @@ def test_every_response_conforms_to_the_specification(
     case: schemathesis.Case[Any], service: Cluster, token: str
 ) -> None:
     positive = case.meta is not None and case.meta.generation.mode.is_positive
-    assume(_is_expressible(case.body) if positive else not _becomes_shorter(case.body))
+    # Only pages contain valid cursors of the queue.
+    has_cursor = case.operation.path == "/admin/v1/queue" and "after" in (case.query or {})
+    is_valid = _is_expressible(case.body) and not has_cursor
+    assume(is_valid if positive else not _becomes_shorter(case.body))
     assume(not positive or _is_searchable(case.query))
     if positive and "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = str(uuid4())  # a reused key would be rejected

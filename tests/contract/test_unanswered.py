@@ -100,6 +100,16 @@ async def test_pages_contain_every_question_once_in_order(
     await data.connection.execute("DELETE FROM questions WHERE product_id = $1", product)
 
 
+async def test_a_cursor_continues_in_the_order_of_its_page(
+    admin: httpx.AsyncClient, data: Data
+) -> None:
+    product = new_product_id()
+    ids = [await data.question(product, date=_START + timedelta(hours=n)) for n in range(3)]
+    first = await page(admin, product_id=product, sort="newest", limit=1)
+    rest = await page(admin, product_id=product, sort="oldest", after=first["next"])
+    assert [each["id"] for each in first["results"] + rest["results"]] == ids[::-1]
+
+
 async def test_a_time_includes_its_begin_and_excludes_its_end(
     admin: httpx.AsyncClient, data: Data
 ) -> None:
@@ -124,7 +134,7 @@ async def test_a_time_includes_its_begin_and_excludes_its_end(
         ("product_id", "x"),
         *(("asked_from", text) for text in ("yesterday", "2026-13-01", "2026-01-01T10:00:00")),
         ("asked_before", "0"),
-        *(("after", text) for text in ("", "x", "newest.1.1", "oldest.1", "oldest.1.1.1")),
+        *(("after", text) for text in ("", "x", "votes.1.1", "oldest.1", "oldest.1.1.1")),
         ("after", f"oldest.{10**18 - 1}.{10**19 - 1}"),
         ("after", f"oldest.-{10**18 - 1}.1"),
     ],

@@ -35,3 +35,11 @@ async def connected(dsn: str, operation: str) -> AsyncIterator["asyncpg.Connecti
             raise
         except UNDEFINED as error:
             raise AtelierError("The database lacks tables: run `atelier migrate` first.") from error
+
+
+def operator() -> str:
+    """Return the user and host that run the command, for the record."""
+    import getpass
+    import socket
+
+    return f"{getpass.getuser()}@{socket.gethostname()}"

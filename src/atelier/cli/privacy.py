@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from atelier.cli.common import connected, examples
+from atelier.cli.common import connected, examples, operator
 from atelier.errors import AtelierError
 from atelier.settings import Settings
 
@@ -124,7 +124,7 @@ async def _erase(dsn: str, email: str, mode: "Mode", confirm: Callable[[str], bo
         if not confirm(_prompt(found, others_answers, mode, target)):
             raise AtelierError("Nothing was changed.")
         async with exclusive_lock(dsn, "import"):  # a running import could bring rows back
-            erased = await store.erase(connection, email, found, mode, done_by=_operator())
+            erased = await store.erase(connection, email, found, mode, done_by=operator())
     return _summary(erased, mode, target)
 
 
@@ -157,14 +157,6 @@ def _summary(erased: "Erased", mode: "Mode", target: str) -> str:
         "Files were not changed: exports, rejects.csv and backups may still contain this person's "
         "data.\nAfter an import or a restore of one of them, erase again (docs/privacy.md)."
     )
-
-
-def _operator() -> str:
-    """Return the user and host that run the command, for the record."""
-    import getpass
-    import socket
-
-    return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 COMMANDS = (privacy,)

@@ -9,6 +9,8 @@ import falcon.asgi
 
 from atelier.http import App
 from atelier.http.admin.changes import Changes
+from atelier.http.admin.decisions import DecisionRoute, DecisionsRoute, UndoRoute
+from atelier.http.admin.queue import QueueRoute
 from atelier.http.admin.token import OwnToken
 from atelier.http.admin.unanswered import Unanswered
 from atelier.http.common.authorization import Authorizer
@@ -46,6 +48,8 @@ from atelier.store.connections.database import (
 from atelier.store.connections.standby_reads import StandbyReads
 from atelier.store.limits import ClientHashes
 from atelier.store.lists.reader import ListReader
+from atelier.store.moderation.decisions import Decisions
+from atelier.store.moderation.queue import Queue
 from atelier.store.reads import PageReader
 from atelier.store.search.searcher import Searcher
 from atelier.store.tokens import TokenReader
@@ -127,6 +131,7 @@ def create_service(
     _add_v1_routes(app, ListReader(reads), posts, count, WrittenReader(database), searcher)
     authorizer = Authorizer(TokenReader(database))
     app.add_route("/admin/v1/token", OwnToken(authorizer))
+    _add_moderation(app, authorizer, database, streams)
     app.add_route("/admin/v1/unanswered", Unanswered(authorizer, UnansweredReader(database)))
     app.add_route("/admin/v1/changes", Changes(authorizer, changes))
     _add_operations(app, reads, database)
@@ -147,6 +152,16 @@ def _add_operations(app: App, reads: Database, database: Database) -> None:
     app.add_route("/ready", Ready(reads, database))
     app.add_route("/ready/reads", ReadyForReads(reads))
     app.add_route("/metrics", Metrics())
+
+
+def _add_moderation(
+    app: App, authorizer: Authorizer, database: Database, streams: Database
+) -> None:
+    decisions = Decisions(database, streams)
+    app.add_route("/admin/v1/queue", QueueRoute(authorizer, Queue(database)))
+    app.add_route("/admin/v1/decisions", DecisionsRoute(authorizer, decisions))
+    app.add_route("/admin/v1/decisions/{decision_id}", DecisionRoute(authorizer, decisions))
+    app.add_route("/admin/v1/decisions/{decision_id}/undo", UndoRoute(authorizer, decisions))
 
 
 def _add_v1_routes(  # noqa: PLR0913, PLR0917 - one per kind of what routes do

@@ -2,7 +2,6 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from http import HTTPStatus
 from typing import Any, cast, get_args
 
@@ -27,7 +26,7 @@ from atelier.store.unanswered import (
 
 _PERIOD = timedelta(days=90)
 _CURSOR = re.compile(r"([a-z]+)\.(-?[0-9]{1,18})\.(-?[0-9]{1,19})", re.ASCII)
-_CURSOR_RULE = "the `next` of a page with the same parameters"
+_CURSOR_RULE = "the `next` of the page before"
 _DATE_RULE = "a date such as 2026-11-27, or a time such as 2026-11-27T09:00:00Z"
 
 
@@ -43,9 +42,10 @@ class Unanswered:
         """Send a page of questions; with the first page, how long questions waited so far."""
         await self._authorizer.require(req, Scope.READ)
         order = cast("Order", params.one_of(req, "sort", *get_args(Order)) or "oldest")
-        after = params.parse(req, "after", partial(_position, order), _CURSOR_RULE)
+        after = params.parse(req, "after", _cursor, _CURSOR_RULE)
+        order, position = after or (order, STARTS[order])
         try:
-            page = await self._page(req, order, after or STARTS[order])
+            page = await self._page(req, order, position)
             first_answers = None if after else await self._reader.first_answers(_PERIOD)
         except DatabaseTimeoutError as error:
             raise _too_many() from error
@@ -66,14 +66,16 @@ class Unanswered:
         return await self._reader.page(order, after, params.limit(req), filters)
 
 
-def _position(order: Order, cursor: str) -> Position:
-    match = _CURSOR.fullmatch(cursor)
-    if not match or match[1] != order:
+def _cursor(text: str) -> tuple[Order, Position]:
+    """Return the order of the page before, and where it ended."""
+    match = _CURSOR.fullmatch(text)
+    if not match or match[1] not in STARTS:
         raise ValueError
+    order = cast("Order", match[1])
     position = Position(int(match[2]), int(match[3]))
     if position < STARTS[order] or abs(position.id) > -STARTS[order].id:
         raise ValueError
-    return position
+    return order, position
 
 
 def _time(text: str) -> datetime:

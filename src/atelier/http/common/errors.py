@@ -23,7 +23,7 @@ class ApiError(falcon.HTTPError):
         status: HTTPStatus,
         text: str,
         headers: dict[str, str] | None = None,
-        **members: str,
+        **members: object,
     ) -> None:
         """Take the status, the text, additional headers, and members of the problem document.
 
@@ -71,7 +71,7 @@ def serialize(
 
 
 def _send_problem(
-    resp: falcon.asgi.Response, status: int, detail: str, members: Mapping[str, str]
+    resp: falcon.asgi.Response, status: int, detail: str, members: Mapping[str, object]
 ) -> None:
     # Not HTTPStatus.phrase: Python 3.13 changed those of 413 and 422.
     title = falcon.code_to_http_status(status).partition(" ")[2]

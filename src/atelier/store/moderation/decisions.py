@@ -87,9 +87,10 @@ class Filter(NamedTuple):
 class Decisions:
     """Makes, undoes and lists decisions; each is committed when its call returns."""
 
-    def __init__(self, database: Database) -> None:
-        """Take the database."""
+    def __init__(self, database: Database, streams: Database | None = None) -> None:
+        """Take the database, and its connections for exports if these are others."""
         self._database = database
+        self._streams = streams or database
 
     async def decide(self, actor: str, decisions: Sequence[Decision]) -> list[Result]:
         """Make decisions in one transaction; return a result for each, in the same order."""
@@ -117,7 +118,7 @@ class Decisions:
 
     async def all(self, chosen: Filter) -> AsyncGenerator[dict[str, Any], None]:
         """Yield the decisions, the oldest first, from one snapshot."""
-        chunks = self._database.stream(_QUERIES["all_decisions"], *chosen, rows=_STREAMED_ROWS)
+        chunks = self._streams.stream(_QUERIES["all_decisions"], *chosen, rows=_STREAMED_ROWS)
         async for chunk in chunks:
             for row in chunk:
                 yield json.loads(row["decision"])

@@ -1,0 +1,161 @@
+"""Decisions of moderators: make, list, export and undo them."""
+
+import json
+from collections.abc import AsyncGenerator
+from http import HTTPStatus
+from typing import Any
+
+import falcon
+import falcon.asgi
+
+from atelier.http.admin import decision_bodies, params
+from atelier.http.common.authorization import Authorizer
+from atelier.http.common.errors import ApiError
+from atelier.http.common.ids import integer
+from atelier.store.moderation.decisions import (
+    MAX_ID,
+    UNDO,
+    Action,
+    Decisions,
+    Filter,
+    Outcome,
+    Result,
+)
+from atelier.store.tokens import Scope
+
+JSON_LINES = "application/jsonl"
+_MAX_NAME_LENGTH = 60
+_CONFLICTS = {
+    Outcome.CONFLICT: "another decision was made since: see `decision`, and read the item again",
+    Outcome.CHANGED: "the text was changed since: read the item again",
+    Outcome.ERASED: "the old text was erased with its author's personal data",
+}
+
+
+class DecisionsRoute:
+    """`/admin/v1/decisions`."""
+
+    def __init__(self, authorizer: Authorizer, decisions: Decisions) -> None:
+        """Take the authorizer of requests, and the decisions."""
+        self._authorizer = authorizer
+        self._decisions = decisions
+
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        """Send a page of the audit trail, the newest first; or all of it as JSON Lines."""
+        await self._authorizer.require(req, Scope.READ)
+        chosen = Filter(
+            params.text(req, "actor", _MAX_NAME_LENGTH),
+            params.one_of(req, "action", *Action, UNDO),
+            params.one_of(req, "target", "question", "answer"),
+            params.identifier(req, "target_id"),
+        )
+        form = params.one_of(req, "format", "json", "jsonl")
+        resp.append_header("Vary", "Accept")
+        if form == "jsonl" or (form is None and JSON_LINES in req.accept.lower()):
+            resp.content_type = JSON_LINES
+            if req.method != "HEAD":
+                resp.stream = _lines(self._decisions.all(chosen))
+            return
+        limit = params.limit(req)
+        before = params.identifier(req, "after")
+        page = await self._decisions.page(
+            chosen, before=MAX_ID if before is None else before, limit=limit + 1
+        )
+        shown = page[:limit]
+        has_more = len(page) > limit
+        resp.media = {"results": shown, "next": str(shown[-1]["id"]) if has_more else None}
+
+    on_head = on_get
+
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        """Make one decision, or several; each of several has its own status."""
+        actor = await self._authorizer.require(req, Scope.MODERATE)
+        given = await decision_bodies.decisions(req)
+        if isinstance(given, list):
+            results = await self._decisions.decide(actor.name, given)
+            resp.media = {"results": list(map(_member, results))}
+        else:
+            [result] = await self._decisions.decide(actor.name, [given])
+            _send(resp, result)
+
+
+class DecisionRoute:
+    """`/admin/v1/decisions/{decision_id}`."""
+
+    def __init__(self, authorizer: Authorizer, decisions: Decisions) -> None:
+        """Take the authorizer of requests, and the decisions."""
+        self._authorizer = authorizer
+        self._decisions = decisions
+
+    async def on_get(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, decision_id: str
+    ) -> None:
+        """Send one decision."""
+        await self._authorizer.require(req, Scope.READ)
+        decision = await self._decisions.get(_id(decision_id))
+        if decision is None:
+            raise _no_decision()
+        resp.media = decision
+
+    on_head = on_get
+
+
+class UndoRoute:
+    """`/admin/v1/decisions/{decision_id}/undo`."""
+
+    def __init__(self, authorizer: Authorizer, decisions: Decisions) -> None:
+        """Take the authorizer of requests, and the decisions."""
+        self._authorizer = authorizer
+        self._decisions = decisions
+
+    async def on_post(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, decision_id: str
+    ) -> None:
+        """Undo a decision, which is a decision itself."""
+        actor = await self._authorizer.require(req, Scope.MODERATE)
+        number, why = _id(decision_id), await decision_bodies.undo(req)
+        result = await self._decisions.undo(actor.name, number, *why)
+        if result.outcome is Outcome.NO_TARGET:
+            raise _no_decision()
+        _send(resp, result)
+
+
+def _id(text: str) -> int:
+    number = integer(text)
+    if number is None:
+        raise _no_decision()
+    return number
+
+
+def _no_decision() -> ApiError:
+    return ApiError(
+        HTTPStatus.NOT_FOUND, "there is no such decision, or the post that it was about is deleted"
+    )
+
+
+def _send(resp: falcon.asgi.Response, result: Result) -> None:
+    if result.outcome is Outcome.NO_TARGET:
+        raise ApiError(HTTPStatus.NOT_FOUND, _NO_TARGET)
+    if result.outcome is not Outcome.DONE:
+        raise ApiError(HTTPStatus.CONFLICT, _CONFLICTS[result.outcome], decision=result.decision)
+    resp.status = falcon.HTTP_CREATED
+    resp.media = result.decision
+    if result.decision:
+        resp.location = f"/admin/v1/decisions/{result.decision['id']}"
+
+
+_NO_TARGET = "there is no such question or answer: it may have been deleted"
+
+
+def _member(result: Result) -> dict[str, Any]:
+    if result.outcome is Outcome.DONE:
+        return {"status": HTTPStatus.CREATED, "decision": result.decision}
+    if result.outcome is Outcome.NO_TARGET:
+        return {"status": HTTPStatus.NOT_FOUND, "detail": _NO_TARGET}
+    detail = _CONFLICTS[result.outcome]
+    return {"status": HTTPStatus.CONFLICT, "detail": detail, "decision": result.decision}
+
+
+async def _lines(decisions: AsyncGenerator[dict[str, Any], None]) -> AsyncGenerator[bytes, None]:
+    async for decision in decisions:
+        yield json.dumps(decision, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
