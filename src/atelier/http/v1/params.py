@@ -120,7 +120,7 @@ def product_ids(values: Values) -> list[int]:
     text = values.get("product_ids")
     parts = text if isinstance(text, list) else (text or "").split(",")
     ids = dict.fromkeys(map(integer, parts))
-    if None in ids or len(ids) > MAX_PRODUCTS:
+    if None in ids or len(parts) > MAX_PRODUCTS:
         raise invalid_parameter(
             "product_ids", f"1 to {MAX_PRODUCTS} product ids, separated by commas"
         )
