@@ -255,3 +255,13 @@ async def test_invalid_parameter_of_the_queue_is_named(anna: httpx.AsyncClient, 
     response = await anna.get(f"{QUEUE}?{query}")
     assert response.status_code == 422
     assert response.json()["parameter"] in query
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl"])
+@pytest.mark.parametrize("query", ["limit=0", "after=x", "action=delete", "target=photo"])
+async def test_invalid_parameter_of_the_audit_trail_is_named(
+    anna: httpx.AsyncClient, form: str, query: str
+) -> None:
+    response = await anna.get(f"{DECISIONS}?format={form}&{query}")
+    assert response.status_code == 422
+    assert response.json()["parameter"] in query

@@ -49,6 +49,8 @@ class DecisionsRoute:
             params.one_of(req, "target", "question", "answer"),
             params.identifier(req, "target_id"),
         )
+        limit = params.limit(req)
+        before = params.identifier(req, "after")
         form = params.one_of(req, "format", "json", "jsonl")
         resp.append_header("Vary", "Accept")
         if form == "jsonl" or (form is None and JSON_LINES in req.accept.lower()):
@@ -56,8 +58,6 @@ class DecisionsRoute:
             if req.method != "HEAD":
                 resp.stream = _lines(self._decisions.all(chosen))
             return
-        limit = params.limit(req)
-        before = params.identifier(req, "after")
         page = await self._decisions.page(
             chosen, before=MAX_ID if before is None else before, limit=limit + 1
         )
