@@ -17,6 +17,8 @@ from atelier.errors import AtelierError
 
 STREAM_CONNECTIONS = 2
 """The connections of an instance that carry large pages."""
+SEARCH_CONNECTIONS = 2
+"""The connections of an instance that carry searches."""
 
 _FILE = "_FILE"
 _PREFIX = "ATELIER_"
@@ -275,7 +277,7 @@ class Settings:
     def connections(self) -> int:
         """The maximum number of connections that one instance opens to the primary."""
         pools = 2 if self.read_database_url else 1
-        return pools * self.pool_size + STREAM_CONNECTIONS
+        return pools * self.pool_size + STREAM_CONNECTIONS + SEARCH_CONNECTIONS
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":

@@ -34,9 +34,10 @@ from atelier.http.qa.votes import Helpful, Report
 from atelier.http.v1.answers import QuestionAnswers
 from atelier.http.v1.posts import Posting
 from atelier.http.v1.questions import ProductQuestions, Question, QuestionsOfProducts
+from atelier.http.v1.searching import Search, SimilarQuestions
 from atelier.http.v1.summaries import ProductSummary, Summaries
 from atelier.http.v1.votes import OwnVote, Reports
-from atelier.settings import STREAM_CONNECTIONS, Settings
+from atelier.settings import SEARCH_CONNECTIONS, STREAM_CONNECTIONS, Settings
 from atelier.store.batcher import OverloadedError
 from atelier.store.changes import ChangeFeed
 from atelier.store.connections.database import (
@@ -50,6 +51,7 @@ from atelier.store.lists.reader import ListReader
 from atelier.store.moderation.decisions import Decisions
 from atelier.store.moderation.queue import Queue
 from atelier.store.reads import PageReader
+from atelier.store.search.searcher import Searcher
 from atelier.store.tokens import TokenReader
 from atelier.store.unanswered import UnansweredReader
 from atelier.store.voters import VoterWriter
@@ -79,9 +81,12 @@ def create_service(
         database_url, size=settings.pool_size, timeout=timeout, parameters=_parameters(settings)
     )
     streams = Database(database_url, size=STREAM_CONNECTIONS, timeout=timeout)
+    searches = Database(database_url, size=SEARCH_CONNECTIONS, timeout=timeout)
+    searcher = Searcher(searches)
     reads = _standby_reads(settings, database_url, timeout) or database
     database.expose_metrics("requests")
     streams.expose_metrics("large pages")
+    searches.expose_metrics("searches")
     if reads is not database:
         reads.expose_metrics("reads")
     key_lifetime = timedelta(hours=settings.idempotency_hours)
@@ -106,7 +111,7 @@ def create_service(
             RequestTimer(),
             FastPathFailures(),
             UnknownMethod(),
-            Lifespan(cleanup_tasks, *{database, streams, reads}),
+            Lifespan(cleanup_tasks, searcher, *{database, streams, reads}),
             cors,
             NoStore(),
         ],
@@ -123,7 +128,7 @@ def create_service(
     app.add_route("/qa/questions/{target_id}/report", Report(count.reports, "question"))
     app.add_route("/qa/answers/{target_id}/helpful", Helpful(count.votes, "answer"))
     app.add_route("/qa/answers/{target_id}/report", Report(count.reports, "answer"))
-    _add_v1_routes(app, ListReader(reads), posts, count, WrittenReader(database))
+    _add_v1_routes(app, ListReader(reads), posts, count, WrittenReader(database), searcher)
     authorizer = Authorizer(TokenReader(database))
     app.add_route("/admin/v1/token", OwnToken(authorizer))
     _add_moderation(app, authorizer, database, streams)
@@ -159,11 +164,18 @@ def _add_moderation(
     app.add_route("/admin/v1/decisions/{decision_id}/undo", UndoRoute(authorizer, decisions))
 
 
-def _add_v1_routes(
-    app: App, lists: ListReader, posts: PostWriter, count: Counters, written: WrittenReader
+def _add_v1_routes(  # noqa: PLR0913, PLR0917 - one per kind of what routes do
+    app: App,
+    lists: ListReader,
+    posts: PostWriter,
+    count: Counters,
+    written: WrittenReader,
+    searcher: Searcher,
 ) -> None:
     posting = Posting(posts, written)
-    app.add_route("/v1/products/{product_id}/questions", ProductQuestions(lists, posting))
+    search = Search(searcher, lists)
+    app.add_route("/v1/products/{product_id}/questions", ProductQuestions(lists, search, posting))
+    app.add_route("/v1/products/{product_id}/similar", SimilarQuestions(search))
     app.add_route("/v1/products/{product_id}/summary", ProductSummary(lists))
     app.add_route("/v1/summaries", Summaries(lists))
     app.add_route("/v1/questions", QuestionsOfProducts(lists))

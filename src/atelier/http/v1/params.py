@@ -18,6 +18,8 @@ from atelier.store.lists.reader import (
     Sort,
     first_position,
 )
+from atelier.store.search.folding import fold
+from atelier.store.search.searcher import MAX_RESULTS
 
 Values: TypeAlias = Mapping[str, str | list[str]]
 """Query parameters; a repeated one has a list."""
@@ -25,6 +27,9 @@ Values: TypeAlias = Mapping[str, str | list[str]]
 MAX_PRODUCTS = 100
 _MAX_LIMIT, _DEFAULT_LIMIT = 100, 10
 _MAX_ANSWERS, _DEFAULT_ANSWERS = 100, 2
+_MIN_QUERY, _MAX_QUERY = 3, 200
+_MAX_SIMILAR_TEXT = 1000
+_MAX_SIMILAR, _DEFAULT_SIMILAR = 20, 5
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -41,6 +46,18 @@ class AnswersRequest(NamedTuple):
     """A requested page of answers; `of_list` names the list in its cursors."""
 
     key: AnswersKey
+    of_list: str
+
+
+class SearchRequest(NamedTuple):
+    """What to search for, folded; `of_list` names the list in its cursors."""
+
+    product_id: int
+    query: str
+    limit: int
+    offset: int
+    answers: int
+    """The number of answers with each question."""
     of_list: str
 
 
@@ -75,6 +92,29 @@ def answers(values: Values, question: str) -> AnswersRequest:
     return AnswersRequest(AnswersKey(question_id, _limit(values), *after), of_list)
 
 
+def search(values: Values, product: str) -> SearchRequest:
+    """Return the requested page of a search, given the product id of the path."""
+    parent = product_id(product)
+    for name in ("sort", "filter"):
+        if name in values:
+            raise invalid_parameter(name, "left out with q: the best matches come first")
+    query = _searched(values, "q", _MAX_QUERY)
+    of_list = f"search {parent} {query}"
+    [offset] = _after(values, of_list, (0,))
+    if not 0 <= offset < MAX_RESULTS:
+        raise _invalid_cursor()
+    limit, answers = _limit(values), answers_per_question(values)
+    return SearchRequest(parent, query, limit, offset, answers, of_list)
+
+
+def similar(values: Values, product: str) -> SearchRequest:
+    """Return the request for similar questions, given the product id of the path."""
+    parent = product_id(product)
+    text = _searched(values, "text", _MAX_SIMILAR_TEXT)
+    limit = _number(values, "limit", 1, _MAX_SIMILAR, _DEFAULT_SIMILAR)
+    return SearchRequest(parent, text, limit, 0, answers_per_question(values), "")
+
+
 def product_ids(values: Values) -> list[int]:
     """Return the parameter `product_ids`, without repetitions."""
     text = values.get("product_ids")
@@ -98,6 +138,16 @@ def product_id(text: str) -> int:
 def answers_per_question(values: Values) -> int:
     """Return the parameter `answers`."""
     return _number(values, "answers", 0, _MAX_ANSWERS, _DEFAULT_ANSWERS)
+
+
+def _searched(values: Values, name: str, longest: int) -> str:
+    """Return a text to search for, as it is compared. Anything longer was not typed by a person."""
+    text = values.get(name)
+    is_short = isinstance(text, str) and len(text) <= _MAX_SIMILAR_TEXT
+    folded = " ".join(fold(text).split()) if is_short and isinstance(text, str) else ""
+    if not _MIN_QUERY <= len(folded) <= longest:
+        raise invalid_parameter(name, f"text of {_MIN_QUERY} to {longest} characters")
+    return folded
 
 
 def _limit(values: Values) -> int:
@@ -124,5 +174,10 @@ def _after(values: Values, of_list: str, first: Position) -> Position:
         return first
     position = cursors.decode(cursor, of_list, len(first)) if isinstance(cursor, str) else None
     if position is None:
-        raise invalid_parameter("after", "the `next` of a page of this list, unchanged")
+        raise _invalid_cursor()
     return position
+
+
+def _invalid_cursor() -> ApiError:
+    """Return the error for a cursor that is not of this list."""
+    return invalid_parameter("after", "the `next` of a page of this list, unchanged")

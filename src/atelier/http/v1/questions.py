@@ -6,21 +6,26 @@ import falcon.asgi
 
 from atelier.http.v1 import params, responses
 from atelier.http.v1.posts import Posting
+from atelier.http.v1.searching import Search
 from atelier.store.lists.reader import ListReader
 
 
 class ProductQuestions:
     """`/v1/products/{product_id}/questions`."""
 
-    def __init__(self, reader: ListReader, posting: Posting) -> None:
-        """Take the reader of lists, and what adds posts."""
+    def __init__(self, reader: ListReader, search: Search, posting: Posting) -> None:
+        """Take the reader of lists, the search, and what adds posts."""
         self._reader = reader
+        self._search = search
         self._posting = posting
 
     async def on_get(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, product_id: str
     ) -> None:
-        """Send a page of a product's questions, each with its first answers."""
+        """Send a page of a product's questions, or of those that `q` finds, with first answers."""
+        if "q" in req.params:
+            await self._search.send_page(req, resp, product_id)
+            return
         request = params.questions(req.params, product_id)
         page = await self._reader.questions(request.sort, request.key)
         tag = responses.etag(page.version, page.totals)

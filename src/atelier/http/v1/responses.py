@@ -22,7 +22,7 @@ def questions_body(request: QuestionsRequest, page: QuestionsPage, opening: byte
             b'"results":[',
             page.documents,
             b'],"next":%b,"totals":{%b}}'
-            % (_next(page.next, request.of_list), page.totals.encode()),
+            % (next_cursor(page.next, request.of_list), page.totals.encode()),
         )
     )
 
@@ -33,7 +33,7 @@ def answers_body(request: AnswersRequest, page: AnswersPage) -> bytes:
         raise unknown("question")
     return b'{"results":[%b],"next":%b,"totals":{"answers":%d}}' % (
         page.documents,
-        _next(page.next, request.of_list),
+        next_cursor(page.next, request.of_list),
         page.total,
     )
 
@@ -61,5 +61,6 @@ def unknown(target: str) -> ApiError:
     return ApiError(HTTPStatus.NOT_FOUND, f"there is no visible {target} with this id")
 
 
-def _next(position: Position | None, of_list: str) -> bytes:
+def next_cursor(position: Position | None, of_list: str) -> bytes:
+    """Return the JSON of the cursor for the next page; null without one."""
     return b'"%b"' % cursors.encode(position, of_list).encode() if position else b"null"

@@ -42,6 +42,7 @@ _PATH_SEGMENTS = (
     "reports",
     "helpful",
     "report",
+    "similar",
     "v1",
     "admin",
     "token",

@@ -149,7 +149,7 @@ class Build:
                 await create_foreign_key(connection, key)
 
     async def _set_triggers(self, action: str) -> None:
-        for table in ("questions", "answers", "photos"):
+        for table in ("questions", "answers", "photos", "question_documents"):
             await self._coordinator.execute(f"ALTER TABLE {table} {action} TRIGGER USER")
 
     def _indexes_of(self, table: str) -> Iterable[Index]:

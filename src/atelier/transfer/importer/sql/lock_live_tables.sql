@@ -1,5 +1,5 @@
 SET LOCAL lock_timeout = '200ms';
 LOCK TABLE atelier.address_keys, atelier.daily_counts,
     atelier.questions, atelier.answers, atelier.photos, atelier.question_documents,
-    atelier.question_summaries, atelier.changes
+    atelier.question_summaries, atelier.changes, atelier.search_products, atelier.search_texts
 IN ACCESS EXCLUSIVE MODE

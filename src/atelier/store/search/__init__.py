@@ -1,0 +1,1 @@
+"""Search in the questions and answers of one product."""

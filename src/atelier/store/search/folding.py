@@ -1,0 +1,114 @@
+"""The form in which texts are compared, and the words of a query.
+
+The database's function search_fold is the same as `fold`; a test compares them.
+"""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+import unicodedata2 as unicodedata
+
+MAX_WORDS = 16
+"""Of a longer query, only the longest words count."""
+_PUNCTUATION = r"\s!-/:-@\[-`{-~\u2000-\u206f\u3000-\u303f"
+BOUNDARY = f"[{_PUNCTUATION}]"
+"""White space and punctuation, as a regular expression that PostgreSQL also understands."""
+
+_REMOVED = re.compile(
+    r"[\u00ad\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5"
+    r"\u05c7\u0610-\u061a\u061c\u064b-\u065f\u0670\u180e\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\ufe00-\ufe0f\ufeff]+"
+)
+_REPLACED = str.maketrans(
+    dict.fromkeys("\0\t\n\v\f\r\x85\u2028\u2029", " ")
+    | dict(zip("øłđħŧıðς", "oldhtid\u03c3", strict=True))
+    | dict.fromkeys("\u2018\u2019\u02bc", "'")
+    | dict.fromkeys("\u201c\u201d", '"')
+    | dict.fromkeys("\u2010\u2013\u2014", "-")
+    | {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"}
+)
+MAX_BEGINNINGS = 6
+"""How many words of a text count when similar questions are looked for."""
+_MIN_TELLING_LETTERS = 3
+_COMMON = frozenset(
+    re.findall(
+        r"\w+",
+        "about also and are been can could does for from had has have how into its just like much"
+        " not our out really should some than that the their them then there these they this very"
+        " was what when where which who why will with would you your",
+    )
+)
+"""Words that say little about what an English question is about."""
+_OUTER_PUNCTUATION = "?!.,;:\"'()[]"
+_MIN_LETTERS_FOR_A_TYPO = 4
+
+
+class Near(NamedTuple):
+    """What finds the words that are one edit away from a word.
+
+    An edit is a missing, additional or wrong letter, two adjacent letters exchanged, or a space or
+    a hyphen within the word. It leaves one half of the word as it is, or exchanges the letters
+    where the halves meet; so whatever contains none of the `hints` does not match, and needs no
+    regular expression.
+    """
+
+    edits: str
+    """A regular expression for such a word."""
+    hints: tuple[str, str, str]
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression for a text with such a word."""
+        return f"(?:^|{BOUNDARY})(?:{self.edits})(?:$|{BOUNDARY})"
+
+
+def fold(text: str) -> str:
+    """Return a text without case, accents and invisible characters."""
+    if not text.isascii():
+        decomposed: str = unicodedata.normalize("NFKD", text)
+        text = _REMOVED.sub("", decomposed)
+    return text.lower().translate(_REPLACED)
+
+
+@lru_cache(4096)
+def fold_character(character: str) -> str:
+    """Return what `fold` makes of one character."""
+    return fold(character)
+
+
+def words(query: str) -> list[str]:
+    """Return the different words of a query, folded, without punctuation around them."""
+    pieces = (piece.strip(_OUTER_PUNCTUATION) or piece for piece in fold(query).split())
+    found = list(dict.fromkeys(pieces))
+    longest = set(sorted(found, key=len, reverse=True)[:MAX_WORDS])
+    return [word for word in found if word in longest]
+
+
+def beginnings(text: str) -> list[str]:
+    """Return what the most telling words of a text begin with, folded; endings often differ."""
+    found = dict.fromkeys(re.findall(r"\w+", fold(text)))
+    telling = [word for word in found if len(word) >= _MIN_TELLING_LETTERS and word not in _COMMON]
+    longest = sorted(telling or found, key=len, reverse=True)[:MAX_BEGINNINGS]
+    return list(dict.fromkeys(word[: max(4, len(word) - 2)] for word in longest))
+
+
+def near(word: str) -> Near | None:
+    """Return what finds the words near to a folded word; None if only the word itself counts.
+
+    That is so for short words, and for all with digits: a size 42 is not a size 43.
+    """
+    if len(word) < _MIN_LETTERS_FOR_A_TYPO or not word.isalpha():
+        return None
+    any_character = f"[^{_PUNCTUATION}]"
+    cuts = [(word[:i], word[i:]) for i in range(len(word) + 1)]
+    edits = [
+        *(left + any_character + right for left, right in cuts),
+        *(f"{left}[ -]{right}" for left, right in cuts[1:-1]),
+        *(left + any_character + right[1:] for left, right in cuts if right),
+        *(left + right[1:] for left, right in cuts if right),
+        *(left + right[1] + right[0] + right[2:] for left, right in cuts if right[1:]),
+    ]
+    half = len(word) // 2
+    exchanged = word[: half - 1] + word[half] + word[half - 1] + word[half + 1 :]
+    return Near("|".join(dict.fromkeys(edits)), (word[:half], word[half:], exchanged))
