@@ -56,9 +56,9 @@ class Service:
 
     @property
     def proxy_timeout(self) -> float:
-        """Return nginx's proxy_read_timeout in seconds."""
+        """Return nginx's proxy_read_timeout in seconds, except under /admin."""
         text = (Home.open(self.home).run / "service" / "nginx.conf").read_text()
-        [milliseconds] = re.findall(r"proxy_read_timeout (\d+)ms;", text)
+        [milliseconds] = re.findall(r"^    proxy_read_timeout (\d+)ms;", text, re.MULTILINE)
         return int(milliseconds) / 1000
 
     def postmaster(self) -> int:

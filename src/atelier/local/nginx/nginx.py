@@ -64,7 +64,8 @@ _PATH_SEGMENTS = (
 )
 """Path segments that the access log shows, besides numbers; see nginx.conf."""
 _QUERY_PARAMETERS = (
-    r"(?:product_id|page|count|limit|wait)=-?[0-9]{1,19}",
+    r"(?:product_id|page|count|limit|wait|answers)=-?[0-9]{1,19}",
+    r"(?:sort|filter)=(?:helpful|newest|oldest|most_answers|answered|unanswered|seller|photos)",
     r"after=(?:now|[0-9]{1,18}-[0-9]{1,18})",
 )
 """Query parameters that the access log shows: `name=value`, where a value identifies nobody."""
