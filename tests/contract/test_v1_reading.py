@@ -449,3 +449,33 @@ async def test_head_has_the_headers_of_get(client: httpx.AsyncClient, shop: Shop
     page, head = await client.get(path), await client.head(path)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["etag"] == page.headers["etag"]
+
+
+async def test_the_location_of_a_new_answer_is_that_answer(
+    client: httpx.AsyncClient, data: Data
+) -> None:
+    question = await data.question(new_product_id())
+    added = await client.post(
+        f"/v1/questions/{question}/answers",
+        json={"body": "Yes.", "name": "ann", "email": "ann@example.com"},
+    )
+    location = added.headers["location"]
+
+    response = await client.get(location)
+
+    assert response.json() == added.json()
+    tag = {"If-None-Match": response.headers["etag"]}
+    assert (await client.get(location, headers=tag)).status_code == 304
+    await client.put(f"{location}/vote")
+    changed = await client.get(location, headers=tag)
+    assert changed.json() == {**added.json(), "helpful": 1}
+
+
+async def test_an_answer_that_is_hidden_or_whose_question_is_answers_404(
+    client: httpx.AsyncClient, data: Data
+) -> None:
+    hidden = await data.answer(await data.question(new_product_id()), reported=True)
+    below = await data.answer(await data.question(new_product_id(), reported=True))
+
+    for number in (hidden, below, 2**62):
+        assert problem(await client.get(f"/v1/answers/{number}"))["status"] == 404

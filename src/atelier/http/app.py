@@ -31,7 +31,7 @@ from atelier.http.pages.documentation import add_documentation
 from atelier.http.qa.answers import Answers
 from atelier.http.qa.questions import Questions
 from atelier.http.qa.votes import Helpful, Report
-from atelier.http.v1.answers import QuestionAnswers
+from atelier.http.v1.answers import Answer, QuestionAnswers
 from atelier.http.v1.posts import Posting
 from atelier.http.v1.questions import ProductQuestions, Question, QuestionsOfProducts
 from atelier.http.v1.searching import Search, SimilarQuestions
@@ -181,6 +181,7 @@ def _add_v1_routes(  # noqa: PLR0913, PLR0917 - one per kind of what routes do
     app.add_route("/v1/questions", QuestionsOfProducts(lists))
     app.add_route("/v1/questions/{target_id}", Question(lists))
     app.add_route("/v1/questions/{target_id}/answers", QuestionAnswers(lists, posting))
+    app.add_route("/v1/answers/{target_id}", Answer(lists))
     app.add_route("/v1/questions/{target_id}/vote", OwnVote("question", count, written))
     app.add_route("/v1/answers/{target_id}/vote", OwnVote("answer", count, written))
     app.add_route("/v1/questions/{target_id}/reports", Reports("question", count, written))

@@ -1,7 +1,8 @@
-"""The answers of a question."""
+"""The answers of a question, and single answers."""
 
 import falcon.asgi
 
+from atelier.http.common.ids import target_id as parse_id
 from atelier.http.v1 import params, responses
 from atelier.http.v1.posts import Posting
 from atelier.store.lists.reader import ListReader
@@ -31,3 +32,22 @@ class QuestionAnswers:
     ) -> None:
         """Add an answer to a question."""
         await self._posting.add_answer(req, resp, target_id)
+
+
+class Answer:
+    """`/v1/answers/{target_id}`."""
+
+    def __init__(self, reader: ListReader) -> None:
+        """Take the reader of lists."""
+        self._reader = reader
+
+    async def on_get(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, target_id: str
+    ) -> None:
+        """Send an answer."""
+        answer = await self._reader.answer(parse_id("answer", target_id))
+        if answer.document is None:
+            raise responses.unknown("answer")
+        responses.send(req, resp, answer.document, responses.etag(answer.version))
+
+    on_head = on_get

@@ -79,8 +79,8 @@ class QuestionKey(NamedTuple):
     answers: int
 
 
-class Question(NamedTuple):
-    """A question; None if it is unknown or hidden."""
+class Post(NamedTuple):
+    """A question or an answer; None if it is unknown or hidden."""
 
     document: bytes | None
     version: str
@@ -123,6 +123,7 @@ class ListReader:
             sort: Batcher(f"v1_{sort}", self._runner(sort), max_batch=_MAX_BATCH) for sort in Sort
         }
         self._questions = Batcher("v1_question", self._read_questions, max_batch=_MAX_BATCH)
+        self._answer = Batcher("v1_answer", self._read_answer, max_batch=_MAX_BATCH)
         self._answers = Batcher("v1_answers", self._read_answers, max_batch=_MAX_BATCH)
         self._summaries = Batcher("v1_summaries", self._read_summaries, max_batch=_MAX_BATCH)
 
@@ -133,9 +134,13 @@ class ListReader:
         """
         return self._lists[sort].submit(key)
 
-    def question(self, key: QuestionKey) -> asyncio.Future[Question]:
+    def question(self, key: QuestionKey) -> asyncio.Future[Post]:
         """Start reading a question."""
         return self._questions.submit(key)
+
+    def answer(self, answer_id: int) -> asyncio.Future[Post]:
+        """Start reading an answer."""
+        return self._answer.submit(answer_id)
 
     def answers(self, key: AnswersKey) -> asyncio.Future[AnswersPage]:
         """Start reading a page of answers."""
@@ -149,11 +154,13 @@ class ListReader:
         query = _with_totals("questions").replace("{keys}", _QUERIES[f"order_{sort}"])
         return _Run(self._database, query)
 
-    async def _read_questions(
-        self, batch: Mapping[QuestionKey, int]
-    ) -> dict[QuestionKey, Question]:
+    async def _read_questions(self, batch: Mapping[QuestionKey, int]) -> dict[QuestionKey, Post]:
         rows = await self._database.read(_QUERIES["question"], *_columns(batch))
-        return dict(zip(batch, (Question(*row) for row in rows), strict=True))
+        return dict(zip(batch, (Post(*row) for row in rows), strict=True))
+
+    async def _read_answer(self, batch: Mapping[int, int]) -> dict[int, Post]:
+        rows = await self._database.read(_QUERIES["answer"], list(batch))
+        return dict(zip(batch, (Post(*row) for row in rows), strict=True))
 
     async def _read_answers(self, batch: Mapping[AnswersKey, int]) -> dict[AnswersKey, AnswersPage]:
         rows = await self._database.read(_QUERIES["answers"], *_columns(batch))
