@@ -21,6 +21,7 @@ _DOCUMENTED = """
     SELECT setval(pg_get_serial_sequence('questions', 'id'), max(id)) FROM questions;
     SELECT setval(pg_get_serial_sequence('answers', 'id'), max(id)) FROM answers;
     SET session_replication_role = replica;
+    DELETE FROM moderation_states WHERE target_id IN (37, 68);
     DELETE FROM moderation_decisions WHERE target = 'question' AND target_id = 37 OR id = 17;
     INSERT INTO moderation_decisions (
         id, actor, action, target, target_id, question_id, product_id, reason,
@@ -64,7 +65,10 @@ async def token(data: Data) -> str:
 
 @pytest.fixture
 async def documented(data: Data) -> None:
-    """Insert the question, the answer and the decision of the specification's examples."""
+    """Insert the question, the answer and the decision of the specification's examples.
+
+    What moderators decided about them in earlier tests is forgotten.
+    """
     await data.connection.execute(_DOCUMENTED)
 
 

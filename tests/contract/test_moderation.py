@@ -43,6 +43,17 @@ async def queue(anna: httpx.AsyncClient, **query: object) -> list[dict[str, Any]
     return list(response.json()["results"])
 
 
+async def newest(anna: httpx.AsyncClient, target: str, number: int) -> dict[str, Any]:
+    """Return a post's item in the list of all posts."""
+    query: dict[str, str] = {"filter": "newest", "limit": "100"}
+    while True:
+        page = (await anna.get(QUEUE, params=query)).json()
+        for item in page["results"]:
+            if (item["target"], item["id"]) == (target, number):
+                return dict(item)
+        query["after"] = page["next"]
+
+
 async def reported(anna: httpx.AsyncClient, shop: Shop) -> dict[str, Any]:
     """Report the shop's answer with a reason; return its item in the queue."""
     await anna.put(f"/qa/answers/{shop.answer_id}/report", json={"reason": "rude"})
@@ -122,8 +133,7 @@ async def test_seller_answers_and_corrects_from_the_queue(
     await anna.put(f"/qa/questions/{shop.question_id}/report")
     [item] = await queue(anna, product_id=shop.product_id)
     restored = (await anna.post(DECISIONS, json=decision(item, "restore"))).json()
-    page = (await anna.get(QUEUE, params={"filter": "newest", "limit": 100})).json()["results"]
-    [item] = [each for each in page if (each["target"], each["id"]) == ("question", item["id"])]
+    item = await newest(anna, "question", item["id"])
     assert item["last_decision"] == restored
     sent = decision(item, "answer_as_seller", text=" It does. ")
     answered = (await anna.post(DECISIONS, json=sent)).json()

@@ -129,7 +129,7 @@ async def test_partially_migrated_database_rejects_only_what_it_lacks(database: 
     [
         "ALTER TABLE question_documents RENAME TO pages",
         "ALTER TABLE question_documents RENAME document TO content",
-        "ALTER TABLE question_documents ALTER product_id TYPE text",
+        "ALTER TABLE question_documents ALTER document TYPE json USING document::json",
         "ALTER TABLE question_documents SET SCHEMA public",
     ],
 )

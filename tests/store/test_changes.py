@@ -60,6 +60,9 @@ def data(connection: asyncpg.Connection) -> Data:
     return Data(connection)
 
 
+_ATTEMPTS = 20
+
+
 class Copy:
     """A shop's own copy of what shoppers see, rebuilt from events alone."""
 
@@ -78,8 +81,13 @@ class Copy:
         return len(page.events)
 
     async def catch_up(self, feed: ChangeFeed) -> None:
-        while await self.follow(feed, limit=100):
-            pass
+        """Read to the end; an earlier kill may have left broken connections in the pool."""
+        for _ in range(_ATTEMPTS):
+            with suppress(DatabaseUnavailableError):
+                while await self.follow(feed, limit=100):
+                    pass
+                return
+        raise AssertionError("the feed cannot be read")
 
     def _apply(self, event: Event) -> None:
         self.positions.append(event["position"])

@@ -64,9 +64,11 @@ async def test_failing_job_cancels_the_others_and_its_error_is_raised(database: 
 
 
 async def test_timeouts_of_the_role_do_not_apply(database: str) -> None:
-    await fetch(database, "ALTER ROLE CURRENT_USER SET statement_timeout = '10ms'")
+    before = await asyncpg.connect(database)  # itself without the timeout
+    await before.execute("ALTER ROLE CURRENT_USER SET statement_timeout = '10ms'")
     try:
         async with session(database, "atelier") as connection:
             await connection.execute("SELECT pg_sleep(0.05)")
     finally:
-        await fetch(database, "ALTER ROLE CURRENT_USER RESET statement_timeout")
+        await before.execute("ALTER ROLE CURRENT_USER RESET statement_timeout")
+        await before.close()
