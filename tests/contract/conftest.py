@@ -14,10 +14,12 @@ from tests.support.data import Data, new_product_id
 _DOCUMENTED = """
     INSERT INTO questions (id, product_id, body, asker_name, asker_email)
     VALUES (37, 5, 'Why?', 'williamsmith', 'first.last@gmail.com')
-    ON CONFLICT (id) DO UPDATE SET reported = false, body = 'Why?';
+    ON CONFLICT (id) DO UPDATE SET reported = false, body = 'Why?', product_id = 5;
     INSERT INTO answers (id, question_id, body, answerer_name, answerer_email)
     VALUES (68, 37, 'Because.', 'Seller', 'first.last@gmail.com')
-    ON CONFLICT (id) DO UPDATE SET reported = false;
+    ON CONFLICT (id) DO UPDATE SET reported = false, body = 'Because.', question_id = 37;
+    DELETE FROM answers WHERE question_id = 37 AND id <> 68;
+    DELETE FROM questions WHERE product_id = 5 AND id <> 37;
     SELECT setval(pg_get_serial_sequence('questions', 'id'), max(id)) FROM questions;
     SELECT setval(pg_get_serial_sequence('answers', 'id'), max(id)) FROM answers;
     SET session_replication_role = replica;
@@ -67,7 +69,7 @@ async def token(data: Data) -> str:
 async def documented(data: Data) -> None:
     """Insert the question, the answer and the decision of the specification's examples.
 
-    What moderators decided about them in earlier tests is forgotten.
+    They are the only ones of their product; what earlier tests added or decided is forgotten.
     """
     await data.connection.execute(_DOCUMENTED)
 

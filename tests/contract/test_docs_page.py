@@ -125,6 +125,7 @@ async def settled_overlaps(page: Page) -> list[str]:
     return list(found)
 
 
+@pytest.mark.usefixtures("documented")
 async def test_nothing_on_the_page_overlaps_or_overflows_at_any_width(visit: Visit) -> None:
     page = visit.page
     await expect(page.locator(".opblock")).to_have_count(len(OPERATIONS))
