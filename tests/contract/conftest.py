@@ -22,6 +22,8 @@ _DOCUMENTED = """
     DELETE FROM questions WHERE product_id = 5 AND id <> 37;
     SELECT setval(pg_get_serial_sequence('questions', 'id'), max(id)) FROM questions;
     SELECT setval(pg_get_serial_sequence('answers', 'id'), max(id)) FROM answers;
+    INSERT INTO questions (product_id, body, asker_name, asker_email)
+    VALUES (4, 'Which size?', 'williamsmith', 'first.last@gmail.com');  -- waits for an answer
     SET session_replication_role = replica;
     DELETE FROM moderation_states WHERE target_id IN (37, 68);
     DELETE FROM moderation_decisions WHERE target = 'question' AND target_id = 37 OR id = 17;
