@@ -2,25 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from tests.contract.conftest import Shop
 from tests.contract.test_specification import OPERATIONS
+from tests.support.browser import Visit, open_browser
 from tests.support.cluster import Cluster
-from tests.support.parts import require_or_skip
-
-CHROMIUM = Path("/usr/bin/chromium")
-INSTALLED = CHROMIUM.exists()
-ARGUMENTS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-]
 
 OVERLAPS = """() => {
   const wrong = [];
@@ -60,30 +51,13 @@ OVERLAPS = """() => {
 }"""
 """Returns descriptions of elements that overlap others or overflow the window."""
 
-expect.set_options(timeout=20_000)
-
-
-@dataclass
-class Visit:
-    """An open page, and its requests and errors so far."""
-
-    page: Page
-    hosts: set[str] = field(default_factory=set)
-    complaints: list[str] = field(default_factory=list)
-
 
 @pytest.fixture
 async def visit(service: Cluster) -> AsyncIterator[Visit]:
-    require_or_skip(INSTALLED, f"{CHROMIUM} is missing (Debian: apt-get install chromium)")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    async with open_browser() as browser:
         visit = Visit(await browser.new_page())
-        visit.page.on("request", lambda request: visit.hosts.add(urlsplit(request.url).netloc))
-        visit.page.on("console", lambda message: visit.complaints.append(message.text))
-        visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
         await visit.page.goto(f"{service.base_url}/docs")
         yield visit
-        await browser.close()
 
 
 async def test_page_shows_every_operation_and_requests_no_other_host(
