@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from atelier.local.host.programs import nginx_program
-from atelier.local.nginx.nginx import Proxy
+from atelier.local.nginx.nginx import Front, Proxy
 from atelier.local.postgres.server import USER
 from atelier.settings import Settings
 from atelier.store.migrate import migrate
@@ -88,9 +88,8 @@ def nginx_on(host: Host, apps: Sequence[Host], folder: Path) -> list[str]:
     """Write nginx's configuration from the product's template; return the command."""
     entry = pwd.getpwnam("nobody")
     proxy = Proxy(
-        listen=f"{host.address}:{_PORT}",
-        servers=[f"{app.address}:{_PORT}" for app in apps],
-        settings=Settings(request_timeout=_TIMEOUT),
+        Front(f"{host.address}:{_PORT}", [f"{app.address}:{_PORT}" for app in apps]),
+        Settings(request_timeout=_TIMEOUT),
         user=f"user nobody {grp.getgrgid(entry.pw_gid).gr_name};",
     )
     (folder / "nginx.conf").write_text(proxy.render())
