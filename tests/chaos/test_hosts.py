@@ -6,7 +6,7 @@ import pwd
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from tests.chaos.hosts import Host, network
 from tests.chaos.known_products import KnownProducts, add_products
 from tests.chaos.measure import longest, percentile
 from tests.chaos.plan import quick_or_full
-from tests.chaos.postgres import Postgres
+from tests.chaos.postgres import postgres_on
 from tests.chaos.service import connected, pages_served
 from tests.support.cluster import program
 from tests.support.commands import ATELIER
@@ -51,7 +51,7 @@ async def deployment() -> AsyncIterator[Deployment]:
     with temporary_folder() as folder, network(["app1", "app2", "app3", "web", "db"]) as hosts:
         *apps, proxy, database = hosts
         async with AsyncExitStack() as stack:
-            postgres = postgres_on(database, folder)
+            postgres = postgres_on(database, folder, "trust")
             stack.callback(postgres.stop)
             postgres.start(listen_addresses=database.address)
             await migrate(postgres.dsn)
@@ -63,18 +63,6 @@ async def deployment() -> AsyncIterator[Deployment]:
             for host in (*apps, proxy):
                 await until_ready(host)
             yield Deployment(proxy, apps, products)
-
-
-def postgres_on(host: Host, folder: Path) -> Postgres:
-    """Create a PostgreSQL that runs on a host and accepts connections from its network."""
-    made = Postgres(folder)
-    with (made.server.data / "pg_hba.conf").open("a") as rules:
-        rules.write("host all all samenet trust\n")
-    account = made.server.account
-    as_account = (f"--reuid={account.uid}", f"--regid={account.gid}", "--clear-groups")
-    prefix = account.prefix or ("setpriv", *as_account, "--pdeathsig=keep")
-    made.server = replace(made.server, account=replace(account, prefix=(*host.prefix, *prefix)))
-    return made
 
 
 def instance_on(host: Host, database: Host) -> AbstractContextManager[object]:

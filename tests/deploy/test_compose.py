@@ -14,8 +14,8 @@ from atelier.settings import Settings
 
 _FOLDER = Path(__file__).parents[2] / "deploy" / "container"
 _COMPOSE: dict[str, Any] = yaml.safe_load((_FOLDER / "compose.yaml").read_text())
-_SERVICES: dict[str, Any] = _COMPOSE["services"]
-_OURS = {name: each for name, each in _SERVICES.items() if each["image"] == "atelier"}
+SERVICES: dict[str, Any] = _COMPOSE["services"]
+_OURS = {name: each for name, each in SERVICES.items() if each["image"] == "atelier"}
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def test_every_secret_is_created_and_every_mounted_one_is_declared(created: Path
     files = {name: created / Path(each["file"]).name for name, each in _COMPOSE["secrets"].items()}
     assert {path.name for path in created.iterdir()} == {path.name for path in files.values()}
     assert created.stat().st_mode & 0o077 == 0
-    for service in _SERVICES.values():
-        named = {Path(each).name for key, each in _variables(service) if key.endswith("_FILE")}
+    for service in SERVICES.values():
+        named = {Path(each).name for key, each in variables(service) if key.endswith("_FILE")}
         assert named <= {*service.get("secrets", ())} <= {*_COMPOSE["secrets"]}
 
 
@@ -47,7 +47,7 @@ def test_urls_contain_the_passwords_of_both_roles(created: Path) -> None:
     ):
         password = (created / name).read_text()
         assert str(url) == f"postgresql://{role}:{password}@postgres/atelier"
-    assert _SERVICES["postgres"]["environment"]["POSTGRES_USER"] == "atelier_owner"
+    assert SERVICES["postgres"]["environment"]["POSTGRES_USER"] == "atelier_owner"
 
 
 def test_existing_secrets_are_kept(created: Path) -> None:
@@ -77,11 +77,11 @@ def test_containers_can_write_nothing_but_temporary_files(name: str) -> None:
 
 
 def test_instances_cannot_use_the_owners_role() -> None:
-    assert _SERVICES["instance"]["secrets"] == ["service_url"]
-    assert "secrets" not in _SERVICES["nginx"]
+    assert SERVICES["instance"]["secrets"] == ["service_url"]
+    assert "secrets" not in SERVICES["nginx"]
 
 
-def _variables(service: dict[str, Any]) -> list[tuple[str, str]]:
+def variables(service: dict[str, Any]) -> list[tuple[str, str]]:
     return list(service.get("environment", {}).items())
 
 

@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +14,10 @@ _ANSWERED = 0x8180
 class NameServer:
     """Answers every question for an IPv4 address with its current addresses (RFC 1035)."""
 
-    def __init__(self, *addresses: str) -> None:
+    def __init__(self, *addresses: str, port: int = 0) -> None:
         self.addresses = list(addresses)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket.bind(("127.0.0.1", port))
         self.address = "{}:{}".format(*self._socket.getsockname())
 
     def close(self) -> None:
@@ -58,3 +59,7 @@ def name_server(*addresses: str) -> Iterator[NameServer]:
         server.stop()
         thread.join()
         server.close()
+
+
+if __name__ == "__main__":  # in the network namespace that stands for a container
+    NameServer(*sys.argv[1:], port=53).serve()

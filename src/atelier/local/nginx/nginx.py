@@ -216,7 +216,7 @@ def configure(
 def in_front(front: Front, folder: Path, settings: Settings) -> list[str]:
     """Write the configuration of an nginx that needs only a folder; return the command to run it.
 
-    The access log goes to standard output, which must be a file, a pipe or a terminal.
+    The access log goes to standard output, which must be a file or pipe of the same user.
     """
     proxy = Proxy(
         front,
