@@ -91,10 +91,7 @@ def test_a_running_server_is_not_upgraded(home: Path) -> None:
     assert versions(home) == {"postgresql": 15}
 
 
-@pytest.mark.parametrize(
-    "step", ["postgresql.upgrade.new", "postgresql.upgrade/pg_upgrade_output.d"]
-)
-def test_a_killed_upgrade_leaves_the_data_and_can_be_repeated(home: Path, step: str) -> None:
+def test_a_killed_upgrade_leaves_the_data_and_can_be_repeated(home: Path) -> None:
     process = subprocess.Popen([*ATELIER, "db", "upgrade", "--yes"], env=environment(home))
     while not (home / "postgresql.upgrade" / "pg_upgrade_output.d").exists():
         assert process.poll() is None
