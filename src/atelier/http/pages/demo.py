@@ -16,6 +16,7 @@ from atelier.http.pages.documentation import File
 from atelier.http.pages.questions import QuestionList
 from atelier.http.pages.responses import POLICY, send
 from atelier.http.pages.templates import Templates
+from atelier.http.pages.texts import Texts
 from atelier.store.lists.reader import ListReader
 
 # The widget's script, what it loads from /v1, and the photos that shoppers link to.
@@ -25,6 +26,7 @@ _POLICY = POLICY.replace(
 _FOLDER = files("atelier") / "web" / "demo"
 _ONE_HOUR = "public, max-age=3600"
 _TEMPLATES = Templates("demo", "pages")
+_TEXTS = Texts("en")
 
 Product = Mapping[str, Any]
 
@@ -43,7 +45,8 @@ class Home:
 
         def render() -> bytes:
             counts = {
-                each["product_id"]: plain_text.count(each) for each in map(json.loads, summaries)
+                each["product_id"]: plain_text.count(each, _TEXTS)
+                for each in map(json.loads, summaries)
             }
             return _TEMPLATES.render("home.html", products=self._products.values(), counts=counts)
 
@@ -75,7 +78,7 @@ class ProductPage:
             values = self._questions.values(req, request, page)
             return _TEMPLATES.render("product.html", product=product, others=others, **values)
 
-        versions = (_TEMPLATES.version, page.version, page.totals)
+        versions = (_TEMPLATES.version, self._questions.version, page.version, page.totals)
         send(req, resp, render, "/".join(map(str, request.key)), *versions, policy=_POLICY)
 
     on_head = on_get
@@ -93,7 +96,7 @@ class About:
 
 def add_demo_shop(app: App, reader: ListReader, questions: QuestionList) -> None:
     """Add the routes of the demo shop and of its files."""
-    listed: list[Product] = json.loads((_FOLDER / "products.json").read_text(encoding="utf-8"))
+    listed = _products()
     products = {product["id"]: product for product in listed}
     app.add_route("/", Home(products, reader))
     app.add_route("/demo/products/{product_id}", ProductPage(products, questions))
@@ -101,3 +104,13 @@ def add_demo_shop(app: App, reader: ListReader, questions: QuestionList) -> None
     for product in listed:
         name = f"{product['picture']}.svg"
         app.add_route(f"/demo/{name}", File(_FOLDER / name, "image/svg+xml", _ONE_HOUR))
+
+
+def demo_addresses() -> dict[int, str]:
+    """Return the address of each product of the demo shop, by id."""
+    return {product["id"]: f"/demo/products/{product['id']}" for product in _products()}
+
+
+def _products() -> list[Product]:
+    products: list[Product] = json.loads((_FOLDER / "products.json").read_text(encoding="utf-8"))
+    return products
