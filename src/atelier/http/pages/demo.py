@@ -27,6 +27,7 @@ _FOLDER = files("atelier") / "web" / "demo"
 _ONE_HOUR = "public, max-age=3600"
 _TEMPLATES = Templates("demo", "pages")
 _TEXTS = Texts("en")
+_OTHERS = 4
 
 Product = Mapping[str, Any]
 
@@ -74,7 +75,7 @@ class ProductPage:
             raise ApiError(HTTPStatus.NOT_FOUND, "there is no such product in the demo shop")
 
         def render() -> bytes:
-            others = [each for each in self._products.values() if each is not product]
+            others = self._others(request.key.product_id)
             values = self._questions.values(req, request, page)
             return _TEMPLATES.render("product.html", product=product, others=others, **values)
 
@@ -82,6 +83,12 @@ class ProductPage:
         send(req, resp, render, "/".join(map(str, request.key)), *versions, policy=_POLICY)
 
     on_head = on_get
+
+    def _others(self, product_id: int) -> list[Product]:
+        """Return the products that follow one, and after the last one the first."""
+        ids = [*self._products]
+        place = ids.index(product_id) + 1
+        return [self._products[each] for each in (ids[place:] + ids)[:_OTHERS]]
 
 
 class About:
