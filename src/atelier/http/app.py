@@ -15,7 +15,7 @@ from atelier.http.admin.token import OwnToken
 from atelier.http.admin.unanswered import Unanswered
 from atelier.http.common.authorization import Authorizer
 from atelier.http.common.cors import CorsPolicy
-from atelier.http.common.errors import serialize, unavailable, unexpected
+from atelier.http.common.errors import unavailable, unexpected
 from atelier.http.common.methods import UnknownMethod
 from atelier.http.common.no_store import NoStore
 from atelier.http.common.schema_mismatch import SchemaMismatch
@@ -28,6 +28,7 @@ from atelier.http.ops.health import Live, Ready, ReadyForReads
 from atelier.http.ops.lifespan import Lifespan
 from atelier.http.ops.metrics import Metrics, RequestTimer
 from atelier.http.pages.documentation import add_documentation
+from atelier.http.pages.errors import serialize
 from atelier.http.qa.answers import Answers
 from atelier.http.qa.questions import Questions
 from atelier.http.qa.votes import Helpful, Report
