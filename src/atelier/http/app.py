@@ -21,6 +21,8 @@ from atelier.http.common.no_store import NoStore
 from atelier.http.common.schema_mismatch import SchemaMismatch
 from atelier.http.common.writing.daily_limits import DailyLimit
 from atelier.http.common.writing.posts import PostWriter
+from atelier.http.common.writing.rules import RuleChecker
+from atelier.http.common.writing.secret import shared_secret
 from atelier.http.common.writing.spam import SpamGuards
 from atelier.http.common.writing.votes import Counters, voter_rules
 from atelier.http.fast_path import FastPath, FastPathFailures
@@ -33,6 +35,7 @@ from atelier.http.qa.answers import Answers
 from atelier.http.qa.questions import Questions
 from atelier.http.qa.votes import Helpful, Report
 from atelier.http.v1.answers import Answer, QuestionAnswers
+from atelier.http.v1.own_post import OwnPost
 from atelier.http.v1.posts import Posting
 from atelier.http.v1.questions import ProductQuestions, Question, QuestionsOfProducts
 from atelier.http.v1.searching import Search, SimilarQuestions
@@ -51,6 +54,7 @@ from atelier.store.limits import ClientHashes
 from atelier.store.lists.reader import ListReader
 from atelier.store.moderation.decisions import Decisions
 from atelier.store.moderation.queue import Queue
+from atelier.store.moderation.rule_versions import ActiveRules
 from atelier.store.reads import PageReader
 from atelier.store.search.searcher import Searcher
 from atelier.store.tokens import TokenReader
@@ -94,9 +98,12 @@ def create_service(
     writer = Writer(database, key_lifetime, timedelta(minutes=settings.spam_repeat_minutes))
     voters = VoterWriter(database, voter_rules(settings), key_lifetime)
     changes = ChangeFeed(database, timedelta(days=settings.changes_days))
+    rules = ActiveRules(database)
+    secret = shared_secret(settings, voters.secret)
     clients = ClientHashes(database, settings.secret)
     post_limit = DailyLimit("posts", settings.posts_per_day, settings.rate_exempt, clients)
-    posts = PostWriter(writer, SpamGuards.from_settings(settings), post_limit)
+    guards, checker = SpamGuards.from_settings(settings), RuleChecker(rules, secret, clock)
+    posts = PostWriter(writer, guards, post_limit, checker, secret)
     reports = DailyLimit("reports", settings.reports_per_day, settings.rate_exempt, clients)
     cleanup_tasks = (
         writer.delete_expired_keys,
@@ -104,6 +111,7 @@ def create_service(
         voters.delete_expired,
         clients.delete_expired,
         changes.delete_expired,
+        rules.delete_expired,
     )
     cors = CorsPolicy(settings.cors_origins)
 
@@ -122,14 +130,16 @@ def create_service(
 
     questions = PageReader("questions", reads, streams)
     answers = PageReader("answers", reads, streams)
-    count = Counters(settings, writer, voters, reports, clock)
+    count = Counters(settings, writer, voters, reports, secret, clock)
     app.add_route("/qa/questions", Questions(questions, posts))
     app.add_route("/qa/questions/{target_id}/answers", Answers(answers, posts))
     app.add_route("/qa/questions/{target_id}/helpful", Helpful(count.votes, "question"))
     app.add_route("/qa/questions/{target_id}/report", Report(count.reports, "question"))
     app.add_route("/qa/answers/{target_id}/helpful", Helpful(count.votes, "answer"))
     app.add_route("/qa/answers/{target_id}/report", Report(count.reports, "answer"))
-    _add_v1_routes(app, ListReader(reads), posts, count, WrittenReader(database), searcher)
+    written = WrittenReader(database)
+    _add_v1_routes(app, ListReader(reads), posts, count, written, searcher)
+    app.add_route("/v1/posts/{token}", OwnPost(written, secret))
     authorizer = Authorizer(TokenReader(database))
     app.add_route("/admin/v1/token", OwnToken(authorizer))
     _add_moderation(app, authorizer, database, streams)

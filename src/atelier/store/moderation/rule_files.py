@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any
@@ -69,14 +69,7 @@ def parse(source: str) -> tuple[Rule, ...]:
 
 
 def _tables(source: str) -> list[dict[str, Any]]:
-    try:
-        if len(source.encode()) > MAX_BYTES:
-            raise InvalidRulesError(f"the rules are over {MAX_BYTES} bytes")
-        document = tomllib.loads(source.replace("\r\n", "\n").removeprefix("\ufeff"))
-    except InvalidRulesError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise InvalidRulesError(f"this is not TOML: {error}") from error
+    document = _document(source)
     for key in document:
         if key != "rule":
             raise InvalidRulesError(f"{_unknown(key, ['rule'])}: each rule begins with {_TABLE}")
@@ -86,6 +79,16 @@ def _tables(source: str) -> list[dict[str, Any]]:
     if len(tables) > MAX_RULES:
         raise InvalidRulesError(f"there are over {MAX_RULES} rules")
     return tables
+
+
+def _document(source: str) -> dict[str, Any]:
+    if len(source.encode(errors="replace")) > MAX_BYTES:
+        raise InvalidRulesError(f"the rules are over {MAX_BYTES} bytes")
+    try:
+        source.encode()  # TOML is UTF-8: a text from JSON may have unpaired surrogates
+        return tomllib.loads(source.removeprefix("\ufeff"))
+    except (ValueError, RecursionError) as error:
+        raise InvalidRulesError(f"this is not TOML: {error}") from error
 
 
 def _lines(source: str, number: int) -> list[int | None]:
@@ -100,7 +103,9 @@ def _lines(source: str, number: int) -> list[int | None]:
 
 def _place(number: int, table: Mapping[str, Any], line: int | None) -> str:
     name = table.get("name")
-    which = f'rule "{name}"' if isinstance(name, str) and _NAME.fullmatch(name) else f"rule {number}"
+    which = (
+        f'rule "{name}"' if isinstance(name, str) and _NAME.fullmatch(name) else f"rule {number}"
+    )
     return f"line {line}, {which}" if line else which
 
 
@@ -166,8 +171,8 @@ def _words(table: Mapping[str, Any]) -> Words:
             isinstance(phrase, str)
             and len(phrase) <= _MAX_PHRASE_LENGTH
             and matching.has_words(phrase),
-            f"words: {ascii(phrase)[:60]} must be a text of at most {_MAX_PHRASE_LENGTH} characters "
-            "with a letter or a digit",
+            f"words: {ascii(phrase)[:60]} must be a text of at most {_MAX_PHRASE_LENGTH} "
+            "characters with a letter or a digit",
         )
     return Words(BlockedWords(phrases or ()))
 
@@ -205,7 +210,9 @@ def _choice(table: Mapping[str, Any], key: str, *values: str) -> str:
     if not isinstance(given, str) or given not in values:
         similar = get_close_matches(given, values, 1) if isinstance(given, str) else []
         quoted = [f'"{each}"' for each in similar or values]
-        raise _InvalidRuleError(f"{key}: write {', '.join(quoted[:-1])}{' or ' * (len(quoted) > 1)}{quoted[-1]}")
+        raise _InvalidRuleError(
+            f"{key}: write {', '.join(quoted[:-1])}{' or ' * (len(quoted) > 1)}{quoted[-1]}"
+        )
     return given
 
 
