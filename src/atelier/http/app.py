@@ -11,6 +11,7 @@ from atelier.http import App
 from atelier.http.admin.changes import Changes
 from atelier.http.admin.decisions import DecisionRoute, DecisionsRoute, UndoRoute
 from atelier.http.admin.queue import QueueRoute
+from atelier.http.admin.rules import RulesRoute, TrialRoute
 from atelier.http.admin.token import OwnToken
 from atelier.http.admin.unanswered import Unanswered
 from atelier.http.common.authorization import Authorizer
@@ -41,7 +42,12 @@ from atelier.http.v1.questions import ProductQuestions, Question, QuestionsOfPro
 from atelier.http.v1.searching import Search, SimilarQuestions
 from atelier.http.v1.summaries import ProductSummary, Summaries
 from atelier.http.v1.votes import OwnVote, Reports
-from atelier.settings import SEARCH_CONNECTIONS, STREAM_CONNECTIONS, Settings
+from atelier.settings import (
+    SEARCH_CONNECTIONS,
+    STREAM_CONNECTIONS,
+    TRIAL_CONNECTIONS,
+    Settings,
+)
 from atelier.store.batcher import OverloadedError
 from atelier.store.changes import ChangeFeed
 from atelier.store.connections.database import (
@@ -52,9 +58,10 @@ from atelier.store.connections.database import (
 from atelier.store.connections.standby_reads import StandbyReads
 from atelier.store.limits import ClientHashes
 from atelier.store.lists.reader import ListReader
+from atelier.store.moderation import trial
 from atelier.store.moderation.decisions import Decisions
 from atelier.store.moderation.queue import Queue
-from atelier.store.moderation.rule_versions import ActiveRules
+from atelier.store.moderation.rule_versions import ActiveRules, RuleVersions
 from atelier.store.reads import PageReader
 from atelier.store.search.searcher import Searcher
 from atelier.store.tokens import TokenReader
@@ -62,6 +69,9 @@ from atelier.store.unanswered import UnansweredReader
 from atelier.store.voters import VoterWriter
 from atelier.store.writes import Writer
 from atelier.store.written import WrittenReader
+
+_TRIAL_SECONDS = 25
+"""The longest that each statement of a trial of moderation rules may take."""
 
 
 class Service(NamedTuple):
@@ -88,6 +98,7 @@ def create_service(
     streams = Database(database_url, size=STREAM_CONNECTIONS, timeout=timeout)
     searches = Database(database_url, size=SEARCH_CONNECTIONS, timeout=timeout)
     searcher = Searcher(searches)
+    trials = _trials(database_url)
     reads = _standby_reads(settings, database_url, timeout) or database
     database.expose_metrics("requests")
     streams.expose_metrics("large pages")
@@ -120,7 +131,7 @@ def create_service(
             RequestTimer(),
             FastPathFailures(),
             UnknownMethod(),
-            Lifespan(cleanup_tasks, searcher, *{database, streams, reads}),
+            Lifespan(cleanup_tasks, searcher, *{database, streams, reads, trials}),
             cors,
             NoStore(),
         ],
@@ -142,7 +153,7 @@ def create_service(
     app.add_route("/v1/posts/{token}", OwnPost(written, secret))
     authorizer = Authorizer(TokenReader(database))
     app.add_route("/admin/v1/token", OwnToken(authorizer))
-    _add_moderation(app, authorizer, database, streams)
+    _add_moderation(app, authorizer, database, streams, trials)
     app.add_route("/admin/v1/unanswered", Unanswered(authorizer, UnansweredReader(database)))
     app.add_route("/admin/v1/changes", Changes(authorizer, changes))
     _add_operations(app, reads, database)
@@ -166,13 +177,15 @@ def _add_operations(app: App, reads: Database, database: Database) -> None:
 
 
 def _add_moderation(
-    app: App, authorizer: Authorizer, database: Database, streams: Database
+    app: App, authorizer: Authorizer, database: Database, streams: Database, trials: Database
 ) -> None:
     decisions = Decisions(database, streams)
     app.add_route("/admin/v1/queue", QueueRoute(authorizer, Queue(database)))
     app.add_route("/admin/v1/decisions", DecisionsRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}", DecisionRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}/undo", UndoRoute(authorizer, decisions))
+    app.add_route("/admin/v1/rules", RulesRoute(authorizer, RuleVersions(database)))
+    app.add_route("/admin/v1/rules/try", TrialRoute(authorizer, trials))
 
 
 def _add_v1_routes(  # noqa: PLR0913, PLR0917 - one per kind of what routes do
@@ -197,6 +210,15 @@ def _add_v1_routes(  # noqa: PLR0913, PLR0917 - one per kind of what routes do
     app.add_route("/v1/answers/{target_id}/vote", OwnVote("answer", count, written))
     app.add_route("/v1/questions/{target_id}/reports", Reports("question", count, written))
     app.add_route("/v1/answers/{target_id}/reports", Reports("answer", count, written))
+
+
+def _trials(database_url: str) -> Database:
+    """Return the connection for trials of moderation rules, which are read-only."""
+    trials = Database(
+        database_url, size=TRIAL_CONNECTIONS, timeout=_TRIAL_SECONDS, parameters=trial.PARAMETERS
+    )
+    trials.expose_metrics("trials")
+    return trials
 
 
 def _parameters(settings: Settings) -> dict[str, str]:
