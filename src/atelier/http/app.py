@@ -30,8 +30,11 @@ from atelier.http.fast_path import FastPath, FastPathFailures
 from atelier.http.ops.health import Live, Ready, ReadyForReads
 from atelier.http.ops.lifespan import Lifespan
 from atelier.http.ops.metrics import Metrics, RequestTimer
+from atelier.http.pages.addresses import Addresses
 from atelier.http.pages.documentation import add_documentation
 from atelier.http.pages.errors import serialize
+from atelier.http.pages.questions import ProductQuestionsPage, QuestionPage
+from atelier.http.pages.static import add_static_files
 from atelier.http.qa.answers import Answers
 from atelier.http.qa.questions import Questions
 from atelier.http.qa.votes import Helpful, Report
@@ -148,9 +151,9 @@ def create_service(
     app.add_route("/qa/questions/{target_id}/report", Report(count.reports, "question"))
     app.add_route("/qa/answers/{target_id}/helpful", Helpful(count.votes, "answer"))
     app.add_route("/qa/answers/{target_id}/report", Report(count.reports, "answer"))
-    written = WrittenReader(database)
-    _add_v1_routes(app, ListReader(reads), posts, count, written, searcher)
-    app.add_route("/v1/posts/{token}", OwnPost(written, secret))
+    lists = ListReader(reads)
+    _add_v1_routes(app, lists, posts, count, WrittenReader(database), searcher)
+    app.add_route("/v1/posts/{token}", OwnPost(WrittenReader(database), secret))
     authorizer = Authorizer(TokenReader(database))
     app.add_route("/admin/v1/token", OwnToken(authorizer))
     _add_moderation(app, authorizer, database, streams, trials)
@@ -158,6 +161,7 @@ def create_service(
     app.add_route("/admin/v1/changes", Changes(authorizer, changes))
     _add_operations(app, reads, database)
     add_documentation(app)
+    _add_pages(app, lists, settings)
     return Service(app, FastPath(questions, answers), cors, changes.stop)
 
 
@@ -219,6 +223,13 @@ def _trials(database_url: str) -> Database:
     )
     trials.expose_metrics("trials")
     return trials
+
+
+def _add_pages(app: App, lists: ListReader, settings: Settings) -> None:
+    addresses = Addresses.from_settings(settings)
+    app.add_route("/products/{product_id}/questions", ProductQuestionsPage(lists, addresses))
+    app.add_route("/questions/{target_id}", QuestionPage(lists, addresses))
+    add_static_files(app)
 
 
 def _parameters(settings: Settings) -> dict[str, str]:
