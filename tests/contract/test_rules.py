@@ -1,14 +1,20 @@
 """Moderation rules decide about new posts, in all instances from the moment they change."""
 
+import asyncio
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from falcon.testing import Result
 
 from atelier.store.connections.database import Database
+from atelier.store.moderation import rule_files
 from atelier.store.moderation.rule_versions import RuleVersions
+from atelier.store.moderation.rules import RuleAction
+from atelier.store.moderation.trial import Post, Trial
 from tests.contract.api import NEW_ANSWER, NEW_QUESTION
 from tests.contract.voting import DAY, FakeClock, TwoInstances, two_instances
 
@@ -272,3 +278,55 @@ async def test_posts_are_written_with_one_statement_while_no_rules_are_in_force(
             patch.setattr(Database, "_fetch", counted)
             assert (await ask(service, 0, "second")).status_code == 201
         assert len(calls) == 1
+
+
+async def test_of_concurrent_copies_of_a_text_one_is_published(database: str, rules: Rules) -> None:
+    async with two_instances(database) as service:
+        await rules(REPEATED, action="hold", on="shop")
+        posts = (ask(service, n % 2, "Buy now", product=n + 1) for n in range(12))
+        assert {each.status_code for each in await asyncio.gather(*posts)} == {201}
+        assert await service.rows("SELECT count(*) FROM moderation_states") == [(11,)]
+
+
+_TEXTS = (
+    *("Buy now", "buy  NOW", "a casino", "C\u0430sino!", "no ca-sino", "www.a.example"),
+    *("http://a.example, http://b.example", "fine", "Fine", "casino: www.a.example"),
+)
+_SETS = (
+    (CASINO.format(action="refuse"), LINKS, REPEATED.format(action="hold", on="product")),
+    (REPEATED.format(action="refuse", on="shop"), CASINO.format(action="hold")),
+    (CASINO.format(action="hold"), LINKS, REPEATED.format(action="refuse", on="product")),
+    (REPEATED.format(action="hold", on="shop"), LINKS + 'applies_to = ["questions"]\n'),
+)
+
+
+_STATUSES = {None: "published", RuleAction.HOLD: "held", RuleAction.REFUSE: 422}
+
+
+@pytest.mark.parametrize("sources", _SETS)
+@pytest.mark.parametrize("seed", range(2))
+async def test_a_trial_predicts_what_the_rules_then_do(
+    database: str, rules: Rules, sources: tuple[str, ...], seed: int
+) -> None:
+    chosen = random.Random(seed)
+    async with two_instances(database) as service:
+        questions = {product: await service.question() for product in (1, 2)}
+        await rules(*sources)
+        trial = Trial(rule_files.parse("".join(sources)), datetime.now(UTC), examples=0)
+        predicted, happened = [], []
+        for number in range(40):
+            product, text = chosen.choice((1, 2)), chosen.choice(_TEXTS)
+            target = chosen.choice(("question", "answer"))
+            json = {**NEW_ANSWER, "body": text, "name": chosen.choice(("jane", "www.jane.example"))}
+            path = f"/v1/products/{product}/questions"
+            if target == "answer":
+                path = f"/v1/questions/{questions[product]}/answers"
+            posted = await service.send("POST", path, instance=number % 2, json=json)
+            happened.append(posted.json["status"])
+            post = Post(target, number, product, text, str(json["name"]), datetime.now(UTC))
+            rule = trial.judge(post)
+            predicted.append(_STATUSES[rule.action if rule else None])
+        assert predicted == happened
+        assert len(set(happened)) > 1
+        held = await service.rows("SELECT count(*) FROM moderation_decisions")
+        assert held == [(trial.report.held,)]

@@ -172,7 +172,8 @@ AS $$
     FROM moderated_post(of_target, of_id) p, moderated_post('question', p.question_id) q
 $$;
 
--- What the author of a post sees of it. No row if it does not exist.
+-- What the author of a post sees of it, and why it is hidden if a decision about it did that. No row
+-- if it does not exist.
 CREATE FUNCTION own_post(of_target text, of_id bigint) RETURNS json
 LANGUAGE sql STABLE
 AS $$
@@ -181,9 +182,15 @@ AS $$
         'status', post_status(of_target, of_id),
         'since', (
             SELECT iso_date(s.since) FROM moderation_states s
-            WHERE s.target = of_target AND s.target_id = of_id),
+            WHERE s.target = of_target AND s.target_id = of_id AND p.state <> 'flagged'),
+        'reason', d.reason,
+        'is_automatic', coalesce(d.actor LIKE 'rule %', false),
         'object', queue_item(of_target, of_id) -> 'object')
-    FROM moderated_post(of_target, of_id)
+    FROM moderated_post(of_target, of_id) p
+    LEFT JOIN moderation_decisions d
+        ON p.state IN ('held', 'removed')
+        AND d.state_after = p.state
+        AND d.id = split_part(p.version, '-', 1)::bigint
 $$;
 
 -- As in the migration of the roles: what runs with the owner's privileges has a fixed path.
