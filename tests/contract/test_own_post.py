@@ -82,7 +82,7 @@ async def test_a_forged_or_foreign_link_shows_nothing(
     number, signature = token[1:].split(".")
     for forged in (
         *(f"q{other}.{signature}", f"a{number}.{signature}", f"q0{number}.{signature}"),
-        *(token[:-1], f"{token}A", token.swapcase(), f"q{number}", "q1.", "x", "%00", f"q{10**19}"),
+        *(token[:-1], f"{token}A", token.swapcase(), f"q{number}", "q1.", "x", f"q{10**19}"),
     ):
         assert (await client.get(f"/v1/posts/{forged}")).status_code == 404
     assert (await client.get(path)).status_code == 200
