@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help up reload install uninstall test check test-pythons test-ends test-lowest test-image lock sbom audit clean FORCE
+.PHONY: help up reload install uninstall test check test-pythons test-ends test-lowest test-image lock sbom release audit clean FORCE
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
@@ -120,6 +120,9 @@ lock: .venv/dev.done ## lock the newest versions of all packages (requirements/*
 
 sbom: .venv/dev.done ## list the components of an installation (dist/atelier.cdx.json)
 	@$(BIN)/python scripts/sbom.py dist/atelier.cdx.json
+
+release: .venv/dev.done ## make release VERSION=0.2.0 [KEY=SSH_KEY]: changelog, tag, and signed files in dist/
+	@$(BIN)/python scripts/release.py "$(VERSION)" $(if $(KEY),--key "$(KEY)")
 
 audit: .venv/dev.done ## look up known vulnerabilities of the locked packages
 	@$(BIN)/python scripts/audit.py
