@@ -32,7 +32,7 @@ from tests.support.commands import (
     up,
 )
 from tests.support.disk import small_disk
-from tests.support.html import parse, texts
+from tests.support.html import attributes, parse, texts
 from tests.support.postgres import temporary_folder
 from tests.support.processes import Process, alive, wait_until_gone
 from tests.support.waiting import wait_until
@@ -128,6 +128,15 @@ def test_the_shop_to_try_has_questions_about_every_product(first: FirstStart) ->
         counts = texts(home, ".//span[@class='count']")
         assert counts
         assert not [count for count in counts if count.startswith("0 ")]
+        products = attributes(home, ".//main//a", "href")
+        pages = [parse(_get(first.port, path).decode())[0] for path in products]
+        photos = [
+            url for page in pages for url in attributes(page, ".//p[@class='photos']/a", "href")
+        ]
+        assert photos
+        for url in photos:
+            photo = httpx.get(url).raise_for_status()
+            assert photo.headers["content-type"].startswith("image/svg+xml")
         assert running.press_ctrl_c() == 0
 
 
