@@ -1,5 +1,5 @@
 -- Search in large products: the words of their texts, with the places where each stands
--- depends: 20261127_23_search
+-- depends: 20261127_24_rules
 
 -- migrate: apply
 
