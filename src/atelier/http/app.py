@@ -15,7 +15,7 @@ from atelier.http.admin.token import OwnToken
 from atelier.http.admin.unanswered import Unanswered
 from atelier.http.common.authorization import Authorizer
 from atelier.http.common.cors import CorsPolicy
-from atelier.http.common.errors import serialize, unavailable, unexpected
+from atelier.http.common.errors import unavailable, unexpected
 from atelier.http.common.methods import UnknownMethod
 from atelier.http.common.no_store import NoStore
 from atelier.http.common.schema_mismatch import SchemaMismatch
@@ -27,7 +27,11 @@ from atelier.http.fast_path import FastPath, FastPathFailures
 from atelier.http.ops.health import Live, Ready, ReadyForReads
 from atelier.http.ops.lifespan import Lifespan
 from atelier.http.ops.metrics import Metrics, RequestTimer
+from atelier.http.pages.addresses import Addresses
 from atelier.http.pages.documentation import add_documentation
+from atelier.http.pages.errors import serialize
+from atelier.http.pages.questions import ProductQuestionsPage, QuestionPage
+from atelier.http.pages.static import add_static_files
 from atelier.http.qa.answers import Answers
 from atelier.http.qa.questions import Questions
 from atelier.http.qa.votes import Helpful, Report
@@ -139,6 +143,7 @@ def create_service(
     app.add_route("/admin/v1/changes", Changes(authorizer, changes))
     _add_operations(app, reads, database)
     add_documentation(app)
+    _add_pages(app, lists, settings)
     return Service(app, FastPath(questions, answers, readings), cors, changes.stop)
 
 
@@ -192,6 +197,13 @@ def _add_v1_routes(  # noqa: PLR0913, PLR0917 - one per kind of what routes do
     app.add_route("/v1/answers/{target_id}/vote", OwnVote("answer", count, written))
     app.add_route("/v1/questions/{target_id}/reports", Reports("question", count, written))
     app.add_route("/v1/answers/{target_id}/reports", Reports("answer", count, written))
+
+
+def _add_pages(app: App, lists: ListReader, settings: Settings) -> None:
+    addresses = Addresses.from_settings(settings)
+    app.add_route("/products/{product_id}/questions", ProductQuestionsPage(lists, addresses))
+    app.add_route("/questions/{target_id}", QuestionPage(lists, addresses))
+    add_static_files(app)
 
 
 def _parameters(settings: Settings) -> dict[str, str]:
