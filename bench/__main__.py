@@ -13,6 +13,7 @@ from atelier.errors import AtelierError
 from atelier.local.host.open_files import raise_open_files
 from bench import report, results, runner, soak
 from bench.compare import compare
+from bench.migration import migrate_under_load
 from bench.plan import FULL, QUICK
 from bench.processes import ROOT
 from bench.profile.run import profile
@@ -119,6 +120,14 @@ def run_v1(*, products: int | None, rounds: int, seconds: int) -> None:
     """Compare pages under /v1 with those under /qa, and what ETags cost and save."""
     plan = replace(QUICK, products=products or QUICK.products, rounds=rounds, seconds=seconds)
     click.echo(compare_v1(plan, _clock()))
+
+
+@bench.command(name="migration")
+@click.argument("revision")
+@click.option("--products", type=click.IntRange(1000), help="The size of the catalogue.")
+def run_migration(revision: str, *, products: int | None) -> None:
+    """Migrate a database of a REVISION, which serves meanwhile; print what waited and failed."""
+    click.echo(migrate_under_load(revision, products or FULL.products, _clock()))
 
 
 @bench.command(name="report")

@@ -5,19 +5,25 @@ import random
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from atelier.errors import AtelierError
+from atelier.local.postgres.embedded import Embedded
 from atelier.store import migrate
 from bench import report
+from bench.compare import checked_out, with_source
+from bench.data import create_database, drop_database, export_folder, load_service
+from bench.home import BenchHome
+from bench.runner import run_folder
 from bench.systems import ours, running
 
 _PAUSES = {"page": 0.02, "answers": 0.05, "vote": 0.1, "post": 0.5}
 """Seconds between two requests of a kind."""
+_DATABASE = "bench_migration"
 _SLOW_SECONDS = 1.0
 _QUIET_SECONDS = 20
 _ANSWER_SECONDS = 60
@@ -129,18 +135,27 @@ async def _under_load(
     return [before, *steps, after], answers
 
 
-def migrate_under_load(
-    dsn: str, source: Path, run: Path, products: int, log: Callable[[str], None]
-) -> str:
-    """Apply the pending migrations while the code in `source` serves; return a table.
+def migrate_under_load(revision: str, products: int, log: Callable[[str], None]) -> str:
+    """Load a revision's database, and apply the later migrations while that revision serves.
 
-    `run` is an empty folder for sockets and migrations. Most of the `products` must be in use.
+    Returns a table of the migrations, and of how long requests waited meanwhile. Raises
+    AtelierError if git does not know the revision.
     """
-    system = ours(dsn)
-    system = replace(system, environment={**system.environment, "PYTHONPATH": str(source)})
-    folder = run / "migrations"
-    folder.mkdir()
-    with running(system, run) as service:
+    home = BenchHome.open()
+    embedded = Embedded.open(home.postgresql)
+    server, dsn = embedded.server.dsn(), embedded.server.dsn(_DATABASE)
+    with ExitStack() as stack:
+        stack.enter_context(home.lock())
+        stack.enter_context(embedded.used())
+        source = stack.enter_context(checked_out(home.path, revision))
+        export = export_folder(home, products, log)
+        log(f"Loading {products:,} products with {revision}.")
+        asyncio.run(create_database(server, _DATABASE))
+        stack.callback(lambda: asyncio.run(drop_database(server, _DATABASE)))
+        load_service(dsn, export, {"PYTHONPATH": str(source)})
+        run = stack.enter_context(run_folder(embedded))
+        service = stack.enter_context(running(with_source(ours(dsn), source), run))
+        folder = stack.enter_context(home.scratch("migrations"))
         port = urlsplit(service.url).port or 0
         steps, answers = asyncio.run(_under_load(dsn, port, products, folder, log))
     return _table(steps, answers)
