@@ -112,29 +112,27 @@ class FastPath:
         if scope["method"] != "GET":
             return None
         path: str = scope["path"]
+        query = scope["query_string"].decode("latin-1")
         try:
             if path.startswith("/v1/"):
-                return self._start_v1(path, scope)
-            return self._start_page(path, scope["query_string"].decode("latin-1"))
+                return self._start_v1(path, query, scope)
+            values = simple_params(query)
+            if values is None:
+                return None
+            if path == "/qa/questions":
+                reader, request, route = self._questions, params.questions_page(values), path
+            elif match := _ANSWERS.fullmatch(path):
+                reader, request = self._answers, params.answers_page(values, match[1])
+                route = "/qa/questions/{target_id}/answers"
+            else:
+                return None
+            result = reader.start(request.key)
         except (falcon.HTTPError, OverloadedError):  # the ASGI path responds with the error
             return None
-
-    def _start_page(self, path: str, query: str) -> PendingPage | None:
-        values = simple_params(query)
-        if values is None:
-            return None
-        if path == "/qa/questions":
-            reader, request, route = self._questions, params.questions_page(values), path
-        elif match := _ANSWERS.fullmatch(path):
-            reader, request = self._answers, params.answers_page(values, match[1])
-            route = "/qa/questions/{target_id}/answers"
-        else:
-            return None
-        result = reader.start(request.key)
         return PendingPage(result, request.opening, route, perf_counter()) if result else None
 
-    def _start_v1(self, path: str, scope: Mapping[str, Any]) -> PendingReading | None:
-        values = simple_v1_params(scope["query_string"].decode("latin-1"))
+    def _start_v1(self, path: str, query: str, scope: Mapping[str, Any]) -> PendingReading | None:
+        values = simple_v1_params(query)
         if values is None or _SEARCH in values:
             return None
         if read_list := self._lists.get(path):
