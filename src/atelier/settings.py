@@ -19,6 +19,8 @@ STREAM_CONNECTIONS = 2
 """The connections of an instance that carry large pages."""
 SEARCH_CONNECTIONS = 2
 """The connections of an instance that carry searches."""
+TRIAL_CONNECTIONS = 1
+"""The connections of an instance that carry trials of moderation rules."""
 
 _FILE = "_FILE"
 _PREFIX = "ATELIER_"
@@ -182,6 +184,21 @@ def _origins(text: str) -> CommaSeparated:
     return origins
 
 
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?=&\[\]{}%-]+", re.ASCII)
+
+
+def _public_url(text: str) -> str:
+    if not _ADDRESS.fullmatch(text) or set("{?") & set(text):
+        raise ValueError("an address such as https://shop.example or https://shop.example/qa")
+    return text.rstrip("/")
+
+
+def _product_url(text: str) -> str:
+    if not _ADDRESS.fullmatch(text) or re.findall(r"\{.*?\}", text) != ["{product_id}"]:
+        raise ValueError("an address such as https://shop.example/products/{product_id}")
+    return text
+
+
 def _split(text: str) -> list[str]:
     return [] if text == "none" else [each.strip() for each in text.split(",")]
 
@@ -267,6 +284,14 @@ class Settings:
 
     changes_days: int = _setting("ATELIER_CHANGES_DAYS", _integer(1, 3650), 30)
     """How long the events of the change feed are kept, in days."""
+    public_url: str | None = _setting("ATELIER_PUBLIC_URL", _public_url, None)
+    """What browsers put before the path of a page; None means scheme and host of the request."""
+    product_url: str | None = _setting("ATELIER_PRODUCT_URL", _product_url, None)
+    """Where pages link to for a product of the shop; None means no link."""
+    language: str = _setting("ATELIER_LANGUAGE", _one_of("en", "de", "ar"), "en")
+    """The language of the pages' own words."""
+    demo: str = _setting("ATELIER_DEMO", _one_of("auto", "on", "off"), "auto")
+    """Whether `/` is the demo shop; auto means with the embedded database only."""
 
     @property
     def is_embedded(self) -> bool:
@@ -274,10 +299,16 @@ class Settings:
         return not (self.database_url or self.admin_database_url)
 
     @property
+    def has_demo(self) -> bool:
+        """Return whether there is a demo shop."""
+        return self.demo == "on" or (self.demo == "auto" and self.is_embedded)
+
+    @property
     def connections(self) -> int:
         """The maximum number of connections that one instance opens to the primary."""
         pools = 2 if self.read_database_url else 1
-        return pools * self.pool_size + STREAM_CONNECTIONS + SEARCH_CONNECTIONS
+        others = STREAM_CONNECTIONS + SEARCH_CONNECTIONS + TRIAL_CONNECTIONS
+        return pools * self.pool_size + others
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":

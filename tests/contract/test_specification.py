@@ -20,6 +20,7 @@ from atelier.http.common.errors import PROBLEM
 from atelier.http.common.paths import has_only_problems
 from atelier.http.pages.documentation import specification
 from atelier.settings import Settings
+from tests.contract.api import NEW_QUESTION
 
 with as_file(specification()) as file:
     CONTENT = file.read_bytes()
@@ -100,19 +101,25 @@ def test_every_operation_is_described_and_every_error_has_an_example(
     for status, response in resolved(operation["responses"]).items():
         assert response["description"]
         if status >= "400":
-            assert response["content"].keys() == error_forms(path)
+            # nginx knows no path of a URI that is too long.
+            forms = {"text/plain"} if status == "414" else error_forms(path)
+            assert response["content"].keys() == forms
             assert all(examples(media) for media in response["content"].values())
 
 
-def test_every_route_of_the_service_is_documented() -> None:
+_API = {"qa", "v1", "admin", "live", "ready", "openapi.yaml", "docs"}
+"""First segments of paths; the others are those of pages for browsers, and /metrics."""
+
+
+def test_every_route_of_the_api_is_documented() -> None:
     routes = inspect_routes(create_service(Settings(), "postgresql:///unused").app)
     served = {
         (nameless(route.path), method.method.lower())
         for route in routes
         for method in route.methods
         if not method.internal
+        and route.path.split("/")[1] in _API
         and not route.path.startswith("/docs/")
-        and route.path != "/metrics"  # nginx responds with 404
     }
     documented = {(nameless(path), method) for path, method, _ in OPERATIONS}
     heads = {(path, "head") for path, method in documented if method == "get"}
@@ -122,11 +129,19 @@ def test_every_route_of_the_service_is_documented() -> None:
 @pytest.mark.usefixtures("documented")
 @pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS)
 async def test_every_documented_request_gets_a_documented_success(
-    client: httpx.AsyncClient, token: str, path: str, method: str, operation: dict[str, Any]
+    client: httpx.AsyncClient,
+    token: str,
+    path: str,
+    method: str,
+    operation: dict[str, Any],
 ) -> None:
     query = parameters(operation, "query")
     headers = {"Authorization": f"Bearer {token}"} if "security" in operation else {}
-    url = path.format(**parameters(SPECIFICATION["paths"][path], "path"))
+    given = parameters(SPECIFICATION["paths"][path], "path")
+    if operation["operationId"] == "getOwnPost":
+        posted = await client.post("/v1/products/5/questions", json=NEW_QUESTION)
+        given = {"token": posted.json()["status_url"].rpartition("/")[2]}
+    url = path.format(**given)
     bodies = resolved(operation.get("requestBody", {})).get("content", {"": {"example": None}})
     for content_type, media in bodies.items():
         how = "data" if "form" in content_type else "json"

@@ -14,6 +14,7 @@ from atelier.cli import (
     database,
     moderation,
     privacy,
+    rules,
     service,
     stats,
     tokens,
@@ -74,3 +75,5 @@ def atelier(context: click.Context) -> None:
 for _module in (service, database, transfer, privacy, tokens, stats, moderation, aws, capacity):
     for _command in _module.COMMANDS:
         atelier.add_command(_command)
+for _command in rules.COMMANDS:
+    moderation.moderate.add_command(_command)
