@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from atelier.cloud.hosts.host import Host
 from atelier.errors import AtelierError
-from atelier.local.nginx.nginx import host_configuration
+from atelier.local.nginx.nginx import Front, host_configuration
 from atelier.settings import Settings
 
 _POLL_SECONDS = 5.0
@@ -38,7 +38,8 @@ def update(host: Host, configuration: Path, reload: list[str]) -> bool:
     servers = in_service(host)
     if not servers:
         return False
-    text = host_configuration(host.inputs.get("LISTEN", "80"), servers, Settings.from_environment())
+    front = Front(host.inputs.get("LISTEN", "80"), servers)
+    text = host_configuration(front, Settings.from_environment())
     if configuration.exists() and configuration.read_text() == text:
         return False
     temporary = configuration.with_suffix(".new")
