@@ -19,6 +19,8 @@ STREAM_CONNECTIONS = 2
 """The connections of an instance that carry large pages."""
 SEARCH_CONNECTIONS = 2
 """The connections of an instance that carry searches."""
+WEBHOOK_CONNECTIONS = 1
+"""The connections of an instance that carry the deliveries of webhooks."""
 
 _FILE = "_FILE"
 _PREFIX = "ATELIER_"
@@ -267,6 +269,12 @@ class Settings:
 
     changes_days: int = _setting("ATELIER_CHANGES_DAYS", _integer(1, 3650), 30)
     """How long the events of the change feed are kept, in days."""
+    webhook_networks: CommaSeparated = _setting(
+        "ATELIER_WEBHOOK_NETWORKS", _networks, CommaSeparated()
+    )
+    """The networks that webhooks may be sent to although they are not public."""
+    webhook_timeout: float = _setting("ATELIER_WEBHOOK_TIMEOUT", _number(0.1, 300), 15.0)
+    """How long the receiver of a webhook may take to answer."""
 
     @property
     def is_embedded(self) -> bool:
@@ -277,7 +285,8 @@ class Settings:
     def connections(self) -> int:
         """The maximum number of connections that one instance opens to the primary."""
         pools = 2 if self.read_database_url else 1
-        return pools * self.pool_size + STREAM_CONNECTIONS + SEARCH_CONNECTIONS
+        others = STREAM_CONNECTIONS + SEARCH_CONNECTIONS + WEBHOOK_CONNECTIONS
+        return pools * self.pool_size + others
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":

@@ -75,6 +75,15 @@ _FORBIDDEN = [
     "INSERT INTO erasures (done_by, mode) VALUES ('x', 'x')",
     "INSERT INTO changes (kind, target) VALUES ('imported', 'all')",
     "UPDATE changes SET position = 1",
+    "SELECT inner_key FROM webhook_keys",
+    "SELECT id FROM webhook_keys",
+    "INSERT INTO webhook_keys (webhook_id, inner_key, outer_key) VALUES (1, '', '')",
+    "INSERT INTO webhooks (url, events, created_by, position, change_id)"
+    " VALUES ('', '{}', '', 0, 0)",
+    "UPDATE webhooks SET url = 'https://attacker.example'",
+    "INSERT INTO webhook_deliveries (webhook_id, kind, target) VALUES (1, 'test', 'all')",
+    "UPDATE webhook_deliveries SET state = 'delivered'",
+    "TRUNCATE webhooks CASCADE",
     "DELETE FROM questions",
     "DELETE FROM answers",
     "DELETE FROM photos",
@@ -340,6 +349,9 @@ async def test_security_definer_functions_have_a_fixed_search_path(own: Own) -> 
         *("count_votes", "count_votes_once", "decide", "find_token", "moderation_queue"),
         "newest_posts",
         *("position_changes", "record_answers", "record_photos", "record_questions"),
+        *("add_webhook", "claim_webhook_delivery", "finish_webhook_delivery"),
+        *("plan_webhook_deliveries", "replay_webhook_delivery", "rotate_webhook_key"),
+        *("set_webhook_state", "test_webhook"),
         *("refresh_documents", "report_added", "undo_decision", "visibility_changed"),
     }
     assert names <= {name for name, _ in found}

@@ -13,6 +13,16 @@ from atelier.http.admin.decisions import DecisionRoute, DecisionsRoute, UndoRout
 from atelier.http.admin.queue import QueueRoute
 from atelier.http.admin.token import OwnToken
 from atelier.http.admin.unanswered import Unanswered
+from atelier.http.admin.webhooks import (
+    DeliveriesRoute,
+    PauseRoute,
+    ReplayRoute,
+    ResumeRoute,
+    SecretRoute,
+    TestRoute,
+    WebhookRoute,
+    WebhooksRoute,
+)
 from atelier.http.common.authorization import Authorizer
 from atelier.http.common.cors import CorsPolicy
 from atelier.http.common.errors import unavailable, unexpected
@@ -38,7 +48,15 @@ from atelier.http.v1.questions import ProductQuestions, Question, QuestionsOfPro
 from atelier.http.v1.searching import Search, SimilarQuestions
 from atelier.http.v1.summaries import ProductSummary, Summaries
 from atelier.http.v1.votes import OwnVote, Reports
-from atelier.settings import SEARCH_CONNECTIONS, STREAM_CONNECTIONS, Settings
+from atelier.http.webhooks.addresses import Addresses
+from atelier.http.webhooks.client import Client
+from atelier.http.webhooks.sender import Sender
+from atelier.settings import (
+    SEARCH_CONNECTIONS,
+    STREAM_CONNECTIONS,
+    WEBHOOK_CONNECTIONS,
+    Settings,
+)
 from atelier.store.batcher import OverloadedError
 from atelier.store.changes import ChangeFeed
 from atelier.store.connections.database import (
@@ -56,6 +74,8 @@ from atelier.store.search.searcher import Searcher
 from atelier.store.tokens import TokenReader
 from atelier.store.unanswered import UnansweredReader
 from atelier.store.voters import VoterWriter
+from atelier.store.webhooks.deliveries import Deliveries
+from atelier.store.webhooks.endpoints import Endpoints
 from atelier.store.writes import Writer
 from atelier.store.written import WrittenReader
 
@@ -84,6 +104,7 @@ def create_service(
     streams = Database(database_url, size=STREAM_CONNECTIONS, timeout=timeout)
     searches = Database(database_url, size=SEARCH_CONNECTIONS, timeout=timeout)
     searcher = Searcher(searches)
+    webhooks = _webhooks(settings, database_url, timeout)
     reads = _standby_reads(settings, database_url, timeout) or database
     database.expose_metrics("requests")
     streams.expose_metrics("large pages")
@@ -104,6 +125,7 @@ def create_service(
         voters.delete_expired,
         clients.delete_expired,
         changes.delete_expired,
+        webhooks.deliveries.delete_expired,
     )
     cors = CorsPolicy(settings.cors_origins)
 
@@ -112,7 +134,7 @@ def create_service(
             RequestTimer(),
             FastPathFailures(),
             UnknownMethod(),
-            Lifespan(cleanup_tasks, searcher, *{database, streams, reads}),
+            Lifespan(cleanup_tasks, searcher, *webhooks.resources, *{database, streams, reads}),
             cors,
             NoStore(),
         ],
@@ -135,9 +157,11 @@ def create_service(
     _add_moderation(app, authorizer, database, streams)
     app.add_route("/admin/v1/unanswered", Unanswered(authorizer, UnansweredReader(database)))
     app.add_route("/admin/v1/changes", Changes(authorizer, changes))
+    _add_webhooks(app, authorizer, Endpoints(database.write), settings)
     _add_operations(app, reads, database)
     add_documentation(app)
-    return Service(app, FastPath(questions, answers), cors, changes.stop)
+    stop_waiting = _all_of(changes.stop, webhooks.sender.stop)
+    return Service(app, FastPath(questions, answers), cors, stop_waiting)
 
 
 def _handle_errors(app: App, database: Database) -> None:
@@ -165,6 +189,22 @@ def _add_moderation(
     app.add_route("/admin/v1/decisions/{decision_id}/undo", UndoRoute(authorizer, decisions))
 
 
+def _add_webhooks(
+    app: App, authorizer: Authorizer, endpoints: Endpoints, settings: Settings
+) -> None:
+    addresses = Addresses(settings.webhook_networks)
+    root = "/admin/v1/webhooks"
+    one = f"{root}/{{webhook_id}}"
+    app.add_route(root, WebhooksRoute(authorizer, endpoints, addresses))
+    app.add_route(one, WebhookRoute(authorizer, endpoints))
+    app.add_route(f"{one}/pause", PauseRoute(authorizer, endpoints))
+    app.add_route(f"{one}/resume", ResumeRoute(authorizer, endpoints))
+    app.add_route(f"{one}/test", TestRoute(authorizer, endpoints))
+    app.add_route(f"{one}/secret", SecretRoute(authorizer, endpoints))
+    app.add_route(f"{one}/deliveries", DeliveriesRoute(authorizer, endpoints))
+    app.add_route(f"{one}/deliveries/{{delivery_id}}/replay", ReplayRoute(authorizer, endpoints))
+
+
 def _add_v1_routes(  # noqa: PLR0913, PLR0917 - one per kind of what routes do
     app: App,
     lists: ListReader,
@@ -187,6 +227,35 @@ def _add_v1_routes(  # noqa: PLR0913, PLR0917 - one per kind of what routes do
     app.add_route("/v1/answers/{target_id}/vote", OwnVote("answer", count, written))
     app.add_route("/v1/questions/{target_id}/reports", Reports("question", count, written))
     app.add_route("/v1/answers/{target_id}/reports", Reports("answer", count, written))
+
+
+class _Webhooks(NamedTuple):
+    """What sends events, and its connection, which requests of shoppers do not wait for."""
+
+    sender: Sender
+    deliveries: Deliveries
+    database: Database
+
+    @property
+    def resources(self) -> tuple[Sender, Database]:
+        """What opens and closes with the application, in this order."""
+        return self.sender, self.database
+
+
+def _webhooks(settings: Settings, database_url: str, timeout: float) -> _Webhooks:
+    database = Database(database_url, size=WEBHOOK_CONNECTIONS, timeout=timeout)
+    database.expose_metrics("webhooks")
+    deliveries = Deliveries(database, timedelta(days=settings.changes_days))
+    client = Client(Addresses(settings.webhook_networks))
+    return _Webhooks(Sender(deliveries, client, settings.webhook_timeout), deliveries, database)
+
+
+def _all_of(*functions: Callable[[], None]) -> Callable[[], None]:
+    def call_all() -> None:
+        for function in functions:
+            function()
+
+    return call_all
 
 
 def _parameters(settings: Settings) -> dict[str, str]:

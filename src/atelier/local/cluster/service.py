@@ -44,6 +44,8 @@ RELOADABLE = (
     "ATELIER_CORS_ORIGINS",
     "ATELIER_ADMIN_NETWORKS",
     "ATELIER_LOG_ADDRESSES",
+    "ATELIER_WEBHOOK_NETWORKS",
+    "ATELIER_WEBHOOK_TIMEOUT",
 )
 """The settings that a reload changes."""
 

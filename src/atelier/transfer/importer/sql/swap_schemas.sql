@@ -13,6 +13,11 @@ ALTER TABLE atelier.address_keys SET SCHEMA atelier_import;
 -- Tokens are kept, too.
 DROP TABLE atelier_import.tokens;
 ALTER TABLE atelier.tokens SET SCHEMA atelier_import;
+-- Webhooks are kept, with their keys and the log of their deliveries.
+DROP TABLE atelier_import.webhook_deliveries, atelier_import.webhook_keys, atelier_import.webhooks;
+ALTER TABLE atelier.webhooks SET SCHEMA atelier_import;
+ALTER TABLE atelier.webhook_keys SET SCHEMA atelier_import;
+ALTER TABLE atelier.webhook_deliveries SET SCHEMA atelier_import;
 -- The change feed is kept; one event stands for everything that the import changes.
 INSERT INTO atelier.changes (kind, target) VALUES ('imported', 'all');
 DROP TABLE atelier_import.changes;
