@@ -78,8 +78,7 @@ _FORBIDDEN = [
     "SELECT inner_key FROM webhook_keys",
     "SELECT id FROM webhook_keys",
     "INSERT INTO webhook_keys (webhook_id, inner_key, outer_key) VALUES (1, '', '')",
-    "INSERT INTO webhooks (url, events, created_by, position, change_id)"
-    " VALUES ('', '{}', '', 0, 0)",
+    "INSERT INTO webhooks VALUES (DEFAULT, '', '{}', 'active', '', now(), 0, 0)",
     "UPDATE webhooks SET url = 'https://attacker.example'",
     "INSERT INTO webhook_deliveries (webhook_id, kind, target) VALUES (1, 'test', 'all')",
     "UPDATE webhook_deliveries SET state = 'delivered'",

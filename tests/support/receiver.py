@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 Answer = Callable[["Received"], int]
@@ -87,10 +89,16 @@ class Receiver(ThreadingHTTPServer):
 
 @contextmanager
 def receiver(
-    answer: Answer = lambda _: 204, headers: Mapping[str, str] | None = None
+    answer: Answer = lambda _: 204,
+    headers: Mapping[str, str] | None = None,
+    certificate: Path | None = None,
 ) -> Iterator[Receiver]:
-    """Yield a running receiver."""
+    """Yield a running receiver, with TLS if there is a file with a key and a certificate."""
     with Receiver(answer, headers or {}) as server:
+        if certificate:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(certificate)
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
