@@ -98,11 +98,11 @@ async def test_failed_deliveries_are_shown_and_replayed(database: str) -> None:
         (1000, "no response in time"),
     ]
     assert "no response in time" in (await webhook(database, "log", "1")).stdout
-    assert "2 events" in (await webhook(database, "replay", "1", "7", "8")).stdout
+    assert "again: 2." in (await webhook(database, "replay", "1", "7", "8")).stdout
     again = await webhook(database, "replay", "1", "7")
     assert (again.returncode, again.stdout) == (1, "")
     assert "The delivery 7 is pending" in again.stderr
-    assert "999 events" in (await webhook(database, "replay", "1", "--failed")).stdout
+    assert "again: 999." in (await webhook(database, "replay", "1", "--failed")).stdout
     assert (await webhook(database, "replay", "1")).returncode == 2
 
 

@@ -2,12 +2,12 @@
 
 import asyncio
 import random
-import subprocess
 import threading
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from subprocess import Popen
 
 import asyncpg
 import pytest
@@ -46,7 +46,7 @@ class Instances:
         }
         self._folder = folder
         self._stack = AsyncExitStack()
-        self._running: list[subprocess.Popen[bytes]] = []
+        self._running: list[Popen[bytes]] = []
         self._started = 0
 
     async def start(self) -> None:

@@ -177,7 +177,7 @@ def replay(
             "Give either deliveries, as `atelier webhook log` shows, or --failed."
         )
     number = _run(settings, lambda endpoints: _replayed(endpoints, webhook_id, deliveries))
-    click.echo(f"{number} events are pending again.")
+    click.echo(f"Pending again: {number}.")
 
 
 @webhook.command("rotate-secret", epilog=examples("atelier webhook rotate-secret 1"))
