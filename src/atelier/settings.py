@@ -184,6 +184,21 @@ def _origins(text: str) -> CommaSeparated:
     return origins
 
 
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?=&\[\]{}%-]+", re.ASCII)
+
+
+def _public_url(text: str) -> str:
+    if not _ADDRESS.fullmatch(text) or set("{?") & set(text):
+        raise ValueError("an address such as https://shop.example or https://shop.example/qa")
+    return text.rstrip("/")
+
+
+def _product_url(text: str) -> str:
+    if not _ADDRESS.fullmatch(text) or re.findall(r"\{.*?\}", text) != ["{product_id}"]:
+        raise ValueError("an address such as https://shop.example/products/{product_id}")
+    return text
+
+
 def _split(text: str) -> list[str]:
     return [] if text == "none" else [each.strip() for each in text.split(",")]
 
@@ -275,11 +290,22 @@ class Settings:
     """The networks that webhooks may be sent to although they are not public."""
     webhook_timeout: float = _setting("ATELIER_WEBHOOK_TIMEOUT", _number(0.1, 300), 15.0)
     """How long the receiver of a webhook may take to answer."""
+    public_url: str | None = _setting("ATELIER_PUBLIC_URL", _public_url, None)
+    """What browsers put before the path of a page; None means scheme and host of the request."""
+    product_url: str | None = _setting("ATELIER_PRODUCT_URL", _product_url, None)
+    """Where pages link to for a product of the shop; None means no link."""
+    demo: str = _setting("ATELIER_DEMO", _one_of("auto", "on", "off"), "auto")
+    """Whether `/` is the demo shop; auto means with the embedded database only."""
 
     @property
     def is_embedded(self) -> bool:
         """Return whether the database is the embedded one."""
         return not (self.database_url or self.admin_database_url)
+
+    @property
+    def has_demo(self) -> bool:
+        """Return whether there is a demo shop."""
+        return self.demo == "on" or (self.demo == "auto" and self.is_embedded)
 
     @property
     def connections(self) -> int:

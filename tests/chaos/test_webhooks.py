@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from subprocess import Popen
+from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
@@ -22,6 +22,9 @@ from tests.support.data import Data
 from tests.support.postgres import temporary_folder
 from tests.support.receiver import Received, receiver
 from tests.support.waiting import until
+
+if TYPE_CHECKING:
+    from subprocess import Popen
 
 _KILLS = quick_or_full(5, 50)
 _INSTANCES = 2

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from atelier.http.webhooks import client as webhook_client
-from atelier.http.webhooks.addresses import Addresses
+from atelier.http.webhooks.addresses import PermittedAddresses
 from atelier.http.webhooks.client import Client, DeliveryError, Response
 from atelier.http.webhooks.urls import InvalidUrlError, parse
 from tests.support.parts import program_or_skip
 from tests.support.receiver import receiver
 
-_LOCAL = Addresses(["127.0.0.0/8"])
-_PUBLIC_ONLY = Addresses([])
+_LOCAL = PermittedAddresses(["127.0.0.0/8"])
+_PUBLIC_ONLY = PermittedAddresses([])
 
 INVALID_URLS = [
     *("", "shop.example/hook", "//shop.example", "ftp://shop.example", "file:///etc/passwd"),
@@ -123,7 +123,7 @@ def test_public_addresses_are_permitted_with_tls_only(address: str) -> None:
 
 
 def test_an_allowed_network_permits_no_other() -> None:
-    addresses = Addresses(["10.1.2.0/24", "fd00::/16"])
+    addresses = PermittedAddresses(["10.1.2.0/24", "fd00::/16"])
     for allowed in ("10.1.2.3", "::ffff:10.1.2.3", "fd00::1"):
         assert addresses.are_permitted([allowed], is_secure=False)
     for other in ("10.1.3.1", "127.0.0.1", "169.254.169.254", "fe80::1", "::ffff:10.1.3.1"):

@@ -14,7 +14,7 @@ from unittest import mock
 import asyncpg
 import pytest
 
-from atelier.http.webhooks.addresses import Addresses
+from atelier.http.webhooks.addresses import PermittedAddresses
 from atelier.http.webhooks.client import Client
 from atelier.http.webhooks.sender import Sender, retry_delay
 from atelier.store.changes import ChangeFeed
@@ -27,7 +27,7 @@ from tests.support.waiting import until
 from tests.transfer.exports import load, write_export
 
 KEEP = timedelta(days=30)
-LOCAL = Client(Addresses(["127.0.0.0/8"]))
+LOCAL = Client(PermittedAddresses(["127.0.0.0/8"]))
 
 
 @pytest.fixture

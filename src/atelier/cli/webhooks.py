@@ -63,11 +63,11 @@ def add(settings: Settings, url: str, events: Sequence[str]) -> None:
     It cannot be shown again; `rotate-secret` makes a new one.
     """
     from atelier.http.webhooks import urls
-    from atelier.http.webhooks.addresses import Addresses
+    from atelier.http.webhooks.addresses import PermittedAddresses
     from atelier.store.webhooks.endpoints import MAX_ENDPOINTS
 
     try:
-        Addresses(settings.webhook_networks).check(urls.parse(url))
+        PermittedAddresses(settings.webhook_networks).check(urls.parse(url))
     except urls.InvalidUrlError as error:
         raise AtelierError(f"The URL must {error}.") from error
     added = _run(settings, lambda endpoints: endpoints.add(url, events, operator()))

@@ -37,8 +37,12 @@ from atelier.http.fast_path import FastPath, FastPathFailures
 from atelier.http.ops.health import Live, Ready, ReadyForReads
 from atelier.http.ops.lifespan import Lifespan
 from atelier.http.ops.metrics import Metrics, RequestTimer
+from atelier.http.pages.addresses import Addresses
+from atelier.http.pages.demo import About, add_demo_shop
 from atelier.http.pages.documentation import add_documentation
 from atelier.http.pages.errors import serialize
+from atelier.http.pages.questions import ProductQuestionsPage, QuestionList, QuestionPage
+from atelier.http.pages.static import add_static_files
 from atelier.http.qa.answers import Answers
 from atelier.http.qa.questions import Questions
 from atelier.http.qa.votes import Helpful, Report
@@ -48,7 +52,7 @@ from atelier.http.v1.questions import ProductQuestions, Question, QuestionsOfPro
 from atelier.http.v1.searching import Search, SimilarQuestions
 from atelier.http.v1.summaries import ProductSummary, Summaries
 from atelier.http.v1.votes import OwnVote, Reports
-from atelier.http.webhooks.addresses import Addresses
+from atelier.http.webhooks.addresses import PermittedAddresses
 from atelier.http.webhooks.client import Client
 from atelier.http.webhooks.sender import Sender
 from atelier.settings import (
@@ -151,7 +155,8 @@ def create_service(
     app.add_route("/qa/questions/{target_id}/report", Report(count.reports, "question"))
     app.add_route("/qa/answers/{target_id}/helpful", Helpful(count.votes, "answer"))
     app.add_route("/qa/answers/{target_id}/report", Report(count.reports, "answer"))
-    _add_v1_routes(app, ListReader(reads), posts, count, WrittenReader(database), searcher)
+    lists = ListReader(reads)
+    _add_v1_routes(app, lists, posts, count, WrittenReader(database), searcher)
     authorizer = Authorizer(TokenReader(database))
     app.add_route("/admin/v1/token", OwnToken(authorizer))
     _add_moderation(app, authorizer, database, streams)
@@ -160,6 +165,7 @@ def create_service(
     _add_webhooks(app, authorizer, Endpoints(database.write), settings)
     _add_operations(app, reads, database)
     add_documentation(app)
+    _add_pages(app, lists, settings)
     stop_waiting = _all_of(changes.stop, webhooks.sender.stop)
     return Service(app, FastPath(questions, answers), cors, stop_waiting)
 
@@ -192,7 +198,7 @@ def _add_moderation(
 def _add_webhooks(
     app: App, authorizer: Authorizer, endpoints: Endpoints, settings: Settings
 ) -> None:
-    addresses = Addresses(settings.webhook_networks)
+    addresses = PermittedAddresses(settings.webhook_networks)
     root = "/admin/v1/webhooks"
     one = f"{root}/{{webhook_id}}"
     app.add_route(root, WebhooksRoute(authorizer, endpoints, addresses))
@@ -229,6 +235,18 @@ def _add_v1_routes(  # noqa: PLR0913, PLR0917 - one per kind of what routes do
     app.add_route("/v1/answers/{target_id}/reports", Reports("answer", count, written))
 
 
+def _add_pages(app: App, lists: ListReader, settings: Settings) -> None:
+    addresses = Addresses.from_settings(settings)
+    questions = QuestionList(lists, addresses)
+    app.add_route("/products/{product_id}/questions", ProductQuestionsPage(questions, addresses))
+    app.add_route("/questions/{target_id}", QuestionPage(lists, addresses))
+    add_static_files(app)
+    if settings.has_demo:
+        add_demo_shop(app, lists, questions)
+    else:
+        app.add_route("/", About())
+
+
 class _Webhooks(NamedTuple):
     """What sends events, and its connection, which requests of shoppers do not wait for."""
 
@@ -246,7 +264,7 @@ def _webhooks(settings: Settings, database_url: str, timeout: float) -> _Webhook
     database = Database(database_url, size=WEBHOOK_CONNECTIONS, timeout=timeout)
     database.expose_metrics("webhooks")
     deliveries = Deliveries(database, timedelta(days=settings.changes_days))
-    client = Client(Addresses(settings.webhook_networks))
+    client = Client(PermittedAddresses(settings.webhook_networks))
     return _Webhooks(Sender(deliveries, client, settings.webhook_timeout), deliveries, database)
 
 

@@ -13,7 +13,7 @@ from atelier.http.common.authorization import Authorizer
 from atelier.http.common.errors import ApiError
 from atelier.http.common.ids import integer
 from atelier.http.webhooks import urls
-from atelier.http.webhooks.addresses import Addresses
+from atelier.http.webhooks.addresses import PermittedAddresses
 from atelier.store.tokens import Scope
 from atelier.store.webhooks.endpoints import EVENTS, MAX_ENDPOINTS, STATES, Endpoints
 
@@ -25,7 +25,9 @@ _MAX_HOURS = 7 * 24
 class WebhooksRoute:
     """`/admin/v1/webhooks`."""
 
-    def __init__(self, authorizer: Authorizer, endpoints: Endpoints, addresses: Addresses) -> None:
+    def __init__(
+        self, authorizer: Authorizer, endpoints: Endpoints, addresses: PermittedAddresses
+    ) -> None:
         """Take the authorizer of requests, the endpoints, and the permitted addresses."""
         self._authorizer = authorizer
         self._endpoints = endpoints

@@ -27,7 +27,7 @@ _PUBLIC_IPV6 = ip_network("2000::/3")
 Network = IPv4Network | IPv6Network
 
 
-class Addresses:
+class PermittedAddresses:
     """Decides whether an address may be connected to."""
 
     def __init__(self, networks: Sequence[str]) -> None:

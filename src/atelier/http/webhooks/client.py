@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import httptools
 
-from atelier.http.webhooks.addresses import Addresses
+from atelier.http.webhooks.addresses import PermittedAddresses
 from atelier.http.webhooks.urls import InvalidUrlError, Target, parse
 
 _MAX_RESPONSE_BYTES = 16 << 10
@@ -50,7 +50,7 @@ async def resolve(host: str, port: int) -> list[str]:
 class Client:
     """Sends requests to the addresses that are permitted."""
 
-    def __init__(self, addresses: Addresses, resolve: Resolve = resolve) -> None:
+    def __init__(self, addresses: PermittedAddresses, resolve: Resolve = resolve) -> None:
         """Take the permitted addresses, and the resolver of names."""
         self._addresses = addresses
         self._resolve = resolve
