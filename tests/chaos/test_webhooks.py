@@ -84,10 +84,12 @@ async def editing(database: str, questions: list[int]) -> AsyncIterator[None]:
             await asyncio.sleep(0.05)
 
     task = asyncio.create_task(edit())
-    yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    await connection.close()
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await connection.close()
 
 
 @pytest.mark.fault(
