@@ -48,6 +48,7 @@ RELOADABLE = (
     "ATELIER_WEBHOOK_TIMEOUT",
     "ATELIER_PUBLIC_URL",
     "ATELIER_PRODUCT_URL",
+    "ATELIER_LANGUAGE",
     "ATELIER_DEMO",
 )
 """The settings that a reload changes."""
