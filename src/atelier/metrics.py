@@ -64,6 +64,12 @@ WEBHOOK_BACKLOG_SECONDS = Gauge(
     ["endpoint"],
     registry=REGISTRY,
 )
+MODERATED_POSTS = Counter(
+    "atelier_moderated_posts",
+    "Posts that a moderation rule held or refused.",
+    ["action", "rule", "version"],
+    registry=REGISTRY,
+)
 VERSION = Gauge("atelier_version", "1 for the running version.", ["version"], registry=REGISTRY)
 VERSION.labels(__version__).set(1)
 

@@ -19,6 +19,8 @@ STREAM_CONNECTIONS = 2
 """The connections of an instance that carry large pages."""
 SEARCH_CONNECTIONS = 2
 """The connections of an instance that carry searches."""
+TRIAL_CONNECTIONS = 1
+"""The connections of an instance that carry trials of moderation rules."""
 WEBHOOK_CONNECTIONS = 1
 """The connections of an instance that carry the deliveries of webhooks."""
 
@@ -313,7 +315,7 @@ class Settings:
     def connections(self) -> int:
         """The maximum number of connections that one instance opens to the primary."""
         pools = 2 if self.read_database_url else 1
-        others = STREAM_CONNECTIONS + SEARCH_CONNECTIONS + WEBHOOK_CONNECTIONS
+        others = STREAM_CONNECTIONS + SEARCH_CONNECTIONS + TRIAL_CONNECTIONS + WEBHOOK_CONNECTIONS
         return pools * self.pool_size + others
 
     @classmethod

@@ -1,5 +1,5 @@
 -- Webhooks: endpoints that are sent the events of the change feed, and the log of their deliveries
--- depends: 20261127_23_search
+-- depends: 20261127_24_rules
 
 -- migrate: apply
 
