@@ -21,7 +21,7 @@ _WEB = {"falcon", "uvicorn"}
 # The folders of a layer, from the bottom up: each imports only from those before it.
 _FOLDERS = {
     "http": ["common", "webhooks", "ops", "qa", "v1", "admin", "pages"],
-    "store": ["connections", "search", "lists", "moderation", "webhooks"],
+    "store": ["connections", "lists", "search", "moderation", "webhooks"],
     "transfer": ["files", "reader", "database", "generator", "importer", "verifier", "exporter"],
     "local": ["host", "nginx", "logs", "postgres", "cluster", "monitoring", "supervisor"],
 }

@@ -184,12 +184,8 @@ def create_service(
     _add_operations(app, reads, database)
     add_documentation(app)
     _add_pages(app, lists, settings)
-<<<<<<< HEAD
     stop_waiting = _all_of(changes.stop, webhooks.sender.stop)
-    return Service(app, FastPath(questions, answers), cors, stop_waiting)
-=======
-    return Service(app, FastPath(questions, answers, readings), cors, changes.stop)
->>>>>>> main
+    return Service(app, FastPath(questions, answers, readings), cors, stop_waiting)
 
 
 def _handle_errors(app: App, database: Database) -> None:
