@@ -23,12 +23,14 @@ from atelier.http.common.writing.daily_limits import DailyLimit
 from atelier.http.common.writing.posts import PostWriter
 from atelier.http.common.writing.spam import SpamGuards
 from atelier.http.common.writing.votes import Counters, voter_rules
+from atelier.http.console.pages import serialize
+from atelier.http.console.routes import Stores, add_console
 from atelier.http.fast_path import FastPath, FastPathFailures
 from atelier.http.ops.health import Live, Ready, ReadyForReads
 from atelier.http.ops.lifespan import Lifespan
 from atelier.http.ops.metrics import Metrics, RequestTimer
+from atelier.http.ops.sampler import Sampler
 from atelier.http.pages.documentation import add_documentation
-from atelier.http.pages.errors import serialize
 from atelier.http.qa.answers import Answers
 from atelier.http.qa.questions import Questions
 from atelier.http.qa.votes import Helpful, Report
@@ -47,6 +49,8 @@ from atelier.store.connections.database import (
     SchemaMismatchError,
 )
 from atelier.store.connections.standby_reads import StandbyReads
+from atelier.store.console.samples import Samples
+from atelier.store.console.sessions import Sessions
 from atelier.store.limits import ClientHashes
 from atelier.store.lists.reader import ListReader
 from atelier.store.moderation.decisions import Decisions
@@ -58,6 +62,8 @@ from atelier.store.unanswered import UnansweredReader
 from atelier.store.voters import VoterWriter
 from atelier.store.writes import Writer
 from atelier.store.written import WrittenReader
+
+_CONSOLE_SESSION = timedelta(hours=12)
 
 
 class Service(NamedTuple):
@@ -71,10 +77,15 @@ class Service(NamedTuple):
 
 
 def create_service(
-    settings: Settings, database_url: str, *, clock: Callable[[], float] = time.time
+    settings: Settings,
+    database_url: str,
+    *,
+    instance: str = "",
+    clock: Callable[[], float] = time.time,
 ) -> Service:
     """Build an instance; its connections open and close with the application.
 
+    `instance` is its name on this host, under which the console shows it; "" if it does not.
     `clock` returns Unix time in seconds; it decides when the keys of voters' hashes rotate.
     """
     timeout = settings.request_timeout / 2  # a request waits for two batches at most: see Batcher
@@ -98,7 +109,11 @@ def create_service(
     post_limit = DailyLimit("posts", settings.posts_per_day, settings.rate_exempt, clients)
     posts = PostWriter(writer, SpamGuards.from_settings(settings), post_limit)
     reports = DailyLimit("reports", settings.reports_per_day, settings.rate_exempt, clients)
+    samples = Samples(database)
+    sessions = Sessions(database, _CONSOLE_SESSION)
     cleanup_tasks = (
+        sessions.delete_expired,
+        samples.delete_old,
         writer.delete_expired_keys,
         writer.delete_expired_digests,
         voters.delete_expired,
@@ -112,7 +127,9 @@ def create_service(
             RequestTimer(),
             FastPathFailures(),
             UnknownMethod(),
-            Lifespan(cleanup_tasks, searcher, *{database, streams, reads}),
+            Lifespan(
+                cleanup_tasks, Sampler(samples, instance), searcher, *{database, streams, reads}
+            ),
             cors,
             NoStore(),
         ],
@@ -130,13 +147,17 @@ def create_service(
     app.add_route("/qa/answers/{target_id}/helpful", Helpful(count.votes, "answer"))
     app.add_route("/qa/answers/{target_id}/report", Report(count.reports, "answer"))
     _add_v1_routes(app, ListReader(reads), posts, count, WrittenReader(database), searcher)
-    authorizer = Authorizer(TokenReader(database))
+    tokens = TokenReader(database)
+    authorizer = Authorizer(tokens)
     app.add_route("/admin/v1/token", OwnToken(authorizer))
-    _add_moderation(app, authorizer, database, streams)
-    app.add_route("/admin/v1/unanswered", Unanswered(authorizer, UnansweredReader(database)))
+    queue, decisions = Queue(database), Decisions(database, streams)
+    _add_moderation(app, authorizer, queue, decisions)
+    unanswered = UnansweredReader(database)
+    app.add_route("/admin/v1/unanswered", Unanswered(authorizer, unanswered))
     app.add_route("/admin/v1/changes", Changes(authorizer, changes))
     _add_operations(app, reads, database)
     add_documentation(app)
+    add_console(app, Stores(tokens, sessions, samples, queue, decisions, unanswered))
     return Service(app, FastPath(questions, answers), cors, changes.stop)
 
 
@@ -155,11 +176,8 @@ def _add_operations(app: App, reads: Database, database: Database) -> None:
     app.add_route("/metrics", Metrics())
 
 
-def _add_moderation(
-    app: App, authorizer: Authorizer, database: Database, streams: Database
-) -> None:
-    decisions = Decisions(database, streams)
-    app.add_route("/admin/v1/queue", QueueRoute(authorizer, Queue(database)))
+def _add_moderation(app: App, authorizer: Authorizer, queue: Queue, decisions: Decisions) -> None:
+    app.add_route("/admin/v1/queue", QueueRoute(authorizer, queue))
     app.add_route("/admin/v1/decisions", DecisionsRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}", DecisionRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}/undo", UndoRoute(authorizer, decisions))
