@@ -11,7 +11,7 @@ from atelier.http.common import params
 from atelier.http.console.pages import Pages
 from atelier.store.console.samples import Samples
 
-RANGES = {"15m": (900, 5), "1h": (3600, 20), "6h": (21600, 120)}
+RANGES = {"15m": (900, 10), "1h": (3600, 20), "6h": (21600, 120)}
 """The times that the graphs can show: their seconds, and the seconds of a step."""
 
 _RECENT = timedelta(seconds=60)
@@ -48,11 +48,13 @@ class Figures:
         seconds, step = RANGES[params.one_of(req, "range", *RANGES) or "15m"]
         start = datetime.now(UTC) - timedelta(seconds=seconds)
         after = max(start, params.parse(req, "after", _time, "Unix time in seconds") or start)
+        rows = await self._samples.series(after, step)
+        complete = datetime.now(UTC).timestamp()  # not every instance has reported for the last step
         resp.set_header("Cache-Control", "no-store")
         resp.media = {
             "step": step,
             "seconds": seconds,
-            "points": [_point(row) for row in await self._samples.series(after, step)],
+            "points": [_point(row) for row in rows if row["step"] + step <= complete],
             "instances": [
                 _instance(row) for row in await self._samples.instances(_RECENT, _RECENT)
             ],

@@ -38,7 +38,7 @@ class TokensPage:
         visitor = await self._pages.guard.admit_change(req, fields.get("csrf", ""), Scope.OPERATE)
         name, scope = fields.get("name", ""), _SCOPES.get(fields.get("scope", ""))
         if not _is_name(name) or scope is None:
-            await self._send(resp, visitor, problem=_NAME_RULE, name=name)
+            await self._send(resp, visitor, problem=_NAME_RULE, given=name)
             resp.status = HTTPStatus.UNPROCESSABLE_ENTITY
             return
         days = _LIFETIMES.get(fields.get("days", ""))
@@ -46,13 +46,13 @@ class TokensPage:
         created = await self._sessions.create_token(visitor.secret, name, scope, lifetime)
         if created is None:
             taken = f"There is, or was, a token named {name}: choose another name."
-            await self._send(resp, visitor, problem=taken, name=name)
+            await self._send(resp, visitor, problem=taken, given=name)
             resp.status = HTTPStatus.CONFLICT
             return
         await self._send(resp, visitor, created=created, created_name=name)
 
     async def _send(self, resp: falcon.asgi.Response, visitor: Visitor, **values: str) -> None:
-        defaults = {"problem": None, "name": "", "created": None, "created_name": None}
+        defaults = {"problem": None, "given": "", "created": None, "created_name": None}
         tokens = await self._sessions.tokens(visitor.secret)
         await self._pages.send(resp, visitor, "tokens", tokens=tokens, **{**defaults, **values})
 

@@ -1,5 +1,7 @@
 """The questions that wait for an answer, with a place to answer them as the seller."""
 
+from typing import Final
+
 import falcon.asgi
 
 from atelier.http.common import params
@@ -8,7 +10,7 @@ from atelier.http.console.pages import Pages, query
 from atelier.store.console.samples import Samples
 from atelier.store.unanswered import STARTS, Filters, UnansweredReader
 
-_ORDER = "oldest"
+_ORDER: Final = "oldest"
 _CURSOR_RULE = "the end of the page before"
 _LIMIT = 25
 

@@ -26,7 +26,8 @@ MAX_OPEN_FILES = 8192
 _MAX_OPEN_FILES_ON_HOST = 65536
 _LOOPBACK = ("127.0.0.0/8", "::1")
 SETTINGS = (
-    *("request_timeout", "rate_reads", "rate_votes", "rate_posts", "rate_exempt"),
+    *("request_timeout", "rate_reads", "rate_votes", "rate_posts", "rate_sign_ins"),
+    "rate_exempt",
     *("trusted_proxies", "cors_origins", "admin_networks", "log_addresses"),
 )
 """The settings of nginx that a reload changes."""
@@ -51,6 +52,18 @@ _PATH_SEGMENTS = (
     "undo",
     "unanswered",
     "changes",
+    "console",
+    "sign-in",
+    "sign-out",
+    "audit",
+    "export",
+    "tokens",
+    "revoke",
+    "files",
+    "vendor",
+    r"(?:common|overview|queue|unanswered)\.js",
+    r"console\.css",
+    r"uplot-[0-9.]+\.(?:js|css)",
     "live",
     "ready",
     "reads",
