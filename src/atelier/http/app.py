@@ -30,7 +30,10 @@ from atelier.http.ops.health import Live, Ready, ReadyForReads
 from atelier.http.ops.lifespan import Lifespan
 from atelier.http.ops.metrics import Metrics, RequestTimer
 from atelier.http.ops.sampler import Sampler
+from atelier.http.pages.addresses import Addresses
 from atelier.http.pages.documentation import add_documentation
+from atelier.http.pages.questions import ProductQuestionsPage, QuestionPage
+from atelier.http.pages.static import add_static_files
 from atelier.http.qa.answers import Answers
 from atelier.http.qa.questions import Questions
 from atelier.http.qa.votes import Helpful, Report
@@ -146,7 +149,8 @@ def create_service(
     app.add_route("/qa/questions/{target_id}/report", Report(count.reports, "question"))
     app.add_route("/qa/answers/{target_id}/helpful", Helpful(count.votes, "answer"))
     app.add_route("/qa/answers/{target_id}/report", Report(count.reports, "answer"))
-    _add_v1_routes(app, ListReader(reads), posts, count, WrittenReader(database), searcher)
+    lists = ListReader(reads)
+    _add_v1_routes(app, lists, posts, count, WrittenReader(database), searcher)
     tokens = TokenReader(database)
     authorizer = Authorizer(tokens)
     app.add_route("/admin/v1/token", OwnToken(authorizer))
@@ -157,6 +161,7 @@ def create_service(
     app.add_route("/admin/v1/changes", Changes(authorizer, changes))
     _add_operations(app, reads, database)
     add_documentation(app)
+    _add_pages(app, lists, settings)
     add_console(app, Stores(tokens, sessions, samples, queue, decisions, unanswered))
     return Service(app, FastPath(questions, answers), cors, changes.stop)
 
@@ -205,6 +210,13 @@ def _add_v1_routes(  # noqa: PLR0913, PLR0917 - one per kind of what routes do
     app.add_route("/v1/answers/{target_id}/vote", OwnVote("answer", count, written))
     app.add_route("/v1/questions/{target_id}/reports", Reports("question", count, written))
     app.add_route("/v1/answers/{target_id}/reports", Reports("answer", count, written))
+
+
+def _add_pages(app: App, lists: ListReader, settings: Settings) -> None:
+    addresses = Addresses.from_settings(settings)
+    app.add_route("/products/{product_id}/questions", ProductQuestionsPage(lists, addresses))
+    app.add_route("/questions/{target_id}", QuestionPage(lists, addresses))
+    add_static_files(app)
 
 
 def _parameters(settings: Settings) -> dict[str, str]:

@@ -1,12 +1,10 @@
 """The audit trail of moderation, with filters and an export."""
 
-from typing import Any
-
 import falcon.asgi
 
 from atelier.http.common import params
 from atelier.http.common.moderation.results import JSON_LINES, lines
-from atelier.http.console.pages import Pages, query
+from atelier.http.console.pages import Pages, drop_empty, query
 from atelier.http.console.session import Guard
 from atelier.store.moderation.decisions import MAX_ID, UNDO, Action, Decisions, Filter
 
@@ -55,25 +53,15 @@ class AuditExport:
         """Send all decisions of the filters as JSON Lines, the oldest first."""
         await self._guard.admit(req)
         resp.content_type = JSON_LINES
-        resp.set_headers(
-            {
-                "Cache-Control": "no-store",
-                "Content-Disposition": 'attachment; filename="audit-trail.jsonl"',
-            }
-        )
+        resp.downloadable_as = "audit-trail.jsonl"
         resp.stream = lines(self._decisions.all(_filter(req)))
 
 
 def _filter(req: falcon.asgi.Request) -> Filter:
-    given: dict[str, Any] = {
-        "actor": _filled(req, "actor") and params.text(req, "actor", _MAX_NAME_LENGTH),
-        "action": _filled(req, "action") and params.one_of(req, "action", *_ACTIONS),
-        "target": _filled(req, "target") and params.one_of(req, "target", "question", "answer"),
-        "target_id": params.identifier(req, "target_id") if _filled(req, "target_id") else None,
-    }
-    return Filter(**given)
-
-
-def _filled(req: falcon.asgi.Request, name: str) -> str | None:
-    """Return a field of the form, None if it is empty."""
-    return req.get_param(name) or None
+    drop_empty(req)
+    return Filter(
+        params.text(req, "actor", _MAX_NAME_LENGTH),
+        params.one_of(req, "action", *_ACTIONS),
+        params.one_of(req, "target", "question", "answer"),
+        params.identifier(req, "target_id"),
+    )

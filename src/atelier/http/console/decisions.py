@@ -30,7 +30,6 @@ class DecisionsRoute:
         if target is None or number is None:
             raise invalid_parameter("target and target_id", "those of a post")
         chosen = Filter(target=target, target_id=number)
-        resp.set_header("Cache-Control", "no-store")
         resp.media = {"results": await self._decisions.page(chosen, limit=_HISTORY)}
 
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:

@@ -49,8 +49,9 @@ class Figures:
         start = datetime.now(UTC) - timedelta(seconds=seconds)
         after = max(start, params.parse(req, "after", _time, "Unix time in seconds") or start)
         rows = await self._samples.series(after, step)
-        complete = datetime.now(UTC).timestamp()  # not every instance has reported for the last step
-        resp.set_header("Cache-Control", "no-store")
+        complete = datetime.now(
+            UTC
+        ).timestamp()  # not every instance has reported for the last step
         resp.media = {
             "step": step,
             "seconds": seconds,

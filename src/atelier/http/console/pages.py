@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 import falcon
@@ -46,9 +46,9 @@ class Pages:
 
 
 def send_page(resp: falcon.asgi.Response, name: str, **values: object) -> None:
-    """Send a page that no cache keeps."""
+    """Send a page."""
     resp.content_type = falcon.MEDIA_HTML
-    resp.set_headers({"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
+    resp.set_header("Content-Security-Policy", POLICY)
     resp.data = _TEMPLATES.render(f"{name}.html", version=__version__, **values)
 
 
@@ -60,7 +60,6 @@ def serialize(
         page_errors.serialize(req, resp, error)
     elif errors.PROBLEM in req.accept:
         errors.serialize(req, resp, error)
-        resp.set_header("Cache-Control", "no-store")
     else:
         heading = falcon.code_to_http_status(error.status_code).partition(" ")[2]
         text = (error.description or "").removeprefix("Error: ")
@@ -76,6 +75,13 @@ async def form(req: falcon.asgi.Request) -> Mapping[str, str]:
     if len(content) > _MAX_FORM_BYTES:
         raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the form is too large")
     return dict(parse_qsl(content.decode("ascii", "replace"), keep_blank_values=True))
+
+
+def drop_empty(req: falcon.asgi.Request) -> None:
+    """Remove the parameters that are the empty fields of a form."""
+    given = cast("dict[str, object]", req.params)
+    for name in [name for name, value in given.items() if value == ""]:
+        del given[name]
 
 
 def query(**values: Any) -> str:  # noqa: ANN401 - whatever has a text

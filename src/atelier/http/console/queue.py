@@ -5,7 +5,7 @@ import falcon.asgi
 from atelier.http.common import params
 from atelier.http.common.errors import invalid_parameter
 from atelier.http.common.moderation import cursors
-from atelier.http.console.pages import Pages, query
+from atelier.http.console.pages import Pages, drop_empty, query
 from atelier.store.moderation.queue import NewestPosition, Page, Position, Queue, State
 
 _NEWEST = "newest"
@@ -26,6 +26,7 @@ class QueuePage:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Send a page of the queue."""
         visitor = await self._pages.guard.admit(req)
+        drop_empty(req)
         chosen = params.one_of(req, "filter", *State, _NEWEST) or State.REPORTED
         product_id = params.identifier(req, "product_id")
         reason = params.text(req, "reason", _MAX_REASON_LENGTH)

@@ -2,6 +2,7 @@
 
 import hmac
 import re
+from datetime import UTC, datetime
 from hashlib import sha256
 from http import HTTPStatus
 from typing import NamedTuple
@@ -19,6 +20,7 @@ CSRF_HEADER = "X-CSRF-Token"
 ROOT = "/console"
 SIGN_IN = f"{ROOT}/sign-in"
 
+_PAST = datetime(1970, 1, 1, tzinfo=UTC)
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _FOREIGN = "this request does not come from a page of the console"
 _SIGNED_OUT = "your session is over: sign in again"
@@ -68,7 +70,7 @@ class Guard:
         visitor = await self.visitor(req)
         if visitor is None:
             if req.get_header("Sec-Fetch-Dest", default="document") in {"document", "iframe"}:
-                raise falcon.HTTPSeeOther(SIGN_IN, headers={"Cache-Control": "no-store"})
+                raise falcon.HTTPSeeOther(SIGN_IN)
             raise ApiError(HTTPStatus.UNAUTHORIZED, _SIGNED_OUT)
         if visitor.scope < scope:
             raise ApiError(HTTPStatus.FORBIDDEN, _FORBIDDEN)
@@ -101,13 +103,16 @@ def _is_own(req: falcon.asgi.Request, origin: str | None) -> bool:
     return origin is not None and urlsplit(origin).netloc == req.get_header("Host")
 
 
-def set_cookie(req: falcon.asgi.Request, resp: falcon.asgi.Response, secret: str) -> None:
-    """Give a browser a session; the cookie ends with the browser, the session in the database."""
+def set_cookie(
+    req: falcon.asgi.Request, resp: falcon.asgi.Response, secret: str, until: datetime | None = None
+) -> None:
+    """Give a browser a session; without a time its cookie ends with the browser."""
     resp.set_cookie(
         COOKIE,
         secret,
+        expires=until,
         path=ROOT,
-        secure=_is_https(req),
+        secure=req.get_header("X-Forwarded-Proto", default=req.scheme) == "https",
         http_only=True,
         same_site="Strict",
     )
@@ -115,16 +120,4 @@ def set_cookie(req: falcon.asgi.Request, resp: falcon.asgi.Response, secret: str
 
 def unset_cookie(req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
     """Take the session's cookie from a browser."""
-    resp.set_cookie(
-        COOKIE,
-        "",
-        max_age=0,
-        path=ROOT,
-        secure=_is_https(req),
-        http_only=True,
-        same_site="Strict",
-    )
-
-
-def _is_https(req: falcon.asgi.Request) -> bool:
-    return req.get_header("X-Forwarded-Proto", default=req.scheme) == "https"
+    set_cookie(req, resp, "", until=_PAST)

@@ -83,4 +83,3 @@ def _problem(found: FoundToken) -> str | None:
 def _redirect(resp: falcon.asgi.Response, path: str) -> None:
     resp.status = HTTPStatus.SEE_OTHER
     resp.location = path
-    resp.set_header("Cache-Control", "no-store")

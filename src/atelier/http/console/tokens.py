@@ -73,7 +73,6 @@ class RevokeToken:
             raise ApiError(HTTPStatus.NOT_FOUND, "there is no valid token of this name")
         resp.status = HTTPStatus.SEE_OTHER
         resp.location = "/console/tokens"
-        resp.set_header("Cache-Control", "no-store")
 
 
 def _is_name(name: str) -> bool:

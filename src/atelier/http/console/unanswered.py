@@ -6,7 +6,7 @@ import falcon.asgi
 
 from atelier.http.common import params
 from atelier.http.common.moderation.cursors import unanswered_position
-from atelier.http.console.pages import Pages, query
+from atelier.http.console.pages import Pages, drop_empty, query
 from atelier.store.console.samples import Samples
 from atelier.store.unanswered import STARTS, Filters, UnansweredReader
 
@@ -27,6 +27,7 @@ class UnansweredPage:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Send a page of questions, the oldest first."""
         visitor = await self._pages.guard.admit(req)
+        drop_empty(req)
         product_id = params.identifier(req, "product_id")
         after = params.parse(req, "after", unanswered_position, _CURSOR_RULE)
         start = after[1] if after else STARTS[_ORDER]

@@ -1,5 +1,7 @@
 """Errors of pages for browsers, as pages."""
 
+from http import HTTPStatus
+
 import falcon
 import falcon.asgi
 
@@ -18,10 +20,16 @@ def serialize(
     if not is_page(req.path):
         errors.serialize(req, resp, error)
         return
-    heading = falcon.code_to_http_status(error.status_code).partition(" ")[2]
-    text = (error.description or "").removeprefix("Error: ")
+    status = error.status_code
+    title = falcon.code_to_http_status(status).partition(" ")[2]
+    heading = "This page does not exist" if status == HTTPStatus.NOT_FOUND else title
     resp.content_type = falcon.MEDIA_HTML
     resp.set_headers({"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
     resp.data = _TEMPLATES.render(
-        "error.html", title=heading, status=error.status_code, heading=heading, text=text
+        "error.html", title=title, status=status, heading=heading, text=_sentence(error.description)
     )
+
+
+def _sentence(description: str | None) -> str:
+    text = (description or "").removeprefix("Error: ")
+    return f"{text[:1].upper()}{text[1:]}." if text else ""

@@ -14,7 +14,8 @@ SELECT
     ((l.requests - b.requests) / b.seconds)::float8 AS requests,
     ((l.errors - b.errors) / b.seconds)::float8 AS errors,
     (SELECT array_agg(u.count - u.before ORDER BY u.place)
-    FROM unnest(l.buckets, b.buckets) WITH ORDINALITY AS u (count, before, place)) AS buckets,
+    FROM unnest(l.buckets, b.buckets) WITH ORDINALITY AS u (count, before, place)
+    WHERE b.at IS NOT NULL) AS buckets,
     ((l.cpu_seconds - b.cpu_seconds) / b.seconds)::float8 AS cpu,
     l.memory_bytes,
     l.waiting,
