@@ -206,6 +206,7 @@ def _ready_message(settings: Settings) -> str:
         f"Ready: {address}\n"
         f"  a page of questions  {address}/qa/questions?product_id=1\n"
         f"  the API to try       {address}/docs\n"
+        f"  the console          {address}/console\n"
         "Ctrl-C stops it; the data stays."
     )
 
