@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser
 
-from tests.contract.conftest import client, data, shop
+from tests.contract.conftest import client, data, demo_service, shop
 from tests.support.browser import open_browser
 
-__all__ = ["client", "data", "shop"]
+__all__ = ["client", "data", "demo_service", "shop"]
 
 
 @pytest.fixture(scope="session")

@@ -31,8 +31,9 @@ from atelier.http.ops.lifespan import Lifespan
 from atelier.http.ops.metrics import Metrics, RequestTimer
 from atelier.http.ops.sampler import Sampler
 from atelier.http.pages.addresses import Addresses
+from atelier.http.pages.demo import About, add_demo_shop
 from atelier.http.pages.documentation import add_documentation
-from atelier.http.pages.questions import ProductQuestionsPage, QuestionPage
+from atelier.http.pages.questions import ProductQuestionsPage, QuestionList, QuestionPage
 from atelier.http.pages.static import add_static_files
 from atelier.http.qa.answers import Answers
 from atelier.http.qa.questions import Questions
@@ -214,9 +215,14 @@ def _add_v1_routes(  # noqa: PLR0913, PLR0917 - one per kind of what routes do
 
 def _add_pages(app: App, lists: ListReader, settings: Settings) -> None:
     addresses = Addresses.from_settings(settings)
-    app.add_route("/products/{product_id}/questions", ProductQuestionsPage(lists, addresses))
+    questions = QuestionList(lists, addresses)
+    app.add_route("/products/{product_id}/questions", ProductQuestionsPage(questions, addresses))
     app.add_route("/questions/{target_id}", QuestionPage(lists, addresses))
     add_static_files(app)
+    if settings.has_demo:
+        add_demo_shop(app, lists, questions)
+    else:
+        app.add_route("/", About())
 
 
 def _parameters(settings: Settings) -> dict[str, str]:

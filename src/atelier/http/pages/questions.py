@@ -24,53 +24,66 @@ They bound the time for which rendering a page keeps an instance from other requ
 _TEMPLATES = Templates("pages")
 
 
-class ProductQuestionsPage:
-    """`/products/{product_id}/questions`."""
+class QuestionList:
+    """Reads a page of a product's questions, for the templates that show one."""
 
     def __init__(self, reader: ListReader, addresses: Addresses) -> None:
         """Take the reader of lists, and where pages are."""
         self._reader = reader
         self._addresses = addresses
 
+    async def read(
+        self, req: falcon.asgi.Request, product_id: str
+    ) -> tuple[QuestionsRequest, QuestionsPage]:
+        """Return the page after the request's cursor, if it has one."""
+        asked = {"limit": str(QUESTIONS), "answers": str(FIRST_ANSWERS), **_after(req.params)}
+        request = params.questions(asked, product_id)
+        return request, await self._reader.questions(request.sort, request.key)
+
+    def values(
+        self, req: falcon.asgi.Request, request: QuestionsRequest, page: QuestionsPage
+    ) -> dict[str, object]:
+        """Return what the templates show."""
+        product_id, after = request.key.product_id, req.get_param("after")
+        path, totals = f"/products/{product_id}/questions", json.loads(f"{{{page.totals}}}")
+        return {
+            "title": f"Questions about product {product_id}",
+            "description": plain_text.count(totals),
+            "canonical": self._addresses.absolute(req, path, after),
+            "addresses": self._addresses,
+            "path": path,
+            "product_id": product_id,
+            "questions": _parsed(page.documents),
+            "after": after,
+            "next": _cursor(page.next, request.of_list),
+        }
+
+
+class ProductQuestionsPage:
+    """`/products/{product_id}/questions`."""
+
+    def __init__(self, questions: QuestionList, addresses: Addresses) -> None:
+        """Take the reader of questions, and where pages are."""
+        self._questions = questions
+        self._addresses = addresses
+
     async def on_get(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, product_id: str
     ) -> None:
         """Send a page of a product's questions, or with `fragment` its list alone."""
-        asked = {"limit": str(QUESTIONS), "answers": str(FIRST_ANSWERS), **_after(req.params)}
-        request = params.questions(asked, product_id)
-        page = await self._reader.questions(request.sort, request.key)
+        request, page = await self._questions.read(req, product_id)
         is_fragment = "fragment" in req.params
         if is_fragment or not page.documents:
             resp.set_header("X-Robots-Tag", "noindex")
 
         def render() -> bytes:
             name = "fragment.html" if is_fragment else "questions.html"
-            return _TEMPLATES.render(name, **self._values(req, request, page))
+            return _TEMPLATES.render(name, **self._questions.values(req, request, page))
 
         versions = (_TEMPLATES.version, str(is_fragment), page.version, page.totals)
         send(req, resp, render, self._addresses.absolute(req, ""), *versions)
 
     on_head = on_get
-
-    def _values(
-        self, req: falcon.asgi.Request, request: QuestionsRequest, page: QuestionsPage
-    ) -> dict[str, object]:
-        """Return what the templates show."""
-        product_id, after = request.key.product_id, req.get_param("after")
-        path, addresses = f"/products/{product_id}/questions", self._addresses
-        totals = json.loads(f"{{{page.totals}}}")
-        return {
-            "title": f"Questions about product {product_id}",
-            "description": plain_text.count(totals),
-            "canonical": addresses.absolute(req, path, after),
-            "addresses": addresses,
-            "path": path,
-            "product_id": product_id,
-            "questions": _parsed(page.documents),
-            "totals": totals,
-            "after": after,
-            "next": _cursor(page.next, request.of_list),
-        }
 
 
 class QuestionPage:

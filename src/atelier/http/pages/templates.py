@@ -4,18 +4,18 @@ from datetime import datetime
 from hashlib import blake2b
 from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from atelier import __version__
 
 
 class Templates:
-    """The templates in a folder of `atelier/web`."""
+    """The templates in folders of `atelier/web`."""
 
-    def __init__(self, folder: str) -> None:
-        """Take the folder's name; templates are compiled once, when they are first used."""
+    def __init__(self, *folders: str) -> None:
+        """Take the names of the folders; templates are compiled once, when they are first used."""
         self._environment = Environment(
-            loader=PackageLoader("atelier", f"web/{folder}"),
+            loader=ChoiceLoader([PackageLoader("atelier", f"web/{folder}") for folder in folders]),
             autoescape=True,
             undefined=StrictUndefined,  # a misspelt name is an error
             trim_blocks=True,
@@ -23,7 +23,7 @@ class Templates:
             auto_reload=False,
         )
         self._environment.filters["date"] = _date
-        self.version = _digest(folder)
+        self.version = "-".join(map(_digest, folders))
         """Changes with the templates: part of the ETag of every page."""
 
     def render(self, name: str, **values: object) -> bytes:

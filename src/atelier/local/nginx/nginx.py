@@ -78,8 +78,10 @@ _PATH_SEGMENTS = (
     r"swagger-ui\.css",
     r"swagger-ui-bundle\.js",
     "pages",
-    r"favicon\.svg",
     r"robots\.txt",
+    "demo",
+    r"shop\.css",
+    r"[a-z]+\.svg",
 )
 """Path segments that the access log shows, besides numbers; see nginx.conf."""
 _QUERY_PARAMETERS = (
