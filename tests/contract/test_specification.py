@@ -17,7 +17,7 @@ from openapi_spec_validator.readers import read_from_filename
 
 from atelier.http.app import create_service
 from atelier.http.common.errors import PROBLEM
-from atelier.http.common.paths import has_only_problems
+from atelier.http.common.paths import has_only_problems, is_console, is_page
 from atelier.http.pages.documentation import specification
 from atelier.settings import Settings
 
@@ -104,6 +104,12 @@ def test_every_operation_is_described_and_every_error_has_an_example(
             assert all(examples(media) for media in response["content"].values())
 
 
+def is_for_browsers(path: str) -> bool:
+    """Return whether a route is a page or a file of one, which other docs describe."""
+    files = path.startswith(("/docs/", "/pages/")) or path in {"/favicon.svg", "/robots.txt"}
+    return files or is_page(path) or is_console(path)
+
+
 def test_every_route_of_the_service_is_documented() -> None:
     routes = inspect_routes(create_service(Settings(), "postgresql:///unused").app)
     served = {
@@ -111,7 +117,7 @@ def test_every_route_of_the_service_is_documented() -> None:
         for route in routes
         for method in route.methods
         if not method.internal
-        and not route.path.startswith("/docs/")
+        and not is_for_browsers(route.path)
         and route.path != "/metrics"  # nginx responds with 404
     }
     documented = {(nameless(path), method) for path, method, _ in OPERATIONS}
