@@ -76,3 +76,14 @@ async def test_without_the_shop_the_front_page_says_what_this_is(
     known = await client.get("/", headers={"If-None-Match": response.headers["etag"]})
     assert known.status_code == 304
     assert (await client.get(f"/questions/{shop.question_id}")).status_code == 200
+
+
+async def test_a_permalink_leads_back_to_the_product_of_the_shop(
+    demo: httpx.AsyncClient, data: Data, shop: Shop
+) -> None:
+    question = await data.question(16)
+    page, _ = parse((await demo.get(f"/questions/{question}")).text)
+    [_, product] = attributes(page, ".//p[@class='back']/a", "href")
+    assert (await demo.get(product)).status_code == 200
+    other, _ = parse((await demo.get(f"/questions/{shop.question_id}")).text)
+    assert len(attributes(other, ".//p[@class='back']/a", "href")) == 1

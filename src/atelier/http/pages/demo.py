@@ -16,6 +16,7 @@ from atelier.http.pages.documentation import File
 from atelier.http.pages.questions import QuestionList
 from atelier.http.pages.responses import POLICY, send
 from atelier.http.pages.templates import Templates
+from atelier.http.pages.texts import Texts
 from atelier.store.lists.reader import ListReader
 
 # The widget's script, what it loads from /v1, and the photos that shoppers link to.
@@ -25,6 +26,8 @@ _POLICY = POLICY.replace(
 _FOLDER = files("atelier") / "web" / "demo"
 _ONE_HOUR = "public, max-age=3600"
 _TEMPLATES = Templates("demo", "pages")
+_TEXTS = Texts("en")
+_OTHERS = 4
 
 Product = Mapping[str, Any]
 
@@ -43,7 +46,8 @@ class Home:
 
         def render() -> bytes:
             counts = {
-                each["product_id"]: plain_text.count(each) for each in map(json.loads, summaries)
+                each["product_id"]: plain_text.count(each, _TEXTS)
+                for each in map(json.loads, summaries)
             }
             return _TEMPLATES.render("home.html", products=self._products.values(), counts=counts)
 
@@ -71,14 +75,20 @@ class ProductPage:
             raise ApiError(HTTPStatus.NOT_FOUND, "there is no such product in the demo shop")
 
         def render() -> bytes:
-            others = [each for each in self._products.values() if each is not product]
+            others = self._others(request.key.product_id)
             values = self._questions.values(req, request, page)
             return _TEMPLATES.render("product.html", product=product, others=others, **values)
 
-        versions = (_TEMPLATES.version, page.version, page.totals)
+        versions = (_TEMPLATES.version, self._questions.version, page.version, page.totals)
         send(req, resp, render, "/".join(map(str, request.key)), *versions, policy=_POLICY)
 
     on_head = on_get
+
+    def _others(self, product_id: int) -> list[Product]:
+        """Return the products that follow one, and after the last one the first."""
+        ids = [*self._products]
+        place = ids.index(product_id) + 1
+        return [self._products[each] for each in (ids[place:] + ids)[:_OTHERS]]
 
 
 class About:
@@ -93,7 +103,7 @@ class About:
 
 def add_demo_shop(app: App, reader: ListReader, questions: QuestionList) -> None:
     """Add the routes of the demo shop and of its files."""
-    listed: list[Product] = json.loads((_FOLDER / "products.json").read_text(encoding="utf-8"))
+    listed = _products()
     products = {product["id"]: product for product in listed}
     app.add_route("/", Home(products, reader))
     app.add_route("/demo/products/{product_id}", ProductPage(products, questions))
@@ -101,3 +111,13 @@ def add_demo_shop(app: App, reader: ListReader, questions: QuestionList) -> None
     for product in listed:
         name = f"{product['picture']}.svg"
         app.add_route(f"/demo/{name}", File(_FOLDER / name, "image/svg+xml", _ONE_HOUR))
+
+
+def demo_addresses() -> dict[int, str]:
+    """Return the address of each product of the demo shop, by id."""
+    return {product["id"]: f"/demo/products/{product['id']}" for product in _products()}
+
+
+def _products() -> list[Product]:
+    products: list[Product] = json.loads((_FOLDER / "products.json").read_text(encoding="utf-8"))
+    return products

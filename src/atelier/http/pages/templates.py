@@ -1,6 +1,5 @@
 """Templates of the pages for browsers: they escape every value, whatever a shopper wrote."""
 
-from datetime import datetime
 from hashlib import blake2b
 from importlib.resources import files
 
@@ -22,7 +21,6 @@ class Templates:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.filters["date"] = _date
         self.version = "-".join(map(_digest, folders))
         """Changes with the templates: part of the ETag of every page."""
 
@@ -40,12 +38,3 @@ def _digest(folder: str) -> str:
     templates = (each for each in (files("atelier") / "web" / folder).iterdir() if each.is_file())
     contents = (each.read_bytes() for each in sorted(templates, key=lambda each: each.name))
     return blake2b(b"\0".join([__version__.encode(), *contents]), digest_size=8).hexdigest()
-
-
-def _date(iso: str) -> str:
-    """Return a date of the API as text: `18 October 2018`."""
-    try:
-        date = datetime.fromisoformat(iso)
-    except ValueError:  # outside the years 1 to 9999
-        return iso.partition("T")[0]
-    return f"{date.day} {date:%B %Y}"

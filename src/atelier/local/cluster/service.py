@@ -47,6 +47,7 @@ RELOADABLE = (
     "ATELIER_LOG_ADDRESSES",
     "ATELIER_PUBLIC_URL",
     "ATELIER_PRODUCT_URL",
+    "ATELIER_LANGUAGE",
     "ATELIER_DEMO",
 )
 """The settings that a reload changes."""
