@@ -54,5 +54,13 @@ GRANT EXECUTE
         atelier.delete_expired_sessions, atelier.session_tokens, atelier.session_create_token,
         atelier.session_revoke_token, atelier.queue_counts
     TO {role};
+GRANT SELECT ON atelier.moderation_rules TO {role};
+GRANT SELECT, INSERT, UPDATE (posted_at), DELETE ON atelier.posted_texts TO {role};
+GRANT SELECT, INSERT, UPDATE (first_at, last_at), DELETE ON atelier.posting_clients TO {role};
+GRANT EXECUTE
+    ON FUNCTION
+        atelier.change_rules, atelier.matches_rule, atelier.judge_post, atelier.record_hold,
+        atelier.post_status, atelier.own_post
+    TO {role};
 GRANT SELECT ON public._pogo_migration, public._pogo_version TO {role};
 COMMIT;
