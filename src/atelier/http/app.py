@@ -63,8 +63,6 @@ from atelier.store.connections.database import (
     SchemaMismatchError,
 )
 from atelier.store.connections.standby_reads import StandbyReads
-from atelier.store.console.samples import Samples
-from atelier.store.console.sessions import Sessions
 from atelier.store.limits import ClientHashes
 from atelier.store.lists.reader import ListReader
 from atelier.store.moderation import trial
@@ -79,7 +77,6 @@ from atelier.store.voters import VoterWriter
 from atelier.store.writes import Writer
 from atelier.store.written import WrittenReader
 
-_CONSOLE_SESSION = timedelta(hours=12)
 _TRIAL_SECONDS = 25
 """The longest that each statement of a trial of moderation rules may take."""
 
@@ -131,11 +128,10 @@ def create_service(
     guards, checker = SpamGuards.from_settings(settings), RuleChecker(rules, secret, clock)
     posts = PostWriter(writer, guards, post_limit, checker, secret)
     reports = DailyLimit("reports", settings.reports_per_day, settings.rate_exempt, clients)
-    samples = Samples(database)
-    sessions = Sessions(database, _CONSOLE_SESSION)
+    console = Stores.of(database, streams)
     cleanup_tasks = (
-        sessions.delete_expired,
-        samples.delete_old,
+        console.sessions.delete_expired,
+        console.samples.delete_old,
         writer.delete_expired_keys,
         writer.delete_expired_digests,
         voters.delete_expired,
@@ -152,7 +148,7 @@ def create_service(
             UnknownMethod(),
             Lifespan(
                 cleanup_tasks,
-                Sampler(samples, instance),
+                Sampler(console.samples, instance),
                 searcher,
                 *{database, streams, reads, trials},
             ),
@@ -163,8 +159,7 @@ def create_service(
     app.req_options.strip_url_path_trailing_slash = True
     _handle_errors(app, database)
 
-    questions = PageReader("questions", reads, streams)
-    answers = PageReader("answers", reads, streams)
+    questions, answers = (PageReader(kind, reads, streams) for kind in ("questions", "answers"))
     count = Counters(settings, writer, voters, reports, secret, clock)
     app.add_route("/qa/questions", Questions(questions, posts))
     app.add_route("/qa/questions/{target_id}/answers", Answers(answers, posts))
@@ -183,7 +178,7 @@ def create_service(
     _add_operations(app, reads, database)
     add_documentation(app)
     _add_pages(app, lists, settings)
-    _add_console(app, database, streams, samples, sessions)
+    add_console(app, console)
     return Service(app, FastPath(questions, answers), cors, changes.stop)
 
 
@@ -258,20 +253,6 @@ def _add_pages(app: App, lists: ListReader, settings: Settings) -> None:
         add_demo_shop(app, lists, questions)
     else:
         app.add_route("/", About())
-
-
-def _add_console(
-    app: App, database: Database, streams: Database, samples: Samples, sessions: Sessions
-) -> None:
-    stores = Stores(
-        TokenReader(database),
-        sessions,
-        samples,
-        Queue(database),
-        Decisions(database, streams),
-        UnansweredReader(database),
-    )
-    add_console(app, stores)
 
 
 def _parameters(settings: Settings) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """All routes of the console."""
 
+from datetime import timedelta
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from atelier.http.console.sign_in import SignIn, SignOut
 from atelier.http.console.tokens import RevokeToken, TokensPage
 from atelier.http.console.unanswered import UnansweredPage
 from atelier.http.pages.documentation import File
+from atelier.store.connections.database import Database
 from atelier.store.console.samples import Samples
 from atelier.store.console.sessions import Sessions
 from atelier.store.moderation.decisions import Decisions
@@ -21,6 +23,7 @@ from atelier.store.moderation.queue import Queue
 from atelier.store.tokens import TokenReader
 from atelier.store.unanswered import UnansweredReader
 
+_SESSION = timedelta(hours=12)
 _CSS, _JS = "text/css", "text/javascript"
 _FILES = {
     "console.css": _CSS,
@@ -42,6 +45,18 @@ class Stores(NamedTuple):
     queue: Queue
     decisions: Decisions
     unanswered: UnansweredReader
+
+    @classmethod
+    def of(cls, database: Database, streams: Database) -> "Stores":
+        """Return those of a database, given its connections, and those for exports."""
+        return cls(
+            TokenReader(database),
+            Sessions(database, _SESSION),
+            Samples(database),
+            Queue(database),
+            Decisions(database, streams),
+            UnansweredReader(database),
+        )
 
 
 def add_console(app: App, stores: Stores) -> None:
