@@ -46,6 +46,7 @@ from atelier.http.v1.answers import Answer, QuestionAnswers
 from atelier.http.v1.own_post import OwnPost
 from atelier.http.v1.posts import Posting
 from atelier.http.v1.questions import ProductQuestions, Question, QuestionsOfProducts
+from atelier.http.v1.readings import Readings
 from atelier.http.v1.searching import Search, SimilarQuestions
 from atelier.http.v1.summaries import ProductSummary, Summaries
 from atelier.http.v1.votes import OwnVote, Reports
@@ -168,18 +169,18 @@ def create_service(
     app.add_route("/qa/answers/{target_id}/helpful", Helpful(count.votes, "answer"))
     app.add_route("/qa/answers/{target_id}/report", Report(count.reports, "answer"))
     lists = ListReader(reads)
-    _add_v1_routes(app, lists, posts, count, WrittenReader(database), searcher)
+    readings = Readings(lists)
+    _add_v1_routes(app, lists, readings, posts, count, WrittenReader(database), searcher)
     app.add_route("/v1/posts/{token}", OwnPost(WrittenReader(database), secret))
     authorizer = Authorizer(TokenReader(database))
     app.add_route("/admin/v1/token", OwnToken(authorizer))
     _add_moderation(app, authorizer, database, streams, trials)
-    app.add_route("/admin/v1/unanswered", Unanswered(authorizer, UnansweredReader(database)))
     app.add_route("/admin/v1/changes", Changes(authorizer, changes))
     _add_operations(app, reads, database)
     add_documentation(app)
     _add_pages(app, lists, settings)
     add_console(app, console)
-    return Service(app, FastPath(questions, answers), cors, changes.stop)
+    return Service(app, FastPath(questions, answers, readings), cors, changes.stop)
 
 
 def _handle_errors(app: App, database: Database) -> None:
@@ -205,6 +206,7 @@ def _add_moderation(
     app.add_route("/admin/v1/decisions", DecisionsRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}", DecisionRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}/undo", UndoRoute(authorizer, decisions))
+    app.add_route("/admin/v1/unanswered", Unanswered(authorizer, UnansweredReader(database)))
     app.add_route("/admin/v1/rules", RulesRoute(authorizer, RuleVersions(database)))
     app.add_route("/admin/v1/rules/try", TrialRoute(authorizer, trials))
 
@@ -212,6 +214,7 @@ def _add_moderation(
 def _add_v1_routes(  # noqa: PLR0913, PLR0917 - one per kind of what routes do
     app: App,
     lists: ListReader,
+    readings: Readings,
     posts: PostWriter,
     count: Counters,
     written: WrittenReader,
@@ -219,14 +222,16 @@ def _add_v1_routes(  # noqa: PLR0913, PLR0917 - one per kind of what routes do
 ) -> None:
     posting = Posting(posts, written)
     search = Search(searcher, lists)
-    app.add_route("/v1/products/{product_id}/questions", ProductQuestions(lists, search, posting))
+    app.add_route(
+        "/v1/products/{product_id}/questions", ProductQuestions(readings, search, posting)
+    )
     app.add_route("/v1/products/{product_id}/similar", SimilarQuestions(search))
-    app.add_route("/v1/products/{product_id}/summary", ProductSummary(lists))
-    app.add_route("/v1/summaries", Summaries(lists))
-    app.add_route("/v1/questions", QuestionsOfProducts(lists))
-    app.add_route("/v1/questions/{target_id}", Question(lists))
-    app.add_route("/v1/questions/{target_id}/answers", QuestionAnswers(lists, posting))
-    app.add_route("/v1/answers/{target_id}", Answer(lists))
+    app.add_route("/v1/products/{product_id}/summary", ProductSummary(readings))
+    app.add_route("/v1/summaries", Summaries(readings))
+    app.add_route("/v1/questions", QuestionsOfProducts(readings))
+    app.add_route("/v1/questions/{target_id}", Question(readings))
+    app.add_route("/v1/questions/{target_id}/answers", QuestionAnswers(readings, posting))
+    app.add_route("/v1/answers/{target_id}", Answer(readings))
     app.add_route("/v1/questions/{target_id}/vote", OwnVote("question", count, written))
     app.add_route("/v1/answers/{target_id}/vote", OwnVote("answer", count, written))
     app.add_route("/v1/questions/{target_id}/reports", Reports("question", count, written))

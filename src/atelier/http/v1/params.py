@@ -162,10 +162,10 @@ def _number(values: Values, name: str, lowest: int, highest: int, default: int) 
 
 
 def _word(values: Values, name: str, words: type[Word], default: Word) -> Word:
-    text = values.get(name, default)
-    if not isinstance(text, str) or text not in {*words}:
-        raise invalid_parameter(name, f"one of {', '.join(words)}")
-    return words(text)
+    try:
+        return words(str(values.get(name, default)))  # a repeated parameter is a list, and no word
+    except ValueError:
+        raise invalid_parameter(name, f"one of {', '.join(words)}") from None
 
 
 def _after(values: Values, of_list: str, first: Position) -> Position:

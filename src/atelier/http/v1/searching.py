@@ -9,7 +9,7 @@ import falcon.asgi
 from atelier.http.common.errors import ApiError
 from atelier.http.common.logs import log_rejection
 from atelier.http.v1 import params
-from atelier.http.v1.responses import etag, next_cursor, send
+from atelier.http.v1.responses import next_cursor, send
 from atelier.store.connections.database import DatabaseTimeoutError
 from atelier.store.lists.reader import ListReader, QuestionKey
 from atelier.store.search.searcher import MAX_RESULTS, Found, Match, Searcher
@@ -40,7 +40,7 @@ class Search:
             next_cursor((end,) if has_more else None, request.of_list),
             await self._totals(request.product_id),
         )
-        send(req, resp, body, etag(body.decode()))
+        send(req, resp, body)
 
     async def send_similar(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, product_id: str
@@ -50,12 +50,12 @@ class Search:
         search = self._searcher.similar(request.product_id, request.query, request.limit)
         found = await _in_time(req, search)
         body = b'{"results":[%b]}' % await self._results(found, request.answers)
-        send(req, resp, body, etag(body.decode()))
+        send(req, resp, body)
 
     async def _results(self, found: Sequence[Found], answers: int) -> bytes:
         """Return the questions as JSON, without those that were hidden since they were found."""
         reads = [self._reader.question(QuestionKey(each.question_id, answers)) for each in found]
-        documents = [(await read).document for read in reads]
+        documents = [await read for read in reads]
         return b",".join(
             _with_matches(document, each.matches)
             for document, each in zip(documents, found, strict=True)

@@ -1,5 +1,5 @@
 -- The questions of a requested page, most helpful first.
-SELECT d.question_id, d.helpful::bigint AS key, s.answer_count, d.xmin AS version
+SELECT d.question_id, d.helpful::bigint AS key, s.answer_count
 FROM question_documents d
 JOIN question_summaries s ON s.question_id = d.question_id
 WHERE d.product_id = requested.product_id
