@@ -1,5 +1,5 @@
 -- The console: its sessions, and recent samples of the instances' metrics
--- depends: 20261127_24_rules
+-- depends: 20261127_25_search_words
 
 -- migrate: apply
 
