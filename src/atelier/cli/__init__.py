@@ -9,6 +9,8 @@ import click
 
 from atelier import __version__
 from atelier.cli import (
+    aws,
+    capacity,
     database,
     moderation,
     privacy,
@@ -71,7 +73,18 @@ def atelier(context: click.Context) -> None:
         click.echo(f"atelier: {name} is not a setting{hint}", err=True)
 
 
-for _module in (service, database, transfer, privacy, tokens, stats, moderation, webhooks):
+for _module in (
+    service,
+    database,
+    transfer,
+    privacy,
+    tokens,
+    stats,
+    moderation,
+    webhooks,
+    aws,
+    capacity,
+):
     for _command in _module.COMMANDS:
         atelier.add_command(_command)
 for _command in rules.COMMANDS:

@@ -1,5 +1,5 @@
 -- Webhooks: endpoints that are sent the events of the change feed, and the log of their deliveries
--- depends: 20261127_25_search_words
+-- depends: 20261127_26_console
 
 -- migrate: apply
 
