@@ -198,8 +198,12 @@ def create_service(
     add_documentation(app)
     _add_pages(app, lists, settings)
     add_console(app, console)
-    stop_waiting = _all_of(changes.stop, webhooks.sender.stop)
-    return Service(app, FastPath(questions, answers, readings), cors, stop_waiting)
+    return Service(
+        app,
+        FastPath(questions, answers, readings),
+        cors,
+        _all_of(changes.stop, webhooks.sender.stop),
+    )
 
 
 def _handle_errors(app: App, database: Database) -> None:
