@@ -28,6 +28,7 @@ from atelier.http.ops.health import Live, Ready, ReadyForReads
 from atelier.http.ops.lifespan import Lifespan
 from atelier.http.ops.metrics import Metrics, RequestTimer
 from atelier.http.pages.documentation import add_documentation
+from atelier.http.pages.widget import add_widget
 from atelier.http.qa.answers import Answers
 from atelier.http.qa.questions import Questions
 from atelier.http.qa.votes import Helpful, Report
@@ -136,6 +137,7 @@ def create_service(
     app.add_route("/admin/v1/changes", Changes(authorizer, changes))
     _add_operations(app, reads, database)
     add_documentation(app)
+    add_widget(app)
     return Service(app, FastPath(questions, answers), cors, changes.stop)
 
 

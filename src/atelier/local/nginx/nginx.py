@@ -61,6 +61,8 @@ _PATH_SEGMENTS = (
     r"page\.js",
     r"swagger-ui\.css",
     r"swagger-ui-bundle\.js",
+    "widget",
+    r"atelier-questions\.js",
 )
 """Path segments that the access log shows, besides numbers; see nginx.conf."""
 _QUERY_PARAMETERS = (

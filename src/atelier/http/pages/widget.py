@@ -1,0 +1,156 @@
+"""/widget: the element that shows a product's questions, for pages of any origin (decision 23).
+
+The script is put together in memory from the modules in `web/widget`, so that one request loads it.
+"""
+
+import gzip
+import json
+import re
+from functools import cache
+from hashlib import blake2b
+from http import HTTPStatus
+from importlib.resources import files
+from typing import NamedTuple
+
+import falcon
+import falcon.asgi
+
+from atelier.http import App
+from atelier.http.common.errors import ApiError
+
+NAME = "atelier-questions.js"
+"""The script, with a version before it in the path, and the short one that imports it."""
+
+_FOLDER = files("atelier") / "web" / "widget"
+# Each module after those that it imports.
+_MODULES = (
+    *("texts-en.js", "texts.js", "dom.js", "storage.js", "api.js", "outbox.js", "cards.js"),
+    *("list.js", "search.js", "dialogs.js", "notices.js", "element.js"),
+)
+_LANGUAGES = ("texts-ar.js", "texts-de.js")
+_STYLES = "widget.css"
+_REVALIDATE, _IMMUTABLE = "no-cache", "public, max-age=31536000, immutable"
+_IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
+_COMMENT = re.compile(r"^ *(?:/\*.*?\*/|//[^\n]*)\n", re.MULTILINE | re.DOTALL)
+_SPACE = re.compile(r"^\s+", re.MULTILINE)
+
+
+class Asset(NamedTuple):
+    """A file, as it is and compressed, each with its ETag."""
+
+    plain: tuple[bytes, str]
+    compressed: tuple[bytes, str]
+
+    @classmethod
+    def of(cls, text: str) -> "Asset":
+        """Return the file with a text."""
+        content = text.encode()
+        packed = gzip.compress(content, 9, mtime=0)
+        return cls((content, _digest(content)), (packed, _digest(packed)))
+
+
+class Widget(NamedTuple):
+    """The files of the widget, by name, and their version."""
+
+    version: str
+    assets: dict[str, Asset]
+    entry: Asset
+
+
+@cache
+def widget() -> Widget:
+    """Return the widget, put together once."""
+    texts = {NAME: script(), **{name: _read(name) for name in _LANGUAGES}}
+    version = _digest("".join(texts.values()).encode())
+    entry = f'import "./{version}/{NAME}";\n'
+    return Widget(version, {name: Asset.of(text) for name, text in texts.items()}, Asset.of(entry))
+
+
+def script() -> str:
+    """Return all modules as one, with the styles; without comments and indentation."""
+    styles = f"const css = {json.dumps(_stripped(_read(_STYLES)), ensure_ascii=False)};\n"
+    return styles + "".join(map(_module, _MODULES))
+
+
+def _module(name: str) -> str:
+    text = _IMPORT.sub("", _stripped(_read(name)))
+    text = text.replace("export default {", "const english = {")
+    return re.sub("^export ", "", text, flags=re.MULTILINE)
+
+
+def _stripped(text: str) -> str:
+    return _SPACE.sub("", _COMMENT.sub("", text))
+
+
+def _read(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+def _digest(content: bytes) -> str:
+    return blake2b(content, digest_size=8).hexdigest()
+
+
+class Entry:
+    """`/widget/atelier-questions.js`: never stale; it imports the script of the version."""
+
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        """Send the file, or 304."""
+        _send(req, resp, widget().entry, _REVALIDATE)
+
+    on_head = on_get
+
+
+class Versioned:
+    """`/widget/{version}/{name}`: cacheable forever."""
+
+    async def on_get(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, version: str, name: str
+    ) -> None:
+        """Send the file, or 304.
+
+        While a new version is rolled out, an instance is asked for the files of another version:
+        it sends its own, which no cache keeps.
+        """
+        asset = widget().assets.get(name)
+        if asset is None:
+            raise ApiError(HTTPStatus.NOT_FOUND, "Error: Not Found")
+        _send(req, resp, asset, _IMMUTABLE if version == widget().version else _REVALIDATE)
+
+    on_head = on_get
+
+
+def add_widget(app: App) -> None:
+    """Add the routes of the widget."""
+    app.add_route(f"/widget/{NAME}", Entry())
+    app.add_route("/widget/{version}/{name}", Versioned())
+
+
+def _send(
+    req: falcon.asgi.Request, resp: falcon.asgi.Response, asset: Asset, cache_control: str
+) -> None:
+    is_compressed = _accepts_gzip(req.get_header("Accept-Encoding") or "")
+    content, tag = asset.compressed if is_compressed else asset.plain
+    resp.set_headers(
+        {
+            "Content-Type": "text/javascript; charset=utf-8",
+            "Cache-Control": cache_control,
+            # Any page may embed it; whether it may call the API is for ATELIER_CORS_ORIGINS.
+            "Access-Control-Allow-Origin": "*",
+            "Cross-Origin-Resource-Policy": "cross-origin",
+            "Timing-Allow-Origin": "*",
+            "X-Content-Type-Options": "nosniff",
+            "Vary": "Accept-Encoding",
+        }
+    )
+    resp.etag = tag
+    if tag in (req.if_none_match or ()):
+        resp.status = falcon.HTTP_NOT_MODIFIED
+        return
+    if is_compressed:
+        resp.set_header("Content-Encoding", "gzip")
+    resp.data = content
+
+
+def _accepts_gzip(accepted: str) -> bool:
+    offers = (offer.replace(" ", "").lower().partition(";q=") for offer in accepted.split(","))
+    return any(name == "gzip" and quality not in {"0", "0.0", "0.00", "0.000"} for name, _, quality in offers)
