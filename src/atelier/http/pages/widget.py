@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import falcon
 import falcon.asgi
+from rjsmin import jsmin
 
 from atelier.http import App
 from atelier.http.common.errors import ApiError
@@ -31,8 +32,9 @@ _LANGUAGES = ("texts-ar.js", "texts-de.js")
 _STYLES = "widget.css"
 _REVALIDATE, _IMMUTABLE = "no-cache", "public, max-age=31536000, immutable"
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
-_COMMENT = re.compile(r"^ *(?:/\*.*?\*/|//[^\n]*)\n", re.MULTILINE | re.DOTALL)
-_SPACE = re.compile(r"^\s+", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
+_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_CSS_SPACE = re.compile(r"\s*([{};,])\s*")
 
 
 class Asset(NamedTuple):
@@ -60,26 +62,26 @@ class Widget(NamedTuple):
 @cache
 def widget() -> Widget:
     """Return the widget, put together once."""
-    texts = {NAME: script(), **{name: _read(name) for name in _LANGUAGES}}
+    texts = {NAME: script(), **{name: str(jsmin(_read(name))) for name in _LANGUAGES}}
     version = _digest("".join(texts.values()).encode())
     entry = f'import "./{version}/{NAME}";\n'
     return Widget(version, {name: Asset.of(text) for name, text in texts.items()}, Asset.of(entry))
 
 
 def script() -> str:
-    """Return all modules as one, with the styles; without comments and indentation."""
-    styles = f"const css = {json.dumps(_stripped(_read(_STYLES)), ensure_ascii=False)};\n"
-    return styles + "".join(map(_module, _MODULES))
+    """Return all modules as one, with the styles, without comments and needless spaces."""
+    modules = "".join(map(_module, _MODULES))
+    return str(jsmin(f"const css = {json.dumps(_styles(), ensure_ascii=False)};\n{modules}"))
 
 
 def _module(name: str) -> str:
-    text = _IMPORT.sub("", _stripped(_read(name)))
-    text = text.replace("export default {", "const english = {")
-    return re.sub("^export ", "", text, flags=re.MULTILINE)
+    """Return a module without its imports and exports: all modules share one scope."""
+    text = _EXPORT.sub("", _IMPORT.sub("", _read(name)))
+    return text.replace("export default {", "const english = {")
 
 
-def _stripped(text: str) -> str:
-    return _SPACE.sub("", _COMMENT.sub("", text))
+def _styles() -> str:
+    return _CSS_SPACE.sub(r"\1", _CSS_COMMENT.sub("", _read(_STYLES))).strip()
 
 
 def _read(name: str) -> str:

@@ -5,11 +5,10 @@ const TRANSIENT = new Set([0, 408, 425, 429]);
 
 /** Why a request failed: its status (0 without a response), and the service's own words. */
 export class Problem extends Error {
-  constructor(status, { detail = "", field = "" } = {}, retryAfter = 0) {
-    super(detail);
+  constructor(status, content, retryAfter) {
+    super(content?.detail ?? "");
     this.status = status;
-    this.field = field;
-    this.retryAfter = retryAfter; // seconds
+    this.retryAfter = retryAfter || 0; // seconds
   }
 
   /** Whether the same request may succeed later. */
@@ -78,7 +77,7 @@ export class Api {
       if (!response || response.ok) throw new Problem(0);
     }
     if (!response.ok) {
-      throw new Problem(response.status, content, Number(response.headers.get("Retry-After")) || 0);
+      throw new Problem(response.status, content, Number(response.headers.get("Retry-After")));
     }
     return [content, response];
   }

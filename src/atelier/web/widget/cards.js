@@ -16,15 +16,13 @@ function byline({ t, texts }, { author, created_at: date, is_seller: isSeller, i
 }
 
 /** Returns the photos of an answer as buttons that open them. */
-function photos({ t, openPhotos }, { photos: all, author }) {
-  const urls = all.map(({ url }) => url).filter(isWebAddress);
-  const buttons = urls.map((src, index) => {
+function photos({ t, openPhoto }, { photos: all, author }) {
+  const buttons = all.map(({ url }) => url).filter(isWebAddress).map((src, index) => {
     const alt = t("photoOf", { n: index + 1, author });
-    const image = h("img", { src, alt, loading: "lazy", referrerpolicy: "no-referrer", error: () => button.classList.add("broken") });
-    const button = h("button.photo", { "aria-label": t("photoOpen", { photo: alt }), click: () => openPhotos(urls, index, author) }, image);
-    return h("li", button);
+    const image = h("img", { src, alt, loading: "lazy", referrerpolicy: "no-referrer" });
+    return h("li", h("button.photo", { click: () => openPhoto(src, alt) }, image));
   });
-  return urls.length > 0 && h("ul.photos", { role: "list" }, buttons);
+  return buttons.length > 0 && h("ul.photos", { role: "list" }, buttons);
 }
 
 /** What can be done with a question or an answer: a vote and a report. */
@@ -36,7 +34,7 @@ class Actions {
   #count = h("span.count");
   #hint = h("span.hint");
 
-  constructor(widget, target, item, text, ...more) {
+  constructor(widget, target, item, text) {
     const { t } = widget;
     this.#widget = widget;
     this.#target = target;
@@ -47,7 +45,7 @@ class Actions {
       vote: button("vote", widget.vote, icon(ICONS.thumb), h("span", t("yes")), this.#count),
       report: button("report", widget.openReport),
     };
-    this.element = h("p.actions", h("span.question-helpful", t("helpful")), Object.values(this.#buttons), more, this.#hint);
+    this.element = h("p.actions", h("span.question-helpful", t("helpful")), Object.values(this.#buttons), this.#hint);
     this.refresh();
   }
 
@@ -102,12 +100,14 @@ export class QuestionCard {
     const text = written("h3.question-text", question.body, this.#matches.find(({ part }) => part === "question"));
     text.tabIndex = -1;
     const button = (style, name, click) => h(`button.${style}`, { "aria-describedby": text.id, click }, t(name));
-    const actions = new Actions(widget, "questions", question, text, button("quiet", "answer", () => widget.openAnswer(question)));
+    const actions = new Actions(widget, "questions", question, text);
+    const answer = button("link.answer-button", "answer", () => widget.openAnswer(question));
+    answer.hidden = question.isHeld;
     this.#more = button("link", "moreAnswers", () => this.#expand());
     this.#fold = button("link", "collapse", () => this.#collapse());
     this.#heading = text;
     this.element = h("li.question", text, h("div.foot", byline(widget, question), actions.element),
-      this.#list, this.#excerpts, h("p.unfold", this.#more, this.#fold));
+      this.#list, this.#excerpts, h("p.unfold", this.#more, this.#fold, answer));
     widget.register("questions", question, actions, this);
     this.#show();
   }

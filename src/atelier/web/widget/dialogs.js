@@ -6,7 +6,7 @@ const LIMITS = { body: 1000, name: 60, email: 60 };
 const MAX_PHOTOS = 5;
 const EMAIL = /^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$/;
 const SIMILAR_DELAY = 350; // milliseconds
-const REASONS = { advertising: "reasonAdvertising", offensive: "reasonOffensive", misleading: "reasonWrong", "personal data": "reasonPersonal" };
+const REASONS = ["advertising", "offensive", "misleading", "personal"];
 
 const length = (text) => Array.from(text.normalize("NFC").trim()).length;
 const drafts = new Map(); // what was typed into dialogs that were closed, until the page is left
@@ -145,7 +145,7 @@ class PhotoFields {
 }
 
 /** Shows the questions that are there already, while somebody types one. */
-function similar({ t, api }, input, signal) {
+function similar({ t, api }, input) {
   const list = h("ul", { role: "list" });
   const box = h("div.similar", { hidden: true }, h("p.similar-title", t("similar")), list);
   const status = h("p.hidden", { role: "status" });
@@ -154,7 +154,7 @@ function similar({ t, api }, input, signal) {
   const look = async () => {
     stop.abort();
     stop = new AbortController();
-    const found = length(input.value) < MIN_SEARCH ? [] : (await api.similar(input.value.trim(), AbortSignal.any([signal, stop.signal]))).results;
+    const found = length(input.value) < MIN_SEARCH ? [] : (await api.similar(input.value.trim(), stop.signal)).results;
     list.replaceChildren(...found.map(({ body, answers: [answer] }) => h("li", h("p.similar-question", { dir: "auto" }, body),
       answer && h("p.similar-answer", { dir: "auto" }, answer.body))));
     box.hidden = !found.length;
@@ -189,24 +189,20 @@ export function openForm(widget, kind, about, unfinished) {
     ...(kind === "answer" && { photos: new PhotoFields(widget) }),
   };
   const all = Object.values(fields);
-  const closing = new AbortController();
   const failure = errorPlace("form");
   failure.element.role = "alert";
   const send = h("button.primary", t(`${kind}Send`));
   const [body, ...others] = all.map(({ element }) => element);
   const dialog = openDialog(widget, "form", t(`${kind}Title`), h("form", { novalidate: true, submit },
     about?.body ? h("p.about", { dir: "auto" }, about.body) : productName && h("p.about", t("askAbout", { product: productName })),
-    body, kind === "question" && similar(widget, fields.body.input, closing.signal), others,
+    body, kind === "question" && similar(widget, fields.body.input), others,
     h("p.hint", t("kept")), failure.element, buttons(widget, "", send)));
   for (const [name, field] of Object.entries(fields)) field.value = draft[name] ?? "";
   const values = () => Object.fromEntries(Object.entries(fields).map(([name, { value }]) => [name, value]));
   const focusError = () => all.find(({ input }) => input.ariaInvalid)?.input.focus();
   drafts.delete(place);
   let isDone = false;
-  dialog.addEventListener("close", () => {
-    closing.abort();
-    if (!isDone) drafts.set(place, values());
-  });
+  dialog.addEventListener("close", () => isDone || drafts.set(place, values()));
   fields.body.input.focus();
 
   async function submit(event) {
@@ -232,8 +228,8 @@ export function openForm(widget, kind, about, unfinished) {
 /** Opens the dialog that asks for the reason of a report, and calls `send(reason)`. */
 export function openReport(widget, text, send) {
   const { t } = widget;
-  const choices = Object.entries(REASONS).map(([value, name], index) =>
-    h("label.choice", h("input", { type: "radio", name: "reason", value, checked: !index }), t(name)));
+  const choices = REASONS.map((value, index) =>
+    h("label.choice", h("input", { type: "radio", name: "reason", value, checked: !index }), t(value)));
   const submit = (event) => {
     event.preventDefault();
     dialog.close();
@@ -243,23 +239,9 @@ export function openReport(widget, text, send) {
     h("fieldset", h("legend.label", t("reportWhy")), choices), buttons(widget, "reportSend")));
 }
 
-/** Opens photos large, one at a time; the arrow keys change it. */
-export function openPhotos(widget, urls, index, author) {
-  const { t, texts } = widget;
-  const image = h("img", { referrerpolicy: "no-referrer" });
-  const step = (by) => {
-    index = (index + by + urls.length) % urls.length;
-    image.src = urls[index];
-    image.alt = title.textContent = t("photoOf", { n: index + 1, author });
-  };
-  const turn = (name, by) => urls.length > 1 && h(`button.turn.${name}`, { "aria-label": t(name), click: () => step(by) }, icon(ICONS.next));
-  const dialog = openDialog(widget, "photo", "", h("div.stage", turn("photoLast", -1), image, turn("photoNext", 1)));
-  const title = dialog.querySelector("h2");
-  title.ariaLive = "polite";
-  step(0);
-  dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
-  dialog.addEventListener("keydown", ({ key }) => {
-    const forward = texts.direction === "rtl" ? "ArrowLeft" : "ArrowRight";
-    if (/^Arrow(Left|Right)$/.test(key)) step(key === forward ? 1 : -1);
-  });
+/** Opens a photo large; a click beside it closes it. */
+export function openPhoto(widget, src, alt) {
+  const close = ({ target }) => target === dialog && dialog.close();
+  const dialog = openDialog(widget, "photo", alt, h("img.large-photo", { src, alt, referrerpolicy: "no-referrer" }));
+  dialog.addEventListener("click", close);
 }

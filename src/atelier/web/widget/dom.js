@@ -34,8 +34,7 @@ export function icon(path) {
 export const ICONS = {
   close: "M6 6l12 12M18 6L6 18",
   search: "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5",
-  thumb: "M7 11v9H4v-9zM7 11l4-7c1.7 0 2.5 1.2 2.2 2.8L12.6 10H19a1.6 1.6 0 0 1 1.6 2l-1.7 6.6A2 2 0 0 1 17 20H7",
-  next: "M9 5l7 7-7 7",
+  thumb: "M3 11h4v9H3M7 11l4-8q3 1 2 6h5q3 0 2 3l-2 8H7",
   alert: "M12 3l9.5 17h-19zM12 10v4.5M12 17.4v.1",
 };
 

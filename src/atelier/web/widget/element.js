@@ -1,6 +1,6 @@
 /** <atelier-questions product-id="1">: the questions and answers of a product (docs/widget.md). */
 import { Api } from "./api.js";
-import { openForm, openPhotos, openReport } from "./dialogs.js";
+import { openForm, openPhoto, openReport } from "./dialogs.js";
 import { h, icon, ICONS } from "./dom.js";
 import { QuestionList } from "./list.js";
 import { Notices } from "./notices.js";
@@ -76,7 +76,7 @@ class AtelierQuestions extends HTMLElement {
   isWaiting = (kind, target, id) =>
     this.#outbox.entries.some((each) => each.kind === kind && each.target === target && each.id === id && each.state === "waiting");
 
-  openPhotos = (...all) => openPhotos(this, ...all);
+  openPhoto = (...all) => openPhoto(this, ...all);
 
   openReport = (target, item) => openReport(this, item.body, (reason) => this.#send("report", target, item.id, { reason }));
 
@@ -202,7 +202,7 @@ class AtelierQuestions extends HTMLElement {
   /** Sends a vote or a report. */
   #send(kind, target, id, body) {
     const votes = kind === "vote" ? 1 : 0;
-    this.done.add(`${kind}:${target}:${id}`);
+    this.done.set(`${kind}:${target}:${id}`, true);
     this.#change(target, id, votes);
     this.#outbox.send(this.#outbox.add({ kind, target, id, body, votes }));
   }
@@ -213,7 +213,7 @@ class AtelierQuestions extends HTMLElement {
     if (problem) return target && this.#unsent(entry, problem);
     if (kind === "question") return this.#posted(result, "asked", () => this.#list.add(result));
     if (kind === "answer") return this.#posted(result, "answered", () => this.#shown("questions", id).forEach(({ card }) => card.add(result)));
-    this.done.add(`${kind}:${target}:${id}`);
+    this.done.set(`${kind}:${target}:${id}`, true);
     if (kind === "report") this.#notices.tell(this.t("reportSent"), "good");
     else this.#voted(target, result, isCounted);
     return this.#change(target, id, 0);
@@ -245,7 +245,7 @@ class AtelierQuestions extends HTMLElement {
   #unsent(entry, problem) {
     const { kind, target, id, votes } = entry;
     entry.votes = 0;
-    this.done.delete(`${kind}:${target}:${id}`);
+    this.done.set(`${kind}:${target}:${id}`, false);
     if (!problem.isTransient) {
       this.#outbox.discard(entry);
       this.failed(problem, `${kind}Failed`);

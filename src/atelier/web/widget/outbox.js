@@ -6,7 +6,7 @@
  * An e-mail address is stored only for this tab (sessionStorage). A post that has lost it, or is older
  * than the service remembers keys, is `unfinished`: the person finishes and sends it.
  */
-import { keys, read, remove, write } from "./storage.js";
+import { keys, LOCAL, read, remove, SESSION, write } from "./storage.js";
 
 const RESEND_TIME = 24 * 3600_000; // milliseconds: ATELIER_IDEMPOTENCY_HOURS by default
 const KEEP_TIME = 30 * 24 * 3600_000;
@@ -19,9 +19,9 @@ function newKey() {
 
 /** Deletes what has been waiting for too long, on whatever product of this page's origin. */
 function sweep() {
-  for (const name of keys("local", "atelier:")) {
-    const entry = name.includes(":outbox:") && read("local", name);
-    if (entry && Date.now() - entry.at > KEEP_TIME) remove("local", name);
+  for (const name of keys(LOCAL, "atelier:")) {
+    const entry = name.includes(":outbox:") && read(LOCAL, name);
+    if (entry && Date.now() - entry.at > KEEP_TIME) remove(LOCAL, name);
   }
 }
 
@@ -70,8 +70,8 @@ export class Outbox {
 
   discard(entry) {
     this.#entries.delete(entry.key);
-    remove("local", this.#prefix + entry.key);
-    remove("session", this.#prefix + entry.key);
+    remove(LOCAL, this.#prefix + entry.key);
+    remove(SESSION, this.#prefix + entry.key);
     this.changed();
   }
 
@@ -121,14 +121,14 @@ export class Outbox {
 
   #store({ isStored, ...entry }) {
     const { email, ...body } = entry.body ?? {};
-    if (email) write("session", this.#prefix + entry.key, email);
-    return write("local", this.#prefix + entry.key, { ...entry, body: entry.body && body });
+    if (email) write(SESSION, this.#prefix + entry.key, email);
+    return write(LOCAL, this.#prefix + entry.key, { ...entry, body: entry.body && body });
   }
 
   #load() {
-    const stored = keys("local", this.#prefix);
+    const stored = keys(LOCAL, this.#prefix);
     for (const name of stored) {
-      const entry = read("local", name);
+      const entry = read(LOCAL, name);
       if (entry?.kind && !this.#entries.has(entry.key)) this.#entries.set(entry.key, this.#revived(entry, name));
     }
     for (const [key, entry] of this.#entries) {
@@ -140,7 +140,7 @@ export class Outbox {
 
   #revived(entry, name) {
     const isPost = entry.kind === "question" || entry.kind === "answer";
-    const email = read("session", name);
+    const email = read(SESSION, name);
     if (email) entry.body.email = email;
     if (entry.state === "rejected") return entry;
     const isLate = Date.now() - entry.at > RESEND_TIME;

@@ -1,6 +1,7 @@
 /** What a page keeps in the browser. Where storage is blocked or full, the functions do nothing. */
 
-const AREAS = { local: () => localStorage, session: () => sessionStorage };
+export const LOCAL = "localStorage";
+export const SESSION = "sessionStorage";
 
 function attempt(action, otherwise) {
   try {
@@ -12,29 +13,30 @@ function attempt(action, otherwise) {
 
 /** Returns the value of a key, or undefined. */
 export function read(area, key) {
-  return attempt(() => JSON.parse(AREAS[area]().getItem(key)) ?? undefined);
+  return attempt(() => JSON.parse(globalThis[area].getItem(key)) ?? undefined);
 }
 
 /** Stores a value; returns whether it is stored. */
 export function write(area, key, value) {
   return attempt(() => {
-    AREAS[area]().setItem(key, JSON.stringify(value));
+    globalThis[area].setItem(key, JSON.stringify(value));
     return true;
   }, false);
 }
 
 export function remove(area, key) {
-  attempt(() => AREAS[area]().removeItem(key));
+  attempt(() => globalThis[area].removeItem(key));
 }
 
 /** Returns the keys that begin with a text. */
 export function keys(area, prefix) {
-  return attempt(() => Object.keys(AREAS[area]()).filter((key) => key.startsWith(prefix)), []);
+  return attempt(() => Object.keys(globalThis[area]).filter((key) => key.startsWith(prefix)), []);
 }
+
+const MAX_DONE = 1000; // names that are kept
 
 /** What this browser has voted for or reported on one product: names, the newest last. */
 export class Done {
-  static #MAX = 1000;
   #key;
   #names;
 
@@ -47,22 +49,14 @@ export class Done {
     return this.#names.has(name);
   }
 
-  add(name) {
-    this.#names.add(name);
-    this.#save([...this.#stored().filter((each) => each !== name), name]);
-  }
-
-  delete(name) {
-    this.#names.delete(name);
-    this.#save(this.#stored().filter((each) => each !== name));
+  /** Remembers a name, or forgets it. */
+  set(name, isDone) {
+    this.#names[isDone ? "add" : "delete"](name);
+    const others = this.#stored().filter((each) => each !== name); // other tabs may have added some
+    write(LOCAL, this.#key, [...others, ...(isDone ? [name] : [])].slice(-MAX_DONE));
   }
 
   #stored() {
-    const names = read("local", this.#key);
-    return Array.isArray(names) ? names : [];
-  }
-
-  #save(names) {
-    write("local", this.#key, names.slice(-Done.#MAX));
+    return read(LOCAL, this.#key) ?? [];
   }
 }

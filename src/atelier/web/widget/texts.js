@@ -5,9 +5,9 @@ const OTHERS = {
   ar: () => import("./texts-ar.js"),
   de: () => import("./texts-de.js"),
 };
-const RIGHT_TO_LEFT = new Set(["ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"]);
+const RIGHT_TO_LEFT = /^(ar|dv|fa|he|ps|ug|ur|yi)$/;
 
-const base = (language) => language.toLowerCase().split("-")[0];
+const base = (language) => language.toLowerCase().split(/[-_]/)[0];
 const isKnown = (language) => base(language) === "en" || Object.hasOwn(OTHERS, base(language));
 
 /** Returns the languages that the page asks for, then those of the browser. */
@@ -16,13 +16,6 @@ function wanted(element) {
     if (node.lang) return [node.lang, ...navigator.languages];
   }
   return navigator.languages;
-}
-
-/** Returns a locale for numbers and dates: the reader's own form of the language, if there is one. */
-function localeOf(language) {
-  const own = navigator.languages.find((each) => base(each) === base(language));
-  const [known] = Intl.DateTimeFormat.supportedLocalesOf([language.includes("-") || !own ? language : own]);
-  return known ?? "en";
 }
 
 /** Loads the texts for an element; `texts` is the address of a JSON file with a translation. */
@@ -45,9 +38,10 @@ export class Texts {
   #dates;
 
   constructor(language, texts) {
-    const locale = localeOf(language);
+    // For numbers and dates the reader's own form of the language, such as en-GB, if there is one.
+    const locale = navigator.languages.find((each) => base(each) === base(language)) ?? base(language);
     this.language = language;
-    this.direction = RIGHT_TO_LEFT.has(base(language)) ? "rtl" : "ltr";
+    this.direction = RIGHT_TO_LEFT.test(base(language)) ? "rtl" : "ltr";
     this.#texts = texts;
     this.#plurals = new Intl.PluralRules(locale);
     this.#numbers = new Intl.NumberFormat(locale);
