@@ -27,7 +27,7 @@ _FOLDERS = {
 }
 # Folders beside each other, which do not know each other.
 _SEPARATE = [
-    ("http", {"ops", "qa", "v1", "admin", "pages"}),
+    ("http", {"ops", "qa", "v1", "admin"}),
     ("transfer", {"generator", "importer", "verifier", "exporter"}),
     ("local", {"nginx", "logs", "postgres"}),
 ]

@@ -182,6 +182,21 @@ def _origins(text: str) -> CommaSeparated:
     return origins
 
 
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?=&\[\]{}%-]+", re.ASCII)
+
+
+def _public_url(text: str) -> str:
+    if not _ADDRESS.fullmatch(text) or set("{?") & set(text):
+        raise ValueError("an address such as https://shop.example or https://shop.example/qa")
+    return text.rstrip("/")
+
+
+def _product_url(text: str) -> str:
+    if not _ADDRESS.fullmatch(text) or re.findall(r"\{.*?\}", text) != ["{product_id}"]:
+        raise ValueError("an address such as https://shop.example/products/{product_id}")
+    return text
+
+
 def _split(text: str) -> list[str]:
     return [] if text == "none" else [each.strip() for each in text.split(",")]
 
@@ -267,6 +282,10 @@ class Settings:
 
     changes_days: int = _setting("ATELIER_CHANGES_DAYS", _integer(1, 3650), 30)
     """How long the events of the change feed are kept, in days."""
+    public_url: str | None = _setting("ATELIER_PUBLIC_URL", _public_url, None)
+    """What browsers put before the path of a page; None means scheme and host of the request."""
+    product_url: str | None = _setting("ATELIER_PRODUCT_URL", _product_url, None)
+    """Where pages link to for a product of the shop; None means no link."""
 
     @property
     def is_embedded(self) -> bool:

@@ -19,6 +19,7 @@ from atelier.local.host.programs import nginx_program
 from atelier.local.nginx import nginx
 from atelier.settings import Settings
 from tests.support.cluster import free_port, program, wait_for_port
+from tests.support.html import parse, texts
 from tests.support.postgres import temporary_folder
 from tests.support.upstream import Answer, FakeInstance, disconnect, fake_instance, send
 from tests.support.waiting import wait_until
@@ -213,6 +214,17 @@ def test_malformed_uri_is_rejected_in_text(path: str) -> None:
         assert instance.seen == []
 
 
+@pytest.mark.parametrize("path", ["/products/1/questions", "/questions/1?after=x", "/demo"])
+def test_error_of_a_page_is_a_page(path: str) -> None:
+    with in_front_of([disconnect]) as (ask, _):
+        response = ask("GET", path, Accept="application/problem+json")
+        assert response.status == 502
+        assert response.headers.get_all("Content-Type") == ["text/html; charset=utf-8"]
+        page, errors = parse(response.read().decode())
+        assert errors == []
+        assert texts(page, ".//h1") == ["Bad Gateway"]
+
+
 def test_error_is_a_problem_document_if_accepted() -> None:
     large = b"x" * (_MEGABYTE + 1)
     with in_front_of([disconnect]) as (ask, _):
@@ -321,6 +333,10 @@ _LOGGED_URIS = {
         "/qa/answers/7/helpful/",
         "/docs/swagger-ui-bundle.js",
         "/openapi.yaml",
+        "/products/1/questions?fragment=1",
+        "/questions/16",
+        "/pages/page.css",
+        "/robots.txt",
     )
 }
 

@@ -152,7 +152,7 @@ def edit(settings: Settings, /, **fields: Any) -> None:  # noqa: ANN401 - the op
 @click.pass_obj
 def undo(settings: Settings, number: int, reason: str, note: str | None) -> None:
     """Undo a decision; this is a decision itself."""
-    from atelier.http.admin import decision_bodies
+    from atelier.http.common.moderation import decision_bodies
 
     why = _valid(lambda: decision_bodies.why({"reason": reason, "note": note}))
 
@@ -189,7 +189,7 @@ def decisions(settings: Settings, *, actor: str | None, limit: int, as_json: boo
 
 
 def _decide(settings: Settings, action: str, *, number: int, **fields: Any) -> None:  # noqa: ANN401 - the options
-    from atelier.http.admin import decision_bodies
+    from atelier.http.common.moderation import decision_bodies
 
     given = {"action": action, "id": number, **fields}
     decision = _valid(lambda: decision_bodies.decision(given, needs_version=False))

@@ -15,7 +15,7 @@ from atelier.http.admin.token import OwnToken
 from atelier.http.admin.unanswered import Unanswered
 from atelier.http.common.authorization import Authorizer
 from atelier.http.common.cors import CorsPolicy
-from atelier.http.common.errors import serialize, unavailable, unexpected
+from atelier.http.common.errors import unavailable, unexpected
 from atelier.http.common.methods import UnknownMethod
 from atelier.http.common.no_store import NoStore
 from atelier.http.common.schema_mismatch import SchemaMismatch
@@ -27,7 +27,11 @@ from atelier.http.fast_path import FastPath, FastPathFailures
 from atelier.http.ops.health import Live, Ready, ReadyForReads
 from atelier.http.ops.lifespan import Lifespan
 from atelier.http.ops.metrics import Metrics, RequestTimer
+from atelier.http.pages.addresses import Addresses
 from atelier.http.pages.documentation import add_documentation
+from atelier.http.pages.errors import serialize
+from atelier.http.pages.questions import ProductQuestionsPage, QuestionPage
+from atelier.http.pages.static import add_static_files
 from atelier.http.pages.widget import add_widget
 from atelier.http.qa.answers import Answers
 from atelier.http.qa.questions import Questions
@@ -129,7 +133,8 @@ def create_service(
     app.add_route("/qa/questions/{target_id}/report", Report(count.reports, "question"))
     app.add_route("/qa/answers/{target_id}/helpful", Helpful(count.votes, "answer"))
     app.add_route("/qa/answers/{target_id}/report", Report(count.reports, "answer"))
-    _add_v1_routes(app, ListReader(reads), posts, count, WrittenReader(database), searcher)
+    lists = ListReader(reads)
+    _add_v1_routes(app, lists, posts, count, WrittenReader(database), searcher)
     authorizer = Authorizer(TokenReader(database))
     app.add_route("/admin/v1/token", OwnToken(authorizer))
     _add_moderation(app, authorizer, database, streams)
@@ -137,6 +142,7 @@ def create_service(
     app.add_route("/admin/v1/changes", Changes(authorizer, changes))
     _add_operations(app, reads, database)
     add_documentation(app)
+    _add_pages(app, lists, settings)
     add_widget(app)
     return Service(app, FastPath(questions, answers), cors, changes.stop)
 
@@ -188,6 +194,13 @@ def _add_v1_routes(  # noqa: PLR0913, PLR0917 - one per kind of what routes do
     app.add_route("/v1/answers/{target_id}/vote", OwnVote("answer", count, written))
     app.add_route("/v1/questions/{target_id}/reports", Reports("question", count, written))
     app.add_route("/v1/answers/{target_id}/reports", Reports("answer", count, written))
+
+
+def _add_pages(app: App, lists: ListReader, settings: Settings) -> None:
+    addresses = Addresses.from_settings(settings)
+    app.add_route("/products/{product_id}/questions", ProductQuestionsPage(lists, addresses))
+    app.add_route("/questions/{target_id}", QuestionPage(lists, addresses))
+    add_static_files(app)
 
 
 def _parameters(settings: Settings) -> dict[str, str]:

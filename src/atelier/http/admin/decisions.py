@@ -1,17 +1,23 @@
 """Decisions of moderators: make, list, export and undo them."""
 
-import json
-from collections.abc import AsyncGenerator
 from http import HTTPStatus
-from typing import Any
 
 import falcon
 import falcon.asgi
 
-from atelier.http.admin import decision_bodies, params
+from atelier.http.common import params
 from atelier.http.common.authorization import Authorizer
 from atelier.http.common.errors import ApiError
 from atelier.http.common.ids import integer
+from atelier.http.common.moderation import decision_bodies
+from atelier.http.common.moderation.results import (
+    CONFLICTS,
+    JSON_LINES,
+    NO_TARGET,
+    lines,
+    member,
+    no_decision,
+)
 from atelier.store.moderation.decisions import (
     MAX_ID,
     UNDO,
@@ -23,13 +29,7 @@ from atelier.store.moderation.decisions import (
 )
 from atelier.store.tokens import Scope
 
-JSON_LINES = "application/jsonl"
 _MAX_NAME_LENGTH = 60
-_CONFLICTS = {
-    Outcome.CONFLICT: "another decision was made since: see `decision`, and read the item again",
-    Outcome.CHANGED: "the text was changed since: read the item again",
-    Outcome.ERASED: "the old text was erased with its author's personal data",
-}
 
 
 class DecisionsRoute:
@@ -56,7 +56,7 @@ class DecisionsRoute:
         if form == "jsonl" or (form is None and JSON_LINES in req.accept.lower()):
             resp.content_type = JSON_LINES
             if req.method != "HEAD":
-                resp.stream = _lines(self._decisions.all(chosen))
+                resp.stream = lines(self._decisions.all(chosen))
             return
         page = await self._decisions.page(
             chosen, before=MAX_ID if before is None else before, limit=limit + 1
@@ -73,7 +73,7 @@ class DecisionsRoute:
         given = await decision_bodies.decisions(req)
         if isinstance(given, list):
             results = await self._decisions.decide(actor.name, given)
-            resp.media = {"results": list(map(_member, results))}
+            resp.media = {"results": list(map(member, results))}
         else:
             [result] = await self._decisions.decide(actor.name, [given])
             _send(resp, result)
@@ -94,7 +94,7 @@ class DecisionRoute:
         await self._authorizer.require(req, Scope.READ)
         decision = await self._decisions.get(_id(decision_id))
         if decision is None:
-            raise _no_decision()
+            raise no_decision()
         resp.media = decision
 
     on_head = on_get
@@ -116,46 +116,23 @@ class UndoRoute:
         number, why = _id(decision_id), await decision_bodies.undo(req)
         result = await self._decisions.undo(actor.name, number, *why)
         if result.outcome is Outcome.NO_TARGET:
-            raise _no_decision()
+            raise no_decision()
         _send(resp, result)
 
 
 def _id(text: str) -> int:
     number = integer(text)
     if number is None:
-        raise _no_decision()
+        raise no_decision()
     return number
-
-
-def _no_decision() -> ApiError:
-    return ApiError(
-        HTTPStatus.NOT_FOUND, "there is no such decision, or the post that it was about is deleted"
-    )
 
 
 def _send(resp: falcon.asgi.Response, result: Result) -> None:
     if result.outcome is Outcome.NO_TARGET:
-        raise ApiError(HTTPStatus.NOT_FOUND, _NO_TARGET)
+        raise ApiError(HTTPStatus.NOT_FOUND, NO_TARGET)
     if result.outcome is not Outcome.DONE:
-        raise ApiError(HTTPStatus.CONFLICT, _CONFLICTS[result.outcome], decision=result.decision)
+        raise ApiError(HTTPStatus.CONFLICT, CONFLICTS[result.outcome], decision=result.decision)
     resp.status = falcon.HTTP_CREATED
     resp.media = result.decision
     if result.decision:
         resp.location = f"/admin/v1/decisions/{result.decision['id']}"
-
-
-_NO_TARGET = "there is no such question or answer: it may have been deleted"
-
-
-def _member(result: Result) -> dict[str, Any]:
-    if result.outcome is Outcome.DONE:
-        return {"status": HTTPStatus.CREATED, "decision": result.decision}
-    if result.outcome is Outcome.NO_TARGET:
-        return {"status": HTTPStatus.NOT_FOUND, "detail": _NO_TARGET}
-    detail = _CONFLICTS[result.outcome]
-    return {"status": HTTPStatus.CONFLICT, "detail": detail, "decision": result.decision}
-
-
-async def _lines(decisions: AsyncGenerator[dict[str, Any], None]) -> AsyncGenerator[bytes, None]:
-    async for decision in decisions:
-        yield json.dumps(decision, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

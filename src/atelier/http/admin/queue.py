@@ -2,9 +2,10 @@
 
 import falcon.asgi
 
-from atelier.http.admin import cursors, params
+from atelier.http.common import params
 from atelier.http.common.authorization import Authorizer
 from atelier.http.common.errors import invalid_parameter
+from atelier.http.common.moderation import cursors
 from atelier.store.moderation.queue import NewestPosition, Page, Position, Queue, State
 from atelier.store.tokens import Scope
 

@@ -7,7 +7,7 @@ from typing import Any, cast, get_args
 
 import falcon.asgi
 
-from atelier.http.admin import params
+from atelier.http.common import params
 from atelier.http.common.authorization import Authorizer
 from atelier.http.common.errors import ApiError
 from atelier.store.connections.database import DatabaseTimeoutError

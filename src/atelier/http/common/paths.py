@@ -1,4 +1,6 @@
-"""The parts of the API, by path."""
+"""The parts of the service, by path."""
+
+_PAGES = ("/products", "/questions", "/demo")
 
 
 def is_admin(path: str) -> bool:
@@ -9,6 +11,11 @@ def is_admin(path: str) -> bool:
 def has_only_problems(path: str) -> bool:
     """Return whether errors of a path are problem documents, whatever the client accepts."""
     return is_admin(path) or _is_below(path, "/v1")
+
+
+def is_page(path: str) -> bool:
+    """Return whether a path belongs to the pages for browsers, whose errors are pages, too."""
+    return path == "/" or any(_is_below(path, root) for root in _PAGES)
 
 
 def _is_below(path: str, root: str) -> bool:

@@ -44,6 +44,8 @@ RELOADABLE = (
     "ATELIER_CORS_ORIGINS",
     "ATELIER_ADMIN_NETWORKS",
     "ATELIER_LOG_ADDRESSES",
+    "ATELIER_PUBLIC_URL",
+    "ATELIER_PRODUCT_URL",
 )
 """The settings that a reload changes."""
 

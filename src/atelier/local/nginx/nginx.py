@@ -61,12 +61,15 @@ _PATH_SEGMENTS = (
     r"page\.js",
     r"swagger-ui\.css",
     r"swagger-ui-bundle\.js",
+    "pages",
+    r"favicon\.svg",
+    r"robots\.txt",
     "widget",
     r"atelier-questions\.js",
 )
 """Path segments that the access log shows, besides numbers; see nginx.conf."""
 _QUERY_PARAMETERS = (
-    r"(?:product_id|page|count|limit|wait|answers)=-?[0-9]{1,19}",
+    r"(?:product_id|page|count|limit|wait|answers|fragment)=-?[0-9]{1,19}",
     r"(?:sort|filter)=(?:helpful|newest|oldest|most_answers|answered|unanswered|seller|photos)",
     r"after=(?:now|[0-9]{1,18}-[0-9]{1,18})",
 )

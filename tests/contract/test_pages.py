@@ -1,0 +1,329 @@
+"""Questions as HTML pages: complete, safe, valid, and as search engines want them."""
+
+from datetime import UTC, datetime
+from typing import Any
+from xml.etree.ElementTree import Element
+
+import httpx
+import pytest
+
+from atelier.http.pages.questions import ANSWERS, FIRST_ANSWERS, QUESTIONS
+from tests.contract.conftest import Shop
+from tests.support.data import Data, new_product_id
+from tests.support.html import CONTROLS, HOSTILE_TEXTS, attributes, parse, structured_data, texts
+
+ELEMENTS = {
+    *("html", "head", "meta", "title", "link", "script", "body", "main", "article", "nav"),
+    *("h1", "h2", "h3", "p", "a", "ul", "li", "bdi", "time", "span", "section"),
+}
+
+
+async def page_of(client: httpx.AsyncClient, path: str) -> Element:
+    """Return a page, which must be valid HTML."""
+    response = await client.get(path)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    document, errors = parse(response.text)
+    assert errors == []
+    return document
+
+
+async def data_of(client: httpx.AsyncClient, question_id: int) -> Any:  # noqa: ANN401 - JSON
+    [data] = structured_data(await page_of(client, f"/questions/{question_id}"))
+    return data["mainEntity"]
+
+
+async def test_a_page_shows_the_questions_of_a_product_with_first_answers(
+    client: httpx.AsyncClient, data: Data
+) -> None:
+    product = new_product_id()
+    await data.question(product, body="Less helpful?", helpful=1)
+    question = await data.question(product, body="More helpful?", helpful=2)
+    for n in range(FIRST_ANSWERS + 1):
+        await data.answer(question, body=f"Answer {n}", helpful=9 - n)
+    await data.answer(question, body="The seller's", name="Seller", photos=["https://x.example/1"])
+    page = await page_of(client, f"/products/{product}/questions")
+    assert texts(page, ".//article/h2") == ["More helpful?", "Less helpful?"]
+    assert texts(page, ".//li/p[@class='text']") == ["The seller's", "Answer 0", "Answer 1"]
+    assert texts(page, ".//p[@class='more']") == [f"All {FIRST_ANSWERS + 2} answers"]
+    assert texts(page, ".//p[@class='none']") == ["No answer yet."]
+    assert attributes(page, ".//p[@class='photos']/a", "href") == ["https://x.example/1"]
+    assert f"/questions/{question}" in attributes(page, ".//h2/a", "href")
+    assert texts(page, ".//p[@class='count']") == [f"2 questions, {FIRST_ANSWERS + 2} answers"]
+
+
+async def test_paging_visits_every_question_once(client: httpx.AsyncClient, data: Data) -> None:
+    product = new_product_id()
+    asked = {await data.question(product, body=f"Question {n}?") for n in range(QUESTIONS * 2 + 1)}
+    url, seen = f"/products/{product}/questions", []
+    while url:
+        page = await page_of(client, url)
+        assert attributes(page, ".//link[@rel='canonical']", "href") == [f"{client.base_url}{url}"]
+        ids = attributes(page, ".//article", "id")
+        assert len(ids) <= QUESTIONS
+        seen += [int(each.removeprefix("question-")) for each in ids]
+        url = "".join(attributes(page, ".//a[@rel='next']", "href"))
+    assert len(seen) == len(asked)
+    assert set(seen) == asked
+
+
+async def test_a_permalink_shows_all_answers_page_by_page(
+    client: httpx.AsyncClient, data: Data
+) -> None:
+    question = await data.question(new_product_id())
+    given = {await data.answer(question) for _ in range(ANSWERS + 1)}
+    first = await page_of(client, f"/questions/{question}")
+    [url] = attributes(first, ".//a[@rel='next']", "href")
+    second = await page_of(client, url)
+    ids = attributes(first, ".//li", "id") + attributes(second, ".//li", "id")
+    assert {int(each.removeprefix("answer-")) for each in ids} == given
+    assert texts(first, ".//h2") == [f"{len(given)} answers"]
+    assert len(structured_data(first)) == 1
+    assert structured_data(second) == []
+
+
+async def test_a_permalink_has_the_data_that_search_engines_document(
+    client: httpx.AsyncClient, data: Data
+) -> None:
+    asked, answered = datetime(2020, 2, 3, 4, 5, 6, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC)
+    question = await data.question(
+        new_product_id(), body="Is it\nwarm?", date=asked, name="jo", helpful=3
+    )
+    first = await data.answer(question, body="Very.", date=answered, name="al", helpful=7)
+    seller = await data.answer(
+        question, body="It is.", date=answered, name="Seller", photos=["https://x.example/1"]
+    )
+    url = f"{client.base_url}/questions/{question}"
+    assert await data_of(client, question) == {
+        "@type": "Question",
+        "name": "Is it\nwarm?",
+        "text": "Is it\nwarm?",
+        "url": url,
+        "answerCount": 2,
+        "upvoteCount": 3,
+        "datePublished": "2020-02-03T04:05:06.000Z",
+        "author": {"@type": "Person", "name": "jo"},
+        "acceptedAnswer": {
+            "@type": "Answer",
+            "text": "It is.",
+            "url": f"{url}#answer-{seller}",
+            "upvoteCount": 0,
+            "datePublished": "2021-01-01T00:00:00.000Z",
+            "author": {"@type": "Organization", "name": "Seller"},
+            "image": ["https://x.example/1"],
+        },
+        "suggestedAnswer": [
+            {
+                "@type": "Answer",
+                "text": "Very.",
+                "url": f"{url}#answer-{first}",
+                "upvoteCount": 7,
+                "datePublished": "2021-01-01T00:00:00.000Z",
+                "author": {"@type": "Person", "name": "al"},
+            }
+        ],
+    }
+
+
+async def test_an_answer_that_the_data_link_to_has_its_place_on_the_page(
+    client: httpx.AsyncClient, shop: Shop
+) -> None:
+    data = await data_of(client, shop.question_id)
+    assert "acceptedAnswer" not in data
+    [suggested] = data["suggestedAnswer"]
+    page = await page_of(client, f"/questions/{shop.question_id}")
+    assert attributes(page, ".//li", "id") == [suggested["url"].partition("#")[2]]
+
+
+@pytest.mark.parametrize("answer", [None, " \n\u00a0"])
+async def test_a_question_without_an_answer_in_words_has_no_data(
+    client: httpx.AsyncClient, data: Data, answer: str | None
+) -> None:
+    question = await data.question(new_product_id())
+    if answer:
+        await data.answer(question, body=answer, photos=["https://x.example/1"])
+    page = await page_of(client, f"/questions/{question}")
+    assert structured_data(page) == []
+
+
+async def test_only_permalinks_have_data(client: httpx.AsyncClient, shop: Shop) -> None:
+    page = await page_of(client, f"/products/{shop.product_id}/questions")
+    assert structured_data(page) == []
+
+
+@pytest.mark.parametrize("text", HOSTILE_TEXTS)
+async def test_a_hostile_text_is_text_everywhere(
+    client: httpx.AsyncClient, data: Data, text: str
+) -> None:
+    product = new_product_id()
+    question = await data.question(product, body=text, name=text[:60])
+    await data.answer(question, body=text, name=text[:60], photos=[f"https://x.example/?{text}"])
+    for path in (f"/products/{product}/questions", f"/questions/{question}"):
+        page = await page_of(client, path)
+        assert {element.tag for element in page.iter()} <= ELEMENTS
+        assert texts(page, ".//*[@lang='']") == [text, text[:60], text, text[:60]]
+        assert all(
+            not name.startswith("on") and name != "style"
+            for element in page.iter()
+            for name in element.keys()  # noqa: SIM118 - an Element is no mapping
+        )
+    read = await data_of(client, question)
+    assert read["text"] == read["name"] == text
+    [answer] = read["suggestedAnswer"]
+    assert (answer["text"], answer["author"]["name"]) == (text, text[:60])
+    assert answer["image"] == [f"https://x.example/?{text}"]
+
+
+@pytest.mark.parametrize("text", CONTROLS, ids=ascii)
+async def test_a_control_of_direction_acts_on_its_own_text_only(
+    client: httpx.AsyncClient, data: Data, text: str
+) -> None:
+    product = new_product_id()
+    question = await data.question(product, body=text, name=text)
+    await data.answer(question, body=text, name=text)
+    for path in (f"/products/{product}/questions", f"/questions/{question}"):
+        document, _ = parse((await client.get(path)).text)
+        isolated = [*document.iterfind(".//bdi"), *document.iterfind(".//*[@dir='auto']")]
+        within = "".join("".join(element.itertext()) for element in isolated)
+        body = "".join(document.find("body").itertext())  # type: ignore[union-attr]  # always there
+        for control in "\u202e\u2066\u2069\u202c":
+            assert body.count(control) == within.count(control)
+        head = " ".join(texts(document, ".//title"))
+        assert not {*"\u202e\u2066\u2069\u202c"} & {*head}
+
+
+async def test_a_photo_that_is_no_web_address_is_no_link(
+    client: httpx.AsyncClient, data: Data, shop: Shop
+) -> None:
+    await data.photo(shop.answer_id, "javascript:alert(1)")
+    page = await page_of(client, f"/questions/{shop.question_id}")
+    assert attributes(page, ".//p[@class='photos']/a", "href") == []
+
+
+async def test_what_is_hidden_is_on_no_page(
+    client: httpx.AsyncClient, data: Data, shop: Shop
+) -> None:
+    hidden = await data.question(shop.product_id, body="Hidden?", reported=True)
+    await data.answer(shop.question_id, body="Hidden.", reported=True)
+    for path in (f"/products/{shop.product_id}/questions", f"/questions/{shop.question_id}"):
+        assert "Hidden" not in (await client.get(path)).text
+    assert (await client.get(f"/questions/{hidden}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/questions/9223372036854775807", 404),
+        ("/questions/nonsense", 404),
+        ("/questions/1/nowhere", 404),
+        ("/products/nonsense/questions", 404),
+        ("/products", 404),
+        ("/products/1/questions?after=nonsense", 422),
+        ("/questions/1?after=nonsense&after=x", 422),
+    ],
+)
+async def test_an_error_is_a_page_that_is_not_indexed(
+    client: httpx.AsyncClient, path: str, status: int
+) -> None:
+    response = await client.get(path)
+    assert response.status_code == status
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    page, errors = parse(response.text)
+    assert errors == []
+    assert attributes(page, ".//meta[@name='robots']", "content") == ["noindex"]
+    assert texts(page, ".//p[@class='status']") == [str(status)]
+    assert "script-src" not in response.headers["content-security-policy"]
+
+
+async def test_a_method_that_a_page_does_not_have_answers_405_as_a_page(
+    client: httpx.AsyncClient, shop: Shop
+) -> None:
+    response = await client.post(f"/questions/{shop.question_id}")
+    assert response.status_code == 405
+    assert response.headers["allow"] == "GET, HEAD, OPTIONS"
+    assert "<h1>Method Not Allowed</h1>" in response.text
+
+
+async def test_a_product_without_questions_has_a_page_that_is_not_indexed(
+    client: httpx.AsyncClient,
+) -> None:
+    path = f"/products/{new_product_id()}/questions"
+    page = await page_of(client, path)
+    assert texts(page, ".//p[@class='none']") == [
+        "Nobody has asked a question about this product yet."
+    ]
+    assert (await client.get(path)).headers["x-robots-tag"] == "noindex"
+
+
+async def test_a_page_that_has_not_changed_answers_304(
+    client: httpx.AsyncClient, data: Data, shop: Shop
+) -> None:
+    paths = (
+        f"/products/{shop.product_id}/questions",
+        f"/products/{shop.product_id}/questions?fragment=1",
+        f"/questions/{shop.question_id}",
+    )
+    tags = {path: (await client.get(path)).headers["etag"] for path in paths}
+    assert len(set(tags.values())) == len(paths)
+    for path, tag in tags.items():
+        known = await client.get(path, headers={"If-None-Match": tag})
+        assert (known.status_code, known.content) == (304, b"")
+        assert known.headers["cache-control"] == "no-cache"
+    assert (await client.put(f"/qa/answers/{shop.answer_id}/helpful")).status_code == 204
+    for path, tag in tags.items():
+        changed = await client.get(path, headers={"If-None-Match": tag})
+        assert changed.status_code == 200
+        assert "1 person found this helpful" in changed.text
+    await data.question(shop.product_id)
+    changed = await client.get(paths[0], headers={"If-None-Match": tags[paths[0]]})
+    assert changed.status_code == 200
+
+
+async def test_a_fragment_is_the_list_alone(client: httpx.AsyncClient, shop: Shop) -> None:
+    response = await client.get(f"/products/{shop.product_id}/questions?fragment=1")
+    assert response.headers["x-robots-tag"] == "noindex"
+    assert response.text.startswith("<section ")
+    assert response.text.rstrip().endswith("</section>")
+    document, errors = parse(
+        f"<!doctype html><html lang=en><title>x</title><main>{response.text}</main></html>"
+    )
+    assert errors == []
+    assert attributes(document, ".//article", "id") == [f"question-{shop.question_id}"]
+    assert not texts(document, ".//h1")
+
+
+async def test_a_host_that_is_none_is_not_repeated(client: httpx.AsyncClient, shop: Shop) -> None:
+    hostile = {"Host": 'x"><script>alert(1)</script>'}
+    page = await client.get(f"/questions/{shop.question_id}", headers=hostile)
+    assert "alert" not in page.text
+
+
+async def test_head_has_the_headers_of_get(client: httpx.AsyncClient, shop: Shop) -> None:
+    path = f"/questions/{shop.question_id}"
+    got, head = await client.get(path), await client.head(path)
+    assert head.content == b""
+    for name in ("etag", "content-length", "content-type", "content-security-policy"):
+        assert head.headers[name] == got.headers[name]
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [
+        ("/robots.txt", "text/plain"),
+        ("/favicon.svg", "image/svg+xml"),
+        ("/pages/page.css", "text/css"),
+    ],
+)
+async def test_files_of_the_pages_can_be_cached(
+    client: httpx.AsyncClient, path: str, content_type: str
+) -> None:
+    response = await client.get(path)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == f"{content_type}; charset=utf-8"
+    assert response.headers["cache-control"] == "public, max-age=3600"
+
+
+async def test_robots_are_kept_from_what_is_no_page(client: httpx.AsyncClient) -> None:
+    lines = (await client.get("/robots.txt")).text.splitlines()
+    assert "User-agent: *" in lines
+    assert {"Disallow: /admin", "Disallow: /console", "Disallow: /demo"} <= {*lines}
