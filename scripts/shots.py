@@ -62,7 +62,12 @@ _QUESTIONS = [
         [("Seller", "Yes: wool programme, 30 degrees, no softener. Dry it flat.", 4, [])],
     ),
     ("Is the dark green closer to olive or to bottle green?", "philo", 2, []),
-    ("Are the buttons real horn?", "ines", 1, [("Seller", "Yes, from a workshop in Aosta.", 2, [])]),
+    (
+        "Are the buttons real horn?",
+        "ines",
+        1,
+        [("Seller", "Yes, from a workshop in Aosta.", 2, [])],
+    ),
     ("Will the navy come back in XS?", "li_na", 0, []),
 ]
 

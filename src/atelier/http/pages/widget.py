@@ -10,6 +10,7 @@ from functools import cache
 from hashlib import blake2b
 from http import HTTPStatus
 from importlib.resources import files
+from string import ascii_letters
 from typing import NamedTuple
 
 import falcon
@@ -33,12 +34,14 @@ _STYLES = "widget.css"
 _REVALIDATE, _IMMUTABLE = "no-cache", "public, max-age=31536000, immutable"
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
+_PRIVATE = re.compile(r"#[a-zA-Z]\w*")
+_LETTERS = [f"#{letter}{digit}" for digit in ("", *"0123456789") for letter in ascii_letters]
 _CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _CSS_SPACE = re.compile(r"\s*([{};,])\s*")
 
 
 class Asset(NamedTuple):
-    """A file, as it is and compressed, each with its ETag."""
+    """A file, as it is and compressed (if that is smaller), each with its ETag."""
 
     plain: tuple[bytes, str]
     compressed: tuple[bytes, str]
@@ -48,7 +51,8 @@ class Asset(NamedTuple):
         """Return the file with a text."""
         content = text.encode()
         packed = gzip.compress(content, 9, mtime=0)
-        return cls((content, _digest(content)), (packed, _digest(packed)))
+        smaller = packed if len(packed) < len(content) else content
+        return cls((content, _digest(content)), (smaller, _digest(smaller)))
 
 
 class Widget(NamedTuple):
@@ -70,7 +74,7 @@ def widget() -> Widget:
 
 def script() -> str:
     """Return all modules as one, with the styles, without comments and needless spaces."""
-    modules = "".join(map(_module, _MODULES))
+    modules = _with_short_names("".join(map(_module, _MODULES)))
     return str(jsmin(f"const css = {json.dumps(_styles(), ensure_ascii=False)};\n{modules}"))
 
 
@@ -78,6 +82,12 @@ def _module(name: str) -> str:
     """Return a module without its imports and exports: all modules share one scope."""
     text = _EXPORT.sub("", _IMPORT.sub("", _read(name)))
     return text.replace("export default {", "const english = {")
+
+
+def _with_short_names(modules: str) -> str:
+    """Return the modules with a letter for each private name (`#name`), which nobody else sees."""
+    short = dict(zip(sorted({*_PRIVATE.findall(modules)}), _LETTERS, strict=False))
+    return _PRIVATE.sub(lambda name: short.get(name[0], name[0]), modules)
 
 
 def _styles() -> str:
@@ -130,8 +140,8 @@ def add_widget(app: App) -> None:
 def _send(
     req: falcon.asgi.Request, resp: falcon.asgi.Response, asset: Asset, cache_control: str
 ) -> None:
-    is_compressed = _accepts_gzip(req.get_header("Accept-Encoding") or "")
-    content, tag = asset.compressed if is_compressed else asset.plain
+    accepts_gzip = _accepts_gzip(req.get_header("Accept-Encoding") or "")
+    content, tag = asset.compressed if accepts_gzip else asset.plain
     resp.set_headers(
         {
             "Content-Type": "text/javascript; charset=utf-8",
@@ -148,11 +158,14 @@ def _send(
     if tag in (req.if_none_match or ()):
         resp.status = falcon.HTTP_NOT_MODIFIED
         return
-    if is_compressed:
+    if content != asset.plain[0]:
         resp.set_header("Content-Encoding", "gzip")
     resp.data = content
 
 
 def _accepts_gzip(accepted: str) -> bool:
     offers = (offer.replace(" ", "").lower().partition(";q=") for offer in accepted.split(","))
-    return any(name == "gzip" and quality not in {"0", "0.0", "0.00", "0.000"} for name, _, quality in offers)
+    return any(
+        name == "gzip" and quality not in {"0", "0.0", "0.00", "0.000"}
+        for name, _, quality in offers
+    )

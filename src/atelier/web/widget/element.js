@@ -183,9 +183,7 @@ class AtelierQuestions extends HTMLElement {
     if (this.#moreButton.ariaBusy === "true") return;
     this.#moreButton.ariaBusy = true;
     try {
-      const { first, added } = await list.more();
-      this.#announce("moreLoaded", { n: added });
-      first?.focus();
+      (await list.more()).first?.focus();
     } catch (problem) {
       this.failed(problem, "loadFailed");
     }
@@ -194,9 +192,9 @@ class AtelierQuestions extends HTMLElement {
   }
 
   /** Tells a screen reader. */
-  #announce(name, values) {
+  #announce(name) {
     this.#live.textContent = "";
-    setTimeout(() => (this.#live.textContent = this.t(name, values)), 50); // a change, even to the same text
+    setTimeout(() => (this.#live.textContent = this.t(name)), 50); // a change, even to the same text
   }
 
   /** Sends a vote or a report. */
@@ -211,8 +209,8 @@ class AtelierQuestions extends HTMLElement {
   #settled(entry, { result, isCounted, problem }) {
     const { kind, target, id } = entry;
     if (problem) return target && this.#unsent(entry, problem);
-    if (kind === "question") return this.#posted(result, "asked", () => this.#list.add(result));
-    if (kind === "answer") return this.#posted(result, "answered", () => this.#shown("questions", id).forEach(({ card }) => card.add(result)));
+    if (kind === "question") return this.#posted(result, "asked", [this.#list]);
+    if (kind === "answer") return this.#posted(result, "answered", this.#shown("questions", id).map(({ card }) => card));
     this.done.set(`${kind}:${target}:${id}`, true);
     if (kind === "report") this.#notices.tell(this.t("reportSent"), "good");
     else this.#voted(target, result, isCounted);
@@ -225,20 +223,19 @@ class AtelierQuestions extends HTMLElement {
     this.#tell("voted", { target: target.slice(0, -1), id, helpful, isCounted });
   }
 
-  #posted(post, event, show) {
+  /** Shows what was just published, or waits for review, where it belongs. */
+  #posted(post, event, places) {
     const isQuestion = event === "asked";
-    post.isNew = true;
-    post.isHeld = post.status === "held";
+    const isHeld = post.status === "held";
     if (isQuestion) this.#search.end();
-    show();
+    for (const place of places) place.add({ ...post, isNew: true, isHeld });
     if (this.#counts) {
       const { questions, answers } = this.#counts;
-      if (!post.isHeld) this.#count({ questions: questions + isQuestion, answers: answers + !isQuestion });
+      if (!isHeld) this.#count({ questions: questions + isQuestion, answers: answers + !isQuestion });
       this.#showLists();
     }
-    this.#notices.tell(this.t(post.isHeld ? "heldHint" : `${event}Done`), "good");
-    const { isNew: _, isHeld: __, ...sent } = post;
-    this.#tell(event, { [isQuestion ? "question" : "answer"]: sent });
+    this.#notices.tell(this.t(isHeld ? "heldHint" : `${event}Done`), "good");
+    this.#tell(event, { [isQuestion ? "question" : "answer"]: post });
   }
 
   /** Puts back what was shown of a vote or report that was not sent, or not accepted. */

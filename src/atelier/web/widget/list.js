@@ -7,8 +7,7 @@ const CHUNK = 8; // cards that are built without a pause
 export class QuestionList {
   #widget;
   #load;
-  #first;
-  #step;
+  #sizes;
   #next;
   #cards = new Map();
 
@@ -16,8 +15,7 @@ export class QuestionList {
   constructor(widget, load, first, step) {
     this.#widget = widget;
     this.#load = load;
-    this.#first = first;
-    this.#step = step;
+    this.#sizes = [first, step];
     this.element = h("ul.questions", { role: "list" });
   }
 
@@ -31,7 +29,7 @@ export class QuestionList {
 
   /** Loads and shows the next page; returns the page, and the first card that is new. */
   async more() {
-    const limit = this.#next === undefined ? this.#first : this.#step;
+    const limit = this.#sizes[this.#next ? 1 : 0];
     const page = await this.#load({ limit, after: this.#next, answers: this.#widget.answersShown });
     this.#next = page.next;
     const fresh = page.results.filter(({ id }) => !this.#cards.has(id));
