@@ -1,7 +1,7 @@
 """Takes pictures of what people see, in `dist/shots`: `make shots`.
 
-Starts the service with a database of its own in a temporary folder, and stops it at the end. To add a
-picture, add a line to SHOTS.
+Starts the service with a database of its own in a temporary folder, and stops it at the end. To add
+a picture, add a line to SHOTS.
 """
 
 import asyncio
@@ -25,7 +25,8 @@ _CHROMIUM = "/usr/bin/chromium"
 _PRODUCT = 900_001
 _EMAIL = "jack@example.com"
 
-_QUESTIONS = [
+_Answer = tuple[str, str, int, list[str]]  # author, text, votes, photos
+_QUESTIONS: list[tuple[str, str, int, list[_Answer]]] = [
     (
         "Does the wool itch? I have sensitive skin.",
         "mara_k",
@@ -33,8 +34,7 @@ _QUESTIONS = [
         [
             (
                 "Seller",
-                "It is superfine merino of 17.5 microns, worn on bare skin by most of our "
-                "customers.\nIf it does itch, send it back within 60 days.",
+                "It is superfine merino, made for bare skin.\nIf it itches, send it back.",
                 9,
                 [],
             ),
@@ -49,7 +49,7 @@ _QUESTIONS = [
         [
             (
                 "noor",
-                "Take the L if you wear it over a shirt. Two photos: M on the left, L on the right.",
+                "Take the L over a shirt. Two photos: M on the left, L on the right.",
                 5,
                 ["https://photos.example/1.svg", "https://photos.example/2.svg"],
             )
@@ -192,8 +192,10 @@ async def _send_page(route: Route) -> None:
     page = f"""<!doctype html><html lang="{given.get("lang", "en")}"><meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="color-scheme" content="light dark"><title>Cardigan</title>
-        <body style="margin: 0 auto; max-width: 860px; padding: clamp(8px, 3vw, 32px); font-family: sans-serif">
-        <atelier-questions product-id="{given["product"]}" product-name="Merino cardigan"></atelier-questions>
+        <style>body {{ margin: 0 auto; max-width: 860px; padding: clamp(8px, 3vw, 32px);
+          font-family: sans-serif }}</style>
+        <atelier-questions product-id="{given["product"]}" product-name="Merino cardigan">
+        </atelier-questions>
         <script type="module" src="/widget/atelier-questions.js"></script>"""
     await route.fulfill(body=page, content_type="text/html; charset=utf-8")
 
@@ -203,9 +205,10 @@ async def _send_photo(route: Route) -> None:
     picture = f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 600">
         <rect width="600" height="600" fill="hsl({hue} 25% 88%)"/>
         <path d="M180 170l70-40q50 40 100 0l70 40 70 190-60 24-30-90v220H200V294l-30 90-60-24z"
-          fill="hsl({hue} 35% 38%)"/><path d="M300 160v354" stroke="hsl({hue} 30% 25%)" stroke-width="5"/>
-        <g fill="hsl({hue} 30% 80%)"><circle cx="318" cy="230" r="9"/><circle cx="318" cy="310" r="9"/>
-        <circle cx="318" cy="390" r="9"/><circle cx="318" cy="470" r="9"/></g></svg>"""
+          fill="hsl({hue} 35% 38%)"/>
+        <path d="M300 160v354" stroke="hsl({hue} 30% 25%)" stroke-width="5"/>
+        <path d="M318 230v.1m0 80v.1m0 80v.1m0 80v.1" stroke="hsl({hue} 30% 80%)" stroke-width="18"
+          stroke-linecap="round"/></svg>"""
     await route.fulfill(body=picture, content_type="image/svg+xml")
 
 

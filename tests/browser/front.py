@@ -13,7 +13,8 @@ from tests.support.cluster import Cluster
 
 _PAGE = """<!doctype html>
 <html lang="{lang}"><head><meta charset="utf-8"><title>A product</title>
-<link rel="icon" href="data:,"><meta name="viewport" content="width=device-width, initial-scale=1">{head}</head>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">{head}</head>
 <body><main><h1>A product</h1>
 <atelier-questions product-id="{product}" {attributes}>{content}</atelier-questions></main>
 <script type="module" src="{service}/widget/atelier-questions.js"></script></body></html>"""
@@ -26,7 +27,7 @@ _LISTEN = """
 
 
 class Shop:
-    """A web server on a port of its own: a real one, because browsers tell local addresses apart."""
+    """A web server of its own. A real one: browsers protect local addresses from others."""
 
     def __init__(self) -> None:
         self.origin = ""

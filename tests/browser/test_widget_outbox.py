@@ -58,14 +58,14 @@ async def test_offline_in_the_middle_of_a_post_it_is_published_once_after_a_relo
 
     async def lose(route: Route) -> None:
         """Let the service get the question, and the browser no answer."""
-        if route.request.method == "POST":
-            keys.append(route.request.headers["idempotency-key"])
+        if key_of(route.request):
             await route.fetch()
             await page.context.set_offline(True)
             await route.abort()
         else:
             await route.fallback()
 
+    page.on("request", lambda request: keys.extend(key_of(request)))
     await page.route(f"**/products/{product}/questions", lose)
     await page.get_by_role("button", name="Add a question").click()
     await fill(page, **NEW | {"body": "Is it warm?"})
@@ -74,14 +74,10 @@ async def test_offline_in_the_middle_of_a_post_it_is_published_once_after_a_relo
     await expect(notice).to_contain_text("Is it warm?")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.unroute_all()
-    page.on(
-        "request",
-        lambda request: (
-            request.method == "POST" and keys.append(request.headers["idempotency-key"])
-        ),
-    )
+    await page.route("**/questions", lambda route: route.abort())  # until the page is another one
     await page.context.set_offline(False)
-    await page.reload()
+    await page.reload(wait_until="commit")
+    await page.unroute_all()
     await expect(page.locator(".notice.good")).to_contain_text("has been published")
     await expect(page.locator(".notice.waiting")).to_have_count(0)
     await expect(question(page, "Is it warm?")).to_have_count(1)

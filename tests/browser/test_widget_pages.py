@@ -70,7 +70,7 @@ async def test_it_works_under_a_strict_policy_and_with_trusted_types(
     front: Front, data: Data
 ) -> None:
     picture = {"body": "<svg xmlns='http://www.w3.org/2000/svg'/>", "content_type": "image/svg+xml"}
-    await front.context.route("https://photos.example/*", lambda route: route.fulfill(**picture))  # type: ignore[arg-type] # both are texts
+    await front.context.route("https://photos.example/*", lambda route: route.fulfill(**picture))
     visit = await front.open(await product(data), 'lang="de"', policy=STRICT)
     page = visit.page
     await votes(question(page, ASKED), 4).or_(page.locator("button.vote").first).first.click()

@@ -202,7 +202,7 @@ async def test_photos_open_large_and_close_again(front: Front, data: Data) -> No
     asked = await data.question(product)
     await data.answer(asked, name="noor", photos=[PHOTO, "javascript:alert(1)", "data:text/html,x"])
     picture = {"body": PICTURE, "content_type": "image/svg+xml"}
-    await front.context.route(PHOTO, lambda route: route.fulfill(**picture))  # type: ignore[arg-type]
+    await front.context.route(PHOTO, lambda route: route.fulfill(**picture))
     visit = await front.open(product)
     page = visit.page
     await expect(page.locator(".photo")).to_have_count(1)
