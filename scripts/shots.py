@@ -21,7 +21,7 @@ from playwright.async_api import Browser, Page, Route, async_playwright
 
 _ROOT = Path(__file__).parents[1]
 _FOLDER = _ROOT / "dist" / "shots"
-_CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium"
 _PRODUCT = 900_001
 _EMAIL = "jack@example.com"
 
@@ -163,7 +163,7 @@ async def take(base: str, names: list[str]) -> None:
     _FOLDER.mkdir(parents=True, exist_ok=True)
     async with async_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu"]
-        browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=arguments)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         for shot in SHOTS:
             if not names or shot.name in names:
                 await _take(browser, base, shot)
@@ -234,9 +234,16 @@ def _send(base: str, method: str, path: str, fields: object = None) -> int:
         return int(json.load(response)["id"])
 
 
+class Service(NamedTuple):
+    """A running service: its address, and the environment of its commands."""
+
+    url: str
+    environment: dict[str, str]
+
+
 @contextmanager
-def service() -> Iterator[str]:
-    """Run `atelier up` in a temporary folder; yield its address."""
+def service() -> Iterator[Service]:
+    """Run `atelier up` in a temporary folder."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
@@ -249,16 +256,16 @@ def service() -> Iterator[str]:
             try:
                 if not any(line.startswith("Ready") for line in process.stdout or ()):
                     sys.exit("shots: the service did not start")
-                yield f"http://127.0.0.1:{port}"
+                yield Service(f"http://127.0.0.1:{port}", os.environ | variables)
             finally:
                 process.terminate()
 
 
 def main() -> None:
     """Fill the service, and take the pictures named as arguments, by default all."""
-    with service() as base:
-        fill(base)
-        asyncio.run(take(base, sys.argv[1:]))
+    with service() as started:
+        fill(started.url)
+        asyncio.run(take(started.url, sys.argv[1:]))
     print(f"The pictures are in {_FOLDER.relative_to(_ROOT)}.")  # noqa: T201 - its output
 
 

@@ -269,7 +269,8 @@ async def test_five_hundred_questions_are_shown_and_only_the_visible_ones_drawn(
 
 
 async def test_it_can_be_moved_removed_and_used_twice(front: Front, data: Data) -> None:
-    number = await product(data)
+    number = new_product_id()
+    await data.question(number)
     visit = await front.open(number)
     page = visit.page
     await page.evaluate("""() => {

@@ -77,7 +77,7 @@ async def test_a_vote_that_is_not_accepted_is_put_back_and_told(front: Front, da
 async def test_a_report_is_sent_once_with_its_reason(front: Front, data: Data) -> None:
     page, _, asked = await open_question(front, data)
     sent: list[Request] = []
-    page.on("request", sent.append)
+    page.on("request", lambda request: sent.append(request))  # noqa: PLW0108 - see Playwright
     item = question(page, ASKED)
     await item.get_by_role("button", name="Report").click()
     await page.get_by_role("radio", name="It is offensive").check()
