@@ -180,8 +180,9 @@ def _text(loaded: dict[Line, list[Trace]], scrolled: dict[Line, Trace], version:
     this = machine()
     rows = [_row(line, traces) for line, traces in loaded.items()]
     lines = [
-        f"Chromium {version} on {this['cores']} cores ({this['processor']}), which also ran the service; medians of",
-        f'{_ROUNDS} visits with an empty cache. "Shown": the first questions are in the page.',
+        f"Chromium {version} on {this['cores']} cores ({this['processor']}), which also ran",
+        f"the service; medians of {_ROUNDS} visits with an empty cache.",
+        '"Shown": the first questions are in the page.',
         "",
         "| reader | requests | kB with headers | shown after ms | longest task ms |",
         "|---|---|---|---|---|",

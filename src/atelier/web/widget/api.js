@@ -28,6 +28,11 @@ export class Api {
     return this.#get(`${this.#ofProduct}/questions`, parameters, signal);
   }
 
+  /** Returns how many questions and answers there are. */
+  summary() {
+    return this.#get(`${this.#ofProduct}/summary`);
+  }
+
   similar(text, signal) {
     return this.#get(`${this.#ofProduct}/similar`, { text, limit: 3, answers: 1 }, signal);
   }
@@ -55,7 +60,7 @@ export class Api {
     return `products/${encodeURIComponent(this.product)}`;
   }
 
-  async #get(path, parameters, signal) {
+  async #get(path, parameters = {}, signal) {
     const given = Object.entries(parameters).filter(([, value]) => value != null);
     const [result] = await this.#request(`${path}?${new URLSearchParams(given)}`, {}, signal);
     return result;

@@ -118,8 +118,9 @@ export class QuestionCard {
 
   /** Shows an answer that was just written, before all others. */
   add(answer) {
-    this.#question.answer_count += 1;
-    this.#answers = [answer, ...this.#answers];
+    const others = this.#answers.filter(({ id }) => id !== answer.id); // a repeated post may be there already
+    if (others.length === this.#answers.length) this.#question.answer_count += 1;
+    this.#answers = [answer, ...others];
     this.#show();
   }
 

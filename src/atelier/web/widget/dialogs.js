@@ -25,7 +25,7 @@ function openDialog({ t, root }, name, title, ...content) {
 
 function buttons({ t }, name, send = h("button.primary", t(name))) {
   send.type = "submit";
-  return h("div.buttons", send, h("button.cancel", { click: () => send.closest("dialog").close() }, t("cancel")));
+  return h("div.buttons", send, h("button", { click: () => send.closest("dialog").close() }, t("cancel")));
 }
 
 /** A place for the error of a field or a form. */

@@ -21,7 +21,7 @@ class AtelierQuestions extends HTMLElement {
   #isPlanned = false;
   #live = h("p.hidden", { role: "status" });
   #items = new Map(); // the elements of each question and answer
-  #counts;
+  #isLoaded;
   #totals;
   #state;
   #moreButton;
@@ -117,7 +117,7 @@ class AtelierQuestions extends HTMLElement {
     this.texts = await loadTexts(this);
     if (signal.aborted) return;
     this.#items.clear();
-    this.#counts = null;
+    this.#isLoaded = false;
     this.api = new Api(SERVICE, this.getAttribute("product-id"));
     const scope = `atelier:${SERVICE.host}${SERVICE.pathname}:${this.api.product}`;
     this.done = new Done(scope);
@@ -154,17 +154,17 @@ class AtelierQuestions extends HTMLElement {
       if (signal.aborted) return;
       this.replaceChildren();
       this.#count(page.totals);
+      this.#isLoaded = true;
       this.#showLists();
     } catch ({ message }) {
       if (signal.aborted) return;
       this.#state.replaceChildren(h("div.message", { role: "alert" }, icon(ICONS.alert), h("p", this.t("loadFailed")), h("p.muted", message),
-        h("button.retry", { click: () => this.#loadFirst(signal) }, this.t("retry"))));
+        h("button", { click: () => this.#loadFirst(signal) }, this.t("retry"))));
     }
     this.root.ariaBusy = false;
   }
 
   #count({ questions, answers }) {
-    this.#counts = { questions, answers };
     this.#totals.textContent = `${this.t("questions", { n: questions })} · ${this.t("answers", { n: answers })}`;
   }
 
@@ -175,7 +175,7 @@ class AtelierQuestions extends HTMLElement {
     this.#list.element.hidden = list !== this.#list;
     this.#moreButton.hidden = !list.hasMore;
     this.#search.element.hidden = isEmpty;
-    this.#state.replaceChildren(...(isEmpty ? [h("div.message", h("p.strong", this.t("empty")), h("p.muted", this.t("emptyHint")))] : []));
+    this.#state.replaceChildren(...(isEmpty ? [h("div.message", h("strong", this.t("empty")), h("p.muted", this.t("emptyHint")))] : []));
   }
 
   async #more() {
@@ -229,11 +229,8 @@ class AtelierQuestions extends HTMLElement {
     const isHeld = post.status === "held";
     if (isQuestion) this.#search.end();
     for (const place of places) place.add({ ...post, isNew: true, isHeld });
-    if (this.#counts) {
-      const { questions, answers } = this.#counts;
-      if (!isHeld) this.#count({ questions: questions + isQuestion, answers: answers + !isQuestion });
-      this.#showLists();
-    }
+    if (this.#isLoaded) this.#showLists();
+    this.api.summary().then((totals) => this.#count(totals)).catch(() => {}); // less important
     this.#notices.tell(this.t(isHeld ? "heldHint" : `${event}Done`), "good");
     this.#tell(event, { [isQuestion ? "question" : "answer"]: post });
   }

@@ -43,6 +43,7 @@ export class QuestionList {
 
   /** Shows a question that was just asked, before all others. */
   add(question) {
+    this.#cards.get(question.id)?.element.remove(); // a repeated post may be there already
     this.element.prepend(this.#card(question).element);
   }
 
