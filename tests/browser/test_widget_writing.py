@@ -64,8 +64,9 @@ async def test_two_browsers_see_each_others_votes_after_a_reload(
 
 async def test_a_vote_that_is_not_accepted_is_put_back_and_told(front: Front, data: Data) -> None:
     page, _, asked = await open_question(front, data)
-    await data.connection.execute("DELETE FROM questions WHERE id = $1", asked)
     item = question(page, ASKED)
+    await expect(item).to_be_visible()
+    await data.connection.execute("DELETE FROM questions WHERE id = $1", asked)
     await votes(item, 4).click()
     await expect(page.locator(".notice.bad")).to_contain_text("there is no question with this id")
     await expect(votes(item, 4)).to_have_attribute("aria-pressed", "false")
@@ -245,7 +246,10 @@ async def test_a_post_that_is_held_says_that_it_appears_after_review(
             await route.fallback()
             return
         response = await route.fetch()
-        await route.fulfill(response=response, json={**await response.json(), "status": "held"})
+        added = await response.json()
+        hide = "UPDATE questions SET reported = true WHERE id = $1"
+        await data.connection.execute(hide, added["id"])
+        await route.fulfill(response=response, json={**added, "status": "held"})
 
     await page.route(f"**/products/{product}/questions", hold)
     await page.get_by_role("button", name="Add a question").click()
