@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help up reload install uninstall shots test check test-pythons test-ends test-lowest lock sbom audit clean FORCE
+.PHONY: help up reload install uninstall shots test check test-pythons test-ends test-lowest test-image lock sbom audit clean FORCE
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
@@ -48,6 +48,9 @@ test: check ## run all tests that CI runs
 	@$(BIN)/pytest tests/chaos
 	@$(BIN)/pytest --ignore tests/chaos --numprocesses 2 --dist loadfile
 	@$(MAKE) --no-print-directory test-ends
+
+test-image: .venv/dev.done ## build the container image and run its processes (as root, on Debian)
+	@$(BIN)/pytest tests/deploy/image.py
 
 check: .venv/dev.done ## format, lint and type checks
 	@$(BIN)/ruff format --check --quiet .

@@ -124,6 +124,22 @@ def test_a_value_replaces_the_file_that_named_it_before() -> None:
             ),
         ),
         (
+            "ATELIER_PUBLIC_URL",
+            "https://shop.example/?a",
+            (
+                "ATELIER_PUBLIC_URL=https://shop.example/?a: set it to an address such as "
+                "https://shop.example or https://shop.example/qa."
+            ),
+        ),
+        (
+            "ATELIER_PRODUCT_URL",
+            "https://shop.example/products",
+            (
+                "ATELIER_PRODUCT_URL=https://shop.example/products: set it to an address such as "
+                "https://shop.example/products/{product_id}."
+            ),
+        ),
+        (
             "ATELIER_LOG_ADDRESSES",
             "all",
             "ATELIER_LOG_ADDRESSES=all: set it to one of full, masked, off.",

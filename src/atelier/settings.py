@@ -286,11 +286,20 @@ class Settings:
     """What browsers put before the path of a page; None means scheme and host of the request."""
     product_url: str | None = _setting("ATELIER_PRODUCT_URL", _product_url, None)
     """Where pages link to for a product of the shop; None means no link."""
+    language: str = _setting("ATELIER_LANGUAGE", _one_of("en", "de", "ar"), "en")
+    """The language of the pages' own words."""
+    demo: str = _setting("ATELIER_DEMO", _one_of("auto", "on", "off"), "auto")
+    """Whether `/` is the demo shop; auto means with the embedded database only."""
 
     @property
     def is_embedded(self) -> bool:
         """Return whether the database is the embedded one."""
         return not (self.database_url or self.admin_database_url)
+
+    @property
+    def has_demo(self) -> bool:
+        """Return whether there is a demo shop."""
+        return self.demo == "on" or (self.demo == "auto" and self.is_embedded)
 
     @property
     def connections(self) -> int:

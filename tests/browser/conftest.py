@@ -6,11 +6,11 @@ import pytest
 from playwright.async_api import Browser, BrowserContext
 
 from tests.browser.front import Front, Shop
-from tests.contract.conftest import client, data, shop
+from tests.contract.conftest import client, data, demo_service, shop
 from tests.support.browser import open_browser
 from tests.support.cluster import Cluster
 
-__all__ = ["client", "data", "shop"]
+__all__ = ["client", "data", "demo_service", "shop"]
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from atelier.local.host.account import account_of
 from atelier.local.host.programs import postgres_programs
 from atelier.local.postgres import server as postgres
+from tests.chaos.hosts import Host
 
 
 class Postgres:
@@ -43,3 +45,15 @@ def running_postgres(folder: Path, **settings: str) -> Iterator[Postgres]:
         yield made
     finally:
         made.stop()
+
+
+def postgres_on(host: Host, folder: Path, method: str) -> Postgres:
+    """Create a PostgreSQL that runs on a host and authenticates its network by a method."""
+    made = Postgres(folder)
+    with (made.server.data / "pg_hba.conf").open("a") as rules:
+        rules.write(f"host all all samenet {method}\n")
+    account = made.server.account
+    as_account = (f"--reuid={account.uid}", f"--regid={account.gid}", "--clear-groups")
+    prefix = account.prefix or ("setpriv", *as_account, "--pdeathsig=keep")
+    made.server = replace(made.server, account=replace(account, prefix=(*host.prefix, *prefix)))
+    return made

@@ -6,14 +6,14 @@ import pwd
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 
 from atelier.local.host.programs import nginx_program
-from atelier.local.nginx.nginx import Proxy
+from atelier.local.nginx.nginx import Front, Proxy
 from atelier.local.postgres.server import USER
 from atelier.settings import Settings
 from atelier.store.migrate import migrate
@@ -24,7 +24,7 @@ from tests.chaos.hosts import Host, network
 from tests.chaos.known_products import KnownProducts, add_products
 from tests.chaos.measure import longest, percentile
 from tests.chaos.plan import quick_or_full
-from tests.chaos.postgres import Postgres
+from tests.chaos.postgres import postgres_on
 from tests.chaos.service import connected, pages_served
 from tests.support.cluster import program
 from tests.support.commands import ATELIER
@@ -51,7 +51,7 @@ async def deployment() -> AsyncIterator[Deployment]:
     with temporary_folder() as folder, network(["app1", "app2", "app3", "web", "db"]) as hosts:
         *apps, proxy, database = hosts
         async with AsyncExitStack() as stack:
-            postgres = postgres_on(database, folder)
+            postgres = postgres_on(database, folder, "trust")
             stack.callback(postgres.stop)
             postgres.start(listen_addresses=database.address)
             await migrate(postgres.dsn)
@@ -65,18 +65,6 @@ async def deployment() -> AsyncIterator[Deployment]:
             yield Deployment(proxy, apps, products)
 
 
-def postgres_on(host: Host, folder: Path) -> Postgres:
-    """Create a PostgreSQL that runs on a host and accepts connections from its network."""
-    made = Postgres(folder)
-    with (made.server.data / "pg_hba.conf").open("a") as rules:
-        rules.write("host all all samenet trust\n")
-    account = made.server.account
-    as_account = (f"--reuid={account.uid}", f"--regid={account.gid}", "--clear-groups")
-    prefix = account.prefix or ("setpriv", *as_account, "--pdeathsig=keep")
-    made.server = replace(made.server, account=replace(account, prefix=(*host.prefix, *prefix)))
-    return made
-
-
 def instance_on(host: Host, database: Host) -> AbstractContextManager[object]:
     """Run an instance on a host."""
     command = [*host.prefix, *ATELIER, "serve", "--host", host.address, "--port", str(_PORT)]
@@ -88,9 +76,8 @@ def nginx_on(host: Host, apps: Sequence[Host], folder: Path) -> list[str]:
     """Write nginx's configuration from the product's template; return the command."""
     entry = pwd.getpwnam("nobody")
     proxy = Proxy(
-        listen=f"{host.address}:{_PORT}",
-        servers=[f"{app.address}:{_PORT}" for app in apps],
-        settings=Settings(request_timeout=_TIMEOUT),
+        Front(f"{host.address}:{_PORT}", [f"{app.address}:{_PORT}" for app in apps]),
+        Settings(request_timeout=_TIMEOUT),
         user=f"user nobody {grp.getgrgid(entry.pw_gid).gr_name};",
     )
     (folder / "nginx.conf").write_text(proxy.render())

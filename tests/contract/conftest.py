@@ -1,6 +1,6 @@
 """A client of the running service, and test data."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 import httpx
@@ -8,7 +8,7 @@ import pytest
 
 from atelier.store import tokens
 from atelier.store.connections.database import connect
-from tests.support.cluster import Cluster
+from tests.support.cluster import Cluster, cluster
 from tests.support.data import Data, new_product_id
 
 _DOCUMENTED = """
@@ -50,6 +50,13 @@ class Shop:
 async def client(service: Cluster) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=service.base_url, timeout=30) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def demo_service(service: Cluster) -> Iterator[Cluster]:
+    """Return an instance with the demo shop, on the same database."""
+    with cluster(service.database, instances=1, ATELIER_DEMO="on") as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Questions as HTML pages: complete, safe, valid, and as search engines want them."""
 
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -9,6 +10,7 @@ import pytest
 
 from atelier.http.pages.questions import ANSWERS, FIRST_ANSWERS, QUESTIONS
 from tests.contract.conftest import Shop
+from tests.support.cluster import Cluster, cluster
 from tests.support.data import Data, new_product_id
 from tests.support.html import CONTROLS, HOSTILE_TEXTS, attributes, parse, structured_data, texts
 
@@ -327,3 +329,40 @@ async def test_robots_are_kept_from_what_is_no_page(client: httpx.AsyncClient) -
     lines = (await client.get("/robots.txt")).text.splitlines()
     assert "User-agent: *" in lines
     assert {"Disallow: /admin", "Disallow: /console", "Disallow: /demo"} <= {*lines}
+
+
+async def test_addresses_and_language_are_those_of_the_settings(
+    settled: httpx.AsyncClient, client: httpx.AsyncClient, data: Data, shop: Shop
+) -> None:
+    for _ in range(QUESTIONS):
+        await data.question(shop.product_id)
+    base, product = "https://shop.example/qa", f"https://shop.example/p?id={shop.product_id}"
+    path = f"/products/{shop.product_id}/questions"
+    document = await page_of(settled, path)
+    assert (document.get("lang"), document.get("dir")) == ("ar", "rtl")
+    assert attributes(document, ".//link[@rel='canonical']", "href") == [f"{base}{path}"]
+    assert attributes(document, ".//p[@class='back']/a", "href") == [product]
+    [following] = attributes(document, ".//a[@rel='next']", "href")
+    assert following.startswith(f"{base}{path}?after=")
+    [data_block] = structured_data(await page_of(settled, f"/questions/{shop.question_id}"))
+    assert data_block["mainEntity"]["url"] == f"{base}/questions/{shop.question_id}"
+    tags = {(await each.get(path)).headers["etag"] for each in (settled, client)}
+    assert len(tags) == 2
+
+
+@pytest.fixture
+async def settled(elsewhere: Cluster) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=elsewhere.base_url) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def elsewhere(service: Cluster) -> Iterator[Cluster]:
+    """Return a service with other addresses and another language, on the same database."""
+    settings = {
+        "ATELIER_PUBLIC_URL": "https://shop.example/qa/",
+        "ATELIER_PRODUCT_URL": "https://shop.example/p?id={product_id}",
+        "ATELIER_LANGUAGE": "ar",
+    }
+    with cluster(service.database, instances=1, **settings) as running:
+        yield running

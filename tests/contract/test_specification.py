@@ -100,19 +100,25 @@ def test_every_operation_is_described_and_every_error_has_an_example(
     for status, response in resolved(operation["responses"]).items():
         assert response["description"]
         if status >= "400":
-            assert response["content"].keys() == error_forms(path)
+            # nginx knows no path of a URI that is too long.
+            forms = {"text/plain"} if status == "414" else error_forms(path)
+            assert response["content"].keys() == forms
             assert all(examples(media) for media in response["content"].values())
 
 
-def test_every_route_of_the_service_is_documented() -> None:
+_API = {"qa", "v1", "admin", "live", "ready", "openapi.yaml", "docs"}
+"""First segments of paths; the others are those of pages for browsers, and /metrics."""
+
+
+def test_every_route_of_the_api_is_documented() -> None:
     routes = inspect_routes(create_service(Settings(), "postgresql:///unused").app)
     served = {
         (nameless(route.path), method.method.lower())
         for route in routes
         for method in route.methods
         if not method.internal
+        and route.path.split("/")[1] in _API
         and not route.path.startswith("/docs/")
-        and route.path != "/metrics"  # nginx responds with 404
     }
     documented = {(nameless(path), method) for path, method, _ in OPERATIONS}
     heads = {(path, "head") for path, method in documented if method == "get"}

@@ -1,9 +1,14 @@
 """Pages escape what anybody wrote."""
 
+import json
+from importlib.resources import files
+from string import Formatter
+
 import jinja2
 import pytest
 
 from atelier.http.pages.templates import Templates
+from atelier.http.pages.texts import Texts
 
 _HOSTILE = "\"'><script>alert(1)</script>&lt;"
 
@@ -28,3 +33,29 @@ def test_a_value_that_a_template_misses_is_an_error() -> None:
 def test_a_version_is_that_of_its_templates() -> None:
     assert Templates("pages").version == Templates("pages").version
     assert Templates("pages").version != Templates("docs").version
+
+
+@pytest.mark.parametrize("language", ["de", "ar"])
+def test_a_language_has_every_text_with_the_same_places_to_fill_in(language: str) -> None:
+    folder = files("atelier") / "web" / "pages"
+    english, other = (
+        json.loads((folder / f"texts-{each}.json").read_text()) for each in ("en", language)
+    )
+    assert other.keys() == english.keys()
+    for name, text in english.items():
+        if isinstance(text, str):
+            assert places(other[name]) == places(text), name
+        elif isinstance(text, dict):
+            assert places(other[name]["other"]) == places(text["other"]), name
+        else:
+            assert len({*other[name]}) == len(text), name
+
+
+def places(text: str) -> set[str | None]:
+    return {name for _, name, _, _ in Formatter().parse(text)} - {None}
+
+
+def test_a_date_is_written_as_the_language_does() -> None:
+    dates = [Texts(each).date("2018-10-18T23:59:59.999Z") for each in ("en", "de")]
+    assert dates == ["18 October 2018", "18. Oktober 2018"]
+    assert Texts("en").date("12018-10-18T00:00:00.000Z") == "12018-10-18"

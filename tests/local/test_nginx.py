@@ -375,7 +375,9 @@ def test_large_response_is_compressed_if_accepted(size: int, packed_as: str | No
 
 
 def test_host_configuration_is_accepted_by_nginx(tmp_path: Path) -> None:
-    text = nginx.host_configuration("80", ["10.0.1.5:9000", "10.0.2.5:9000"], Settings())
+    text = nginx.host_configuration(
+        nginx.Front("80", ["10.0.1.5:9000", "10.0.2.5:9000"]), Settings()
+    )
     assert "server 10.0.2.5:9000 max_conns" in text
     assert "set_real_ip_from 10.0.0.0/8;" in text
     for place in ("/var/log/nginx", "/var/lib/nginx", "/run"):

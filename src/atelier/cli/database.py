@@ -30,7 +30,7 @@ def migrate(settings: Settings) -> None:
 
 @click.group()
 def db() -> None:
-    """Start, stop and inspect the embedded PostgreSQL; run psql; grant privileges."""
+    """Start, stop, inspect and upgrade the embedded PostgreSQL; run psql; grant privileges."""
 
 
 @db.command()
@@ -62,6 +62,27 @@ def db_status(settings: Settings) -> None:
     from atelier.local.postgres.embedded import Embedded, own_home
 
     click.echo(Embedded.existing(own_home(settings)).describe())
+
+
+@db.command()
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def upgrade(settings: Settings, *, yes: bool) -> None:
+    """Upgrade its data to the newest installed PostgreSQL; keep a copy of the old data.
+
+    Needs the programs of both versions, and as much free disk space as the data takes. The service
+    must be stopped. An interrupted upgrade leaves the data as it was; run the command again.
+    """
+    from atelier.local.postgres.embedded import Embedded, own_home
+    from atelier.local.postgres.upgrade import Upgrade
+
+    plan = Upgrade.of(Embedded.existing(own_home(settings)))
+    if plan is None:
+        click.echo("The data is of the newest installed PostgreSQL.")
+        return
+    if not yes:
+        click.confirm(f"{plan}. Go on?", abort=True)
+    click.echo(f"PostgreSQL is {plan.new} now. Its old data is in {plan.run()}: remove it later.")
 
 
 @db.command(

@@ -1,15 +1,26 @@
 """The commands that run and manage the service."""
 # ruff: noqa: PLC0415 - imports inside the commands keep the start of others quick
 
+from __future__ import annotations
+
+import functools
 import os
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from atelier.cli.common import examples
 from atelier.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from atelier.local.nginx.nginx import Front
+
+_PATH = click.Path(path_type=Path)
 
 
 @click.command(epilog=examples("atelier up", "PORT=8081 INSTANCES=2 atelier up"))
@@ -109,20 +120,71 @@ def logs(settings: Settings, part: str | None, *, follow: bool, lines: int) -> N
         show(reader, lines=lines, follow=follow)
 
 
+def _front(command: Callable[[Settings, Front], None]) -> Callable[..., None]:
+    """Add the options that say where nginx listens and what is behind it."""
+
+    @click.option(
+        "--server", "servers", multiple=True, required=True, help="HOST:PORT or unix:PATH."
+    )
+    @click.option("--listen", default="80", show_default=True, help="A port, or address and port.")
+    @click.option(
+        "--resolver",
+        default="",
+        help="A name server (address or address:port), or `system`. nginx then asks it every 2 s "
+        "for the servers' names and uses all their addresses, up to 64 (nginx 1.27.3 or newer).",
+    )
+    @click.option("--certificate", type=_PATH, help="The certificate for HTTPS,")
+    @click.option("--key", type=_PATH, help="and its private key.")
+    @click.pass_obj
+    @functools.wraps(command)
+    def with_options(  # noqa: PLR0913, PLR0917 - options
+        settings: Settings,
+        servers: tuple[str, ...],
+        listen: str,
+        resolver: str,
+        certificate: Path | None,
+        key: Path | None,
+    ) -> None:
+        from atelier.local.nginx.nginx import Certificate, Front
+        from atelier.local.nginx.resolver import name_server
+
+        if (certificate is None) != (key is None):
+            raise click.UsageError("Give both --certificate and --key, or neither.")
+        pair = Certificate(certificate, key) if certificate and key else None
+        command(settings, Front(listen, servers, name_server(resolver), pair))
+
+    return with_options
+
+
 @click.command(
     "nginx-config",
     epilog=examples(
-        "atelier nginx-config --listen 80 --server 10.0.1.5:9000 --server 10.0.1.6:9000"
+        "atelier nginx-config --listen 80 --server 10.0.1.5:9000 --server 10.0.1.6:9000",
+        "atelier nginx-config --server 10.0.1.5:9000 --listen 443 "
+        "--certificate /etc/ssl/shop.pem --key /etc/ssl/private/shop.key",
     ),
 )
-@click.option("--server", "servers", multiple=True, required=True, help="HOST:PORT or unix:PATH.")
-@click.option("--listen", default="80", show_default=True, help="A port, or an address and a port.")
-@click.pass_obj
-def nginx_config(settings: Settings, servers: tuple[str, ...], listen: str) -> None:
+@_front
+def nginx_config(settings: Settings, front: Front) -> None:
     """Print a configuration for nginx on its own host."""
     from atelier.local.nginx.nginx import host_configuration
 
-    click.echo(host_configuration(listen, servers, settings), nl=False)
+    click.echo(host_configuration(front, settings), nl=False)
+
+
+@click.command(
+    epilog=examples("atelier proxy --listen 8080 --server instances:9000 --resolver system")
+)
+@_front
+def proxy(settings: Settings, front: Front) -> None:
+    """Run nginx in front of instances that run elsewhere, as in containers.
+
+    SIGTERM and Ctrl-C end it after the requests in progress. The access log is written to standard
+    output.
+    """
+    from atelier.local.nginx.foreground import run
+
+    sys.exit(run(front, settings))
 
 
 @click.command(
@@ -162,4 +224,4 @@ def config(settings: Settings) -> None:
     Console(width=max(Console().width, 100)).print(table)
 
 
-COMMANDS = (up, config, status, reload, scale, logs, nginx_config, serve)
+COMMANDS = (up, config, status, reload, scale, logs, nginx_config, proxy, serve)

@@ -28,10 +28,12 @@ from atelier.http.ops.health import Live, Ready, ReadyForReads
 from atelier.http.ops.lifespan import Lifespan
 from atelier.http.ops.metrics import Metrics, RequestTimer
 from atelier.http.pages.addresses import Addresses
+from atelier.http.pages.demo import About, add_demo_shop, demo_addresses
 from atelier.http.pages.documentation import add_documentation
 from atelier.http.pages.errors import serialize
-from atelier.http.pages.questions import ProductQuestionsPage, QuestionPage
+from atelier.http.pages.questions import ProductQuestionsPage, QuestionList, QuestionPage
 from atelier.http.pages.static import add_static_files
+from atelier.http.pages.texts import Texts
 from atelier.http.pages.widget import add_widget
 from atelier.http.qa.answers import Answers
 from atelier.http.qa.questions import Questions
@@ -197,10 +199,16 @@ def _add_v1_routes(  # noqa: PLR0913, PLR0917 - one per kind of what routes do
 
 
 def _add_pages(app: App, lists: ListReader, settings: Settings) -> None:
-    addresses = Addresses.from_settings(settings)
-    app.add_route("/products/{product_id}/questions", ProductQuestionsPage(lists, addresses))
-    app.add_route("/questions/{target_id}", QuestionPage(lists, addresses))
+    addresses = Addresses.from_settings(settings, demo_addresses() if settings.has_demo else {})
+    texts = Texts(settings.language)
+    questions = QuestionList(lists, addresses, texts)
+    app.add_route("/products/{product_id}/questions", ProductQuestionsPage(questions, addresses))
+    app.add_route("/questions/{target_id}", QuestionPage(lists, addresses, texts))
     add_static_files(app)
+    if settings.has_demo:
+        add_demo_shop(app, lists, questions)
+    else:
+        app.add_route("/", About())
 
 
 def _parameters(settings: Settings) -> dict[str, str]:

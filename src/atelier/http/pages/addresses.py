@@ -1,5 +1,6 @@
 """Where the pages are, for links and for crawlers."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -10,17 +11,20 @@ from atelier.settings import Settings
 
 
 class Addresses(NamedTuple):
-    """The settings about addresses; "" where they are not set."""
+    """Addresses; "" where a setting has none."""
 
     public_url: str
     """What stands before the path of a page."""
     product_url: str
     """The address of a product in the shop, with `{product_id}`."""
+    products: Mapping[int, str]
+    """The addresses of those products that have another one, by id."""
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> "Addresses":
-        """Return the addresses of a service."""
-        return cls(settings.public_url or "", settings.product_url or "")
+    def from_settings(cls, settings: Settings, products: Mapping[int, str]) -> "Addresses":
+        """Return the addresses of a service; those of `products` only without a product_url."""
+        url = settings.product_url or ""
+        return cls(settings.public_url or "", url, {} if url else products)
 
     def link(self, path: str, after: str | None = None) -> str:
         """Return the target of a link to a page, or to the page after a cursor."""
@@ -33,4 +37,5 @@ class Addresses(NamedTuple):
 
     def product(self, product_id: int) -> str:
         """Return the address of a product in the shop."""
-        return self.product_url.replace("{product_id}", str(product_id))
+        url = self.product_url.replace("{product_id}", str(product_id))
+        return self.products.get(product_id, url)

@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from atelier.http.pages.texts import Texts
+
 TITLE, DESCRIPTION = 65, 155
 """The characters that search engines show."""
 _DIRECTION_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -21,16 +23,13 @@ def shortened(text: str, length: int) -> str:
     return f"{words or line[: length - 1]}…"
 
 
-def count(totals: Mapping[str, int]) -> str:
+def count(totals: Mapping[str, int], texts: Texts) -> str:
     """Return how many questions and answers there are: `1 question, 2 answers`."""
-    return ", ".join(
-        f"{totals[name]} {name.removesuffix('s') if totals[name] == 1 else name}"
-        for name in ("questions", "answers")
-    )
+    return ", ".join(texts.count(name, totals[name]) for name in ("questions", "answers"))
 
 
-def describe(question: Mapping[str, Any]) -> str:
+def describe(question: Mapping[str, Any], texts: Texts) -> str:
     """Return the first answer of a question, or else who asked it."""
     answers = question["answers"]
-    text = answers[0]["body"] if answers else f"A question by {question['author']}."
+    text = answers[0]["body"] if answers else texts.fill("question_by", question["author"])
     return shortened(text, DESCRIPTION)

@@ -12,11 +12,12 @@ from atelier.http.pages.addresses import Addresses
 from atelier.http.pages.responses import send
 from atelier.http.pages.structured_data import qa_page
 from atelier.http.pages.templates import Templates
+from atelier.http.pages.texts import Texts
 from atelier.http.v1 import cursors, params, responses
 from atelier.http.v1.params import AnswersRequest, QuestionsRequest, Values
 from atelier.store.lists.reader import AnswersPage, ListReader, Position, QuestionKey, QuestionsPage
 
-QUESTIONS, FIRST_ANSWERS, ANSWERS = 10, 3, 50
+QUESTIONS, FIRST_ANSWERS, ANSWERS = 10, 3, 30
 """The most questions of a page, answers to each of them, and answers to a single question.
 
 They bound the time for which rendering a page keeps an instance from other requests.
@@ -24,62 +25,80 @@ They bound the time for which rendering a page keeps an instance from other requ
 _TEMPLATES = Templates("pages")
 
 
+class QuestionList:
+    """Reads a page of a product's questions, for the templates that show one."""
+
+    def __init__(self, reader: ListReader, addresses: Addresses, texts: Texts) -> None:
+        """Take the reader of lists, where pages are, and their words."""
+        self._reader = reader
+        self._addresses = addresses
+        self._texts = texts
+        self.version = f"{_TEMPLATES.version} {texts.language}"
+        """Part of the ETag of every page with such a list."""
+
+    async def read(
+        self, req: falcon.asgi.Request, product_id: str
+    ) -> tuple[QuestionsRequest, QuestionsPage]:
+        """Return the page after the request's cursor, if it has one."""
+        asked = {"limit": str(QUESTIONS), "answers": str(FIRST_ANSWERS), **_after(req.params)}
+        request = params.questions(asked, product_id)
+        return request, await self._reader.questions(request.sort, request.key)
+
+    def values(
+        self, req: falcon.asgi.Request, request: QuestionsRequest, page: QuestionsPage
+    ) -> dict[str, object]:
+        """Return what the templates show."""
+        product_id, after = request.key.product_id, req.get_param("after")
+        path, totals = f"/products/{product_id}/questions", json.loads(f"{{{page.totals}}}")
+        return {
+            "texts": self._texts,
+            "title": self._texts.fill("title", product_id),
+            "description": plain_text.count(totals, self._texts),
+            "canonical": self._addresses.absolute(req, path, after),
+            "addresses": self._addresses,
+            "path": path,
+            "product_id": product_id,
+            "questions": _parsed(page.documents),
+            "after": after,
+            "next": _cursor(page.next, request.of_list),
+        }
+
+
 class ProductQuestionsPage:
     """`/products/{product_id}/questions`."""
 
-    def __init__(self, reader: ListReader, addresses: Addresses) -> None:
-        """Take the reader of lists, and where pages are."""
-        self._reader = reader
+    def __init__(self, questions: QuestionList, addresses: Addresses) -> None:
+        """Take the reader of questions, and where pages are."""
+        self._questions = questions
         self._addresses = addresses
 
     async def on_get(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, product_id: str
     ) -> None:
         """Send a page of a product's questions, or with `fragment` its list alone."""
-        asked = {"limit": str(QUESTIONS), "answers": str(FIRST_ANSWERS), **_after(req.params)}
-        request = params.questions(asked, product_id)
-        page = await self._reader.questions(request.sort, request.key)
+        request, page = await self._questions.read(req, product_id)
         is_fragment = "fragment" in req.params
         if is_fragment or not page.documents:
             resp.set_header("X-Robots-Tag", "noindex")
 
         def render() -> bytes:
             name = "fragment.html" if is_fragment else "questions.html"
-            return _TEMPLATES.render(name, **self._values(req, request, page))
+            return _TEMPLATES.render(name, **self._questions.values(req, request, page))
 
-        versions = (_TEMPLATES.version, str(is_fragment), page.version, page.totals)
+        versions = (self._questions.version, str(is_fragment), page.version, page.totals)
         send(req, resp, render, self._addresses.absolute(req, ""), *versions)
 
     on_head = on_get
-
-    def _values(
-        self, req: falcon.asgi.Request, request: QuestionsRequest, page: QuestionsPage
-    ) -> dict[str, object]:
-        """Return what the templates show."""
-        product_id, after = request.key.product_id, req.get_param("after")
-        path, addresses = f"/products/{product_id}/questions", self._addresses
-        totals = json.loads(f"{{{page.totals}}}")
-        return {
-            "title": f"Questions about product {product_id}",
-            "description": plain_text.count(totals),
-            "canonical": addresses.absolute(req, path, after),
-            "addresses": addresses,
-            "path": path,
-            "product_id": product_id,
-            "questions": _parsed(page.documents),
-            "totals": totals,
-            "after": after,
-            "next": _cursor(page.next, request.of_list),
-        }
 
 
 class QuestionPage:
     """`/questions/{target_id}`: the permalink of a question."""
 
-    def __init__(self, reader: ListReader, addresses: Addresses) -> None:
-        """Take the reader of lists, and where pages are."""
+    def __init__(self, reader: ListReader, addresses: Addresses, texts: Texts) -> None:
+        """Take the reader of lists, where pages are, and their words."""
         self._reader = reader
         self._addresses = addresses
+        self._texts = texts
 
     async def on_get(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, target_id: str
@@ -98,7 +117,7 @@ class QuestionPage:
             values = self._values(req, request, json.loads(shown), answers)
             return _TEMPLATES.render("question.html", **values)
 
-        versions = (_TEMPLATES.version, question.version, answers.version)
+        versions = (_TEMPLATES.version, self._texts.language, question.version, answers.version)
         send(req, resp, render, self._addresses.absolute(req, ""), *versions)
 
     on_head = on_get
@@ -114,8 +133,9 @@ class QuestionPage:
         path, after = f"/questions/{request.key.question_id}", req.get_param("after")
         shown = {**question, "answers": _parsed(answers.documents)}
         return {
+            "texts": self._texts,
             "title": plain_text.shortened(shown["body"], plain_text.TITLE),
-            "description": plain_text.describe(shown),
+            "description": plain_text.describe(shown, self._texts),
             "canonical": self._addresses.absolute(req, path, after),
             "addresses": self._addresses,
             "path": path,

@@ -46,6 +46,8 @@ RELOADABLE = (
     "ATELIER_LOG_ADDRESSES",
     "ATELIER_PUBLIC_URL",
     "ATELIER_PRODUCT_URL",
+    "ATELIER_LANGUAGE",
+    "ATELIER_DEMO",
 )
 """The settings that a reload changes."""
 
@@ -67,7 +69,10 @@ class Service:
         # The URL is passed in the environment: other users can read command lines.
         self._service_url = service_url(settings, dsn)
         self._environment = without_files(
-            os.environ, ATELIER_DATABASE_URL=self._service_url, ATELIER_ADMIN_DATABASE_URL=""
+            os.environ,
+            ATELIER_DATABASE_URL=self._service_url,
+            ATELIER_ADMIN_DATABASE_URL="",
+            ATELIER_DEMO="on" if settings.has_demo else "off",
         )
         del self._environment["ATELIER_ADMIN_DATABASE_URL"]
         self._change_lock = asyncio.Lock()

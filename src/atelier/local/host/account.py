@@ -6,7 +6,7 @@ import pwd
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -26,11 +26,16 @@ class Account:
     gid: int | None = None
     prefix: tuple[str, ...] = ()
 
-    def run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
-        """Run a program to its end and return its result and output."""
+    def run(
+        self, *command: str | Path, folder: Path = Path("/"), keep_open: Sequence[int] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end, in a folder; return its result and output.
+
+        It also gets the files `keep_open`, so that it holds their locks even if this process ends.
+        """
         return subprocess.run(
             [*self.prefix, *map(str, command)],
-            **self._options(),
+            **self._options() | {"cwd": folder, "pass_fds": keep_open},
             check=False,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

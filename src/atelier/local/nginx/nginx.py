@@ -21,6 +21,9 @@ MAX_CONCURRENT_READS = 200
 MAX_CONCURRENT_REQUESTS = 250
 """Requests of all kinds per instance."""
 
+MAX_INSTANCES = 64
+"""Behind one nginx."""
+
 MAX_OPEN_FILES = 8192
 """Open files of nginx under `atelier up`, which allow half as many client connections."""
 _MAX_OPEN_FILES_ON_HOST = 65536
@@ -62,8 +65,10 @@ _PATH_SEGMENTS = (
     r"swagger-ui\.css",
     r"swagger-ui-bundle\.js",
     "pages",
-    r"favicon\.svg",
     r"robots\.txt",
+    "demo",
+    r"shop\.css",
+    r"[a-z]+\.svg",
     "widget",
     r"atelier-questions\.js",
 )
@@ -78,13 +83,41 @@ _KEEPALIVE_MIN_TIMEOUT_VERSION = (1, 27, 4)
 
 
 @dataclass(frozen=True, slots=True)
-class Proxy:
-    """The variable parts of an nginx configuration."""
+class Certificate:
+    """A certificate for HTTPS with its private key, as files on nginx's host."""
+
+    chain: Path
+    """The certificate, followed by those of the authorities between it and the root."""
+    key: Path
+
+    def directives(self) -> str:
+        """Return the TLS directives of a server."""
+        return (
+            f'        ssl_certificate "{self.chain}";\n'
+            f'        ssl_certificate_key "{self.key}";\n'
+            f"{_TLS}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """Where an nginx listens, and the instances behind it."""
 
     listen: str
     """A port, or an address and port."""
     servers: Sequence[str]
     """The instances: `unix:PATH` or `HOST:PORT`."""
+    resolver: str = ""
+    """The address of a name server: the instances are all addresses that their names have now."""
+    certificate: Certificate | None = None
+    """The certificate for HTTPS, if nginx is to terminate TLS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """The variable parts of an nginx configuration."""
+
+    front: Front
     settings: Settings = field(default_factory=Settings)
     user: str = ""
     """The directive for the workers' user, if needed."""
@@ -102,7 +135,7 @@ class Proxy:
     def render(self) -> str:
         """Return the configuration file."""
         template = Template((files(__package__) / "nginx.conf").read_text())
-        settings = self.settings
+        settings, front = self.settings, self.front
         read_timeout = settings.request_timeout + _SLACK_SECONDS
         uses_proxy_protocol = settings.proxy_protocol == "on"
         rates = limits.rates(settings)
@@ -116,7 +149,9 @@ class Proxy:
             folder=self.folder,
             paths="|".join(_PATH_SEGMENTS),
             parameters="|".join(_QUERY_PARAMETERS),
-            listen=self.listen,
+            listen=f"{front.listen} ssl" if front.certificate else front.listen,
+            tls=front.certificate.directives() if front.certificate else "",
+            resolver=f"    resolver {front.resolver} valid=2s;" if front.resolver else "",
             trusted="\n".join(f"    set_real_ip_from {network};" for network in self.trusted),
             trusted_ids=_geo_members(self.trusted),
             real_ip_header="proxy_protocol" if uses_proxy_protocol else "X-Forwarded-For",
@@ -130,14 +165,27 @@ class Proxy:
             rate_zones=limits.zones(rates),
             rate_checks=limits.checks(rates),
             keepalive_min_timeout=_KEEPALIVE_MIN_TIMEOUT if self.has_keepalive_min_timeout else "",
-            max_reads=MAX_CONCURRENT_READS * len(self.servers),
-            servers="\n".join(map(_server, self.servers)),
+            max_reads=MAX_CONCURRENT_READS
+            * (MAX_INSTANCES if front.resolver else len(front.servers)),
+            servers="\n".join(self._server(address) for address in front.servers),
             read_timeout=f"{read_timeout * 1000:.0f}ms",
             admin_read_timeout=f"{(read_timeout + _MAX_WAIT_SECONDS) * 1000:.0f}ms",
             retry_timeout=f"{read_timeout * 2000:.0f}ms",
         )
 
+    def _server(self, address: str) -> str:
+        limits = f"max_conns={MAX_CONCURRENT_REQUESTS} max_fails=1 fail_timeout=2s"
+        return f"        server {address} {limits}{' resolve' if self.front.resolver else ''};"
 
+
+# https://ssl-config.mozilla.org, "intermediate"
+_TLS = """\
+        ssl_protocols TLSv1.2 TLSv1.3;
+        ssl_ciphers ECDHE+AESGCM:ECDHE+CHACHA20;
+        ssl_session_cache shared:tls:10m;  # about 40,000 clients
+        ssl_session_timeout 1d;
+        ssl_session_tickets off;
+"""
 _KEEPALIVE_MIN_TIMEOUT = (
     "    keepalive_min_timeout 2s;  # a reload must not close a connection that gets a request"
 )
@@ -161,27 +209,46 @@ def configure(
         (run / "log").unlink(missing_ok=True)
         (run / "log").symlink_to(log)  # the path may contain characters special to nginx
     proxy = Proxy(
-        listen=f"127.0.0.1:{port}",
-        servers=[f"unix:{socket}" for socket in sockets],
-        settings=settings,
+        Front(f"127.0.0.1:{port}", [f"unix:{socket}" for socket in sockets]),
+        settings,
         user=_user(),
         access_log="log/access.log" if log else "access.log",
         trusted=_trusted(settings, _LOOPBACK if settings.proxy_protocol == "on" else ()),
         max_open_files=max_open_files(),
         has_keepalive_min_timeout=_version() >= _KEEPALIVE_MIN_TIMEOUT_VERSION,
     )
-    temporary = run / "nginx.conf.new"
+    return _write(proxy, run)
+
+
+def in_front(front: Front, folder: Path, settings: Settings) -> list[str]:
+    """Write the configuration of an nginx that needs only a folder; return the command to run it.
+
+    The access log goes to standard output, which must be a file or pipe of the same user.
+    """
+    proxy = Proxy(
+        front,
+        settings,
+        user=_user(),
+        access_log="/dev/stdout",
+        trusted=_trusted(settings, PRIVATE_NETWORKS),
+        max_open_files=raise_open_files(),
+        has_keepalive_min_timeout=_version() >= _KEEPALIVE_MIN_TIMEOUT_VERSION,
+    )
+    return _write(proxy, folder)
+
+
+def _write(proxy: Proxy, folder: Path) -> list[str]:
+    temporary = folder / "nginx.conf.new"
     temporary.write_text(proxy.render())
-    temporary.rename(run / "nginx.conf")
-    return [str(nginx_program()), "-p", f"{run}/", "-c", "nginx.conf", "-e", "stderr"]
+    temporary.rename(folder / "nginx.conf")
+    return [str(nginx_program()), "-p", f"{folder}/", "-c", "nginx.conf", "-e", "stderr"]
 
 
-def host_configuration(listen: str, servers: Sequence[str], settings: Settings) -> str:
+def host_configuration(front: Front, settings: Settings) -> str:
     """Return the configuration of an nginx on its own host, with Debian's paths."""
     return Proxy(
-        listen=listen,
-        servers=servers,
-        settings=settings,
+        front,
+        settings,
         user="user www-data;",
         pid="/run/nginx.pid",
         access_log="/var/log/nginx/access.log",
@@ -199,12 +266,6 @@ def _trusted(settings: Settings, default: Sequence[str]) -> Sequence[str]:
 def _geo_members(networks: Iterable[str]) -> str:
     """Return networks as the members of a `geo` block."""
     return "\n".join(f"        {network} 1;" for network in networks)
-
-
-def _server(address: str) -> str:
-    return (
-        f"        server {address} max_conns={MAX_CONCURRENT_REQUESTS} max_fails=1 fail_timeout=2s;"
-    )
 
 
 def _user() -> str:

@@ -202,8 +202,10 @@ def _starting_database(settings: Settings) -> str:
 
 def _ready_message(settings: Settings) -> str:
     address = address_of(settings.port)
+    shop = f"  a shop to try        {address}/\n" if settings.has_demo else ""
     return (
         f"Ready: {address}\n"
+        f"{shop}"
         f"  a page of questions  {address}/qa/questions?product_id=1\n"
         f"  the API to try       {address}/docs\n"
         "Ctrl-C stops it; the data stays."

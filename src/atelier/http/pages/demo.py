@@ -1,0 +1,123 @@
+"""The demo shop at `/`, or instead of it a page that says what this service is."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from importlib.resources import files
+from typing import Any
+
+import falcon.asgi
+
+from atelier.http import App
+from atelier.http.common.errors import ApiError
+from atelier.http.pages import plain_text
+from atelier.http.pages.documentation import File
+from atelier.http.pages.questions import QuestionList
+from atelier.http.pages.responses import POLICY, send
+from atelier.http.pages.templates import Templates
+from atelier.http.pages.texts import Texts
+from atelier.store.lists.reader import ListReader
+
+# The widget's script, what it loads from /v1, and the photos that shoppers link to.
+_POLICY = POLICY.replace(
+    "img-src 'self'", "img-src 'self' data: https: http:; script-src 'self'; connect-src 'self'"
+)
+_FOLDER = files("atelier") / "web" / "demo"
+_ONE_HOUR = "public, max-age=3600"
+_TEMPLATES = Templates("demo", "pages")
+_TEXTS = Texts("en")
+_OTHERS = 4
+
+Product = Mapping[str, Any]
+
+
+class Home:
+    """`/`: all products."""
+
+    def __init__(self, products: Mapping[int, Product], reader: ListReader) -> None:
+        """Take the products by id, and the reader of lists."""
+        self._products = products
+        self._reader = reader
+
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        """Send the products, each with its number of questions."""
+        summaries = await asyncio.gather(*map(self._reader.summary, self._products))
+
+        def render() -> bytes:
+            counts = {
+                each["product_id"]: plain_text.count(each, _TEXTS)
+                for each in map(json.loads, summaries)
+            }
+            return _TEMPLATES.render("home.html", products=self._products.values(), counts=counts)
+
+        version = b"".join(summaries).decode()
+        send(req, resp, render, _TEMPLATES.version, version, policy=_POLICY)
+
+    on_head = on_get
+
+
+class ProductPage:
+    """`/demo/products/{product_id}`."""
+
+    def __init__(self, products: Mapping[int, Product], questions: QuestionList) -> None:
+        """Take the products by id, and the reader of their questions."""
+        self._products = products
+        self._questions = questions
+
+    async def on_get(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, product_id: str
+    ) -> None:
+        """Send a product, with its questions for readers without JavaScript."""
+        request, page = await self._questions.read(req, product_id)
+        product = self._products.get(request.key.product_id)
+        if not product:
+            raise ApiError(HTTPStatus.NOT_FOUND, "there is no such product in the demo shop")
+
+        def render() -> bytes:
+            others = self._others(request.key.product_id)
+            values = self._questions.values(req, request, page)
+            return _TEMPLATES.render("product.html", product=product, others=others, **values)
+
+        versions = (_TEMPLATES.version, self._questions.version, page.version, page.totals)
+        send(req, resp, render, "/".join(map(str, request.key)), *versions, policy=_POLICY)
+
+    on_head = on_get
+
+    def _others(self, product_id: int) -> list[Product]:
+        """Return the products that follow one, and after the last one the first."""
+        ids = [*self._products]
+        place = ids.index(product_id) + 1
+        return [self._products[each] for each in (ids[place:] + ids)[:_OTHERS]]
+
+
+class About:
+    """`/` without a demo shop: what this is."""
+
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        """Send the page."""
+        send(req, resp, lambda: _TEMPLATES.render("about.html"), _TEMPLATES.version)
+
+    on_head = on_get
+
+
+def add_demo_shop(app: App, reader: ListReader, questions: QuestionList) -> None:
+    """Add the routes of the demo shop and of its files."""
+    listed = _products()
+    products = {product["id"]: product for product in listed}
+    app.add_route("/", Home(products, reader))
+    app.add_route("/demo/products/{product_id}", ProductPage(products, questions))
+    app.add_route("/demo/shop.css", File(_FOLDER / "shop.css", "text/css", _ONE_HOUR))
+    for product in listed:
+        name = f"{product['picture']}.svg"
+        app.add_route(f"/demo/{name}", File(_FOLDER / name, "image/svg+xml", _ONE_HOUR))
+
+
+def demo_addresses() -> dict[int, str]:
+    """Return the address of each product of the demo shop, by id."""
+    return {product["id"]: f"/demo/products/{product['id']}" for product in _products()}
+
+
+def _products() -> list[Product]:
+    products: list[Product] = json.loads((_FOLDER / "products.json").read_text(encoding="utf-8"))
+    return products

@@ -1,0 +1,73 @@
+"""The demo shop in a browser, with and without JavaScript."""
+
+from typing import Literal
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.test_pages import SCHEMES, fits
+from tests.support.browser import Visit, accessibility_violations
+from tests.support.cluster import Cluster
+from tests.support.data import Data
+
+PRODUCT = 5
+PATHS = ("/", f"/demo/products/{PRODUCT}")
+
+
+@pytest.fixture
+async def question(data: Data) -> int:
+    """Return the first question of a product of the shop."""
+    question = await data.question(PRODUCT, body="Is the strap long?", helpful=10**6)
+    await data.answer(question, body="Long enough.", name="Seller")
+    return question
+
+
+@pytest.mark.usefixtures("question")
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_the_shop_is_accessible_and_fits_every_screen(
+    browser: Browser, demo_service: Cluster, scheme: Literal["light", "dark"]
+) -> None:
+    page = await browser.new_page(color_scheme=scheme)
+    for path in PATHS:
+        await page.goto(f"{demo_service.base_url}{path}")
+        assert await accessibility_violations(page) == []
+        for width in (360, 768, 1280):
+            await page.set_viewport_size({"width": width, "height": 800})
+            assert await fits(page), f"{path} at {width} pixels"
+    await page.close()
+
+
+async def test_every_picture_is_shown_and_no_other_host_is_asked(
+    browser: Browser, demo_service: Cluster
+) -> None:
+    visit = Visit(await browser.new_page())
+    for path in PATHS:
+        await visit.page.goto(f"{demo_service.base_url}{path}")
+        assert await _broken_pictures(visit.page) == []
+    assert visit.hosts == {urlsplit(demo_service.base_url).netloc}
+    await visit.page.close()
+
+
+async def test_a_shopper_without_javascript_reads_questions(
+    browser: Browser, demo_service: Cluster, question: int
+) -> None:
+    context = await browser.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(f"{demo_service.base_url}/")
+    await page.get_by_role("link", name="Backpack").click()
+    await expect(page.locator("h1")).to_have_text("Harbour Backpack")
+    first = page.locator(f"#question-{question}")
+    await expect(first).to_contain_text("Is the strap long?")
+    await expect(first).to_contain_text("Long enough.")
+    await first.get_by_role("link", name="Is the strap long?").click()
+    await expect(page).to_have_url(f"{demo_service.base_url}/questions/{question}")
+    await context.close()
+
+
+async def _broken_pictures(page: Page) -> list[str]:
+    broken = """async () => {
+      await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
+      return [...document.images].filter((image) => !image.naturalWidth).map((image) => image.src);
+    }"""
+    return list(await page.evaluate(broken))

@@ -1,0 +1,1 @@
+"""What deploy/ contains: containers, Kubernetes, systemd."""
