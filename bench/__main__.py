@@ -13,9 +13,11 @@ from atelier.errors import AtelierError
 from atelier.local.host.open_files import raise_open_files
 from bench import report, results, runner, soak
 from bench.compare import compare
+from bench.migration import migrate_under_load
 from bench.plan import FULL, QUICK
 from bench.processes import ROOT
 from bench.profile.run import profile
+from bench.v1 import compare_v1
 
 _RESULTS = ROOT / "bench" / "results"
 _QUICK_DOCUMENT = _RESULTS / "quick.md"
@@ -108,6 +110,24 @@ def run_compare(
     """Compare this checkout with its REVISION, in turn, on the same data."""
     plan = replace(QUICK, products=products or QUICK.products, rounds=rounds, seconds=seconds)
     click.echo(compare(plan, revision, dict(each.split("=", 1) for each in settings), _clock()))
+
+
+@bench.command(name="v1")
+@click.option("--products", type=click.IntRange(1000), help="The size of the catalogue.")
+@click.option("--rounds", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--seconds", type=click.IntRange(1), default=1, show_default=True)
+def run_v1(*, products: int | None, rounds: int, seconds: int) -> None:
+    """Compare pages under /v1 with those under /qa, and what ETags cost and save."""
+    plan = replace(QUICK, products=products or QUICK.products, rounds=rounds, seconds=seconds)
+    click.echo(compare_v1(plan, _clock()))
+
+
+@bench.command(name="migration")
+@click.argument("revision")
+@click.option("--products", type=click.IntRange(1000), help="The size of the catalogue.")
+def run_migration(revision: str, *, products: int | None) -> None:
+    """Migrate a database of a REVISION, which serves meanwhile; print what waited and failed."""
+    click.echo(migrate_under_load(revision, products or FULL.products, _clock()))
 
 
 @bench.command(name="report")

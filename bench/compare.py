@@ -33,10 +33,10 @@ def compare(
     computed from two consecutive measurements. Raises AtelierError if git does not know the
     revision.
     """
-    with stage_for(plan, log) as stage, _checked_out(stage.home.path, revision) as source:
+    with stage_for(plan, log) as stage, checked_out(stage.home.path, revision) as source:
         dsn = stage.catalogue.dsn
         warm(dsn)
-        base = replace(ours(dsn, _BASE), environment=_environment(source, ours(dsn)))
+        base = with_source(ours(dsn, _BASE), source)
         this = replace(ours(dsn), environment={**ours(dsn).environment, **settings})
         with stage.running(this, base) as pair:
             costs = {name: measure(stage, name, pair, plan.rounds) for name in _COMPARED}
@@ -44,7 +44,7 @@ def compare(
 
 
 @contextmanager
-def _checked_out(folder: Path, revision: str) -> Iterator[Path]:
+def checked_out(folder: Path, revision: str) -> Iterator[Path]:
     """Unpack a revision's code into a separate folder; yield its import path."""
     unpacked = folder / "base"
     shutil.rmtree(unpacked, ignore_errors=True)
@@ -61,8 +61,9 @@ def _checked_out(folder: Path, revision: str) -> Iterator[Path]:
         shutil.rmtree(unpacked, ignore_errors=True)
 
 
-def _environment(source: Path, system: System) -> Mapping[str, str]:
-    return {**system.environment, "PYTHONPATH": str(source)}
+def with_source(system: System, source: Path) -> System:
+    """Return a system that runs the code in an import path."""
+    return replace(system, environment={**system.environment, "PYTHONPATH": str(source)})
 
 
 def _table(found: Mapping[str, Mapping[str, list[Cost]]]) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ LARGE_PRODUCT = 2_000_000_000
 
 _BYTES_PER_PRODUCT = 20 << 10
 """Disk space for the export, both schemas, and an import into a separate database."""
+_NOTHING: Mapping[str, str] = {}
 _COPY_SECONDS = 900
 _IMPORT_SECONDS = 1800
 
@@ -100,11 +101,14 @@ async def drop_database(server: str, name: str) -> None:
         await connection.close()
 
 
-def load_service(dsn: str, folder: Path) -> None:
-    """Import an export into the service's schema, with the service's own command."""
+def load_service(dsn: str, folder: Path, environment: Mapping[str, str] = _NOTHING) -> None:
+    """Import an export into the service's schema, with the service's own command.
+
+    `environment` may select another version of it.
+    """
     run(
         [*atelier("import"), str(folder), "--strict", "--rejects", str(folder / "rejects.csv")],
-        environment={"ATELIER_DATABASE_URL": dsn},
+        environment={"ATELIER_DATABASE_URL": dsn, **environment},
         seconds=_IMPORT_SECONDS,
     )
 

@@ -18,6 +18,10 @@ WORKLOADS = {
     "zipf": "page of a product, popular ones more often (Zipf, s = 1)",
     "hot": "page of one hot product",
     "answers": "answers of a question",
+    "v1": "page of a product under /v1: ten questions, two answers each",
+    "v1-304": "the same, answered with 304",
+    "v1-batch": "first pages of 20 products under /v1",
+    "v1-summary": "summary of a product under /v1",
     "votes": "votes",
     "mix": "95 % reads, 4 % votes, 1 % new",
 }

@@ -62,7 +62,7 @@ def _stage(home: BenchHome, plan: Plan, log: Log) -> Iterator[Stage]:
     tools.install_express(log)
     embedded = Embedded.open(home.postgresql)
     enlarge(embedded)
-    with embedded.used(), home.scratch("scratch") as scratch, _run_folder(embedded) as folder:
+    with embedded.used(), home.scratch("scratch") as scratch, run_folder(embedded) as folder:
         full = catalogue(home, embedded, plan.products, log)
         load = Generator(wrk, k6, scratch, full)
         results = _described(plan, full, load)
@@ -121,7 +121,7 @@ def _all_systems(stage: Stage) -> Iterator[list[Running]]:
 
 
 @contextmanager
-def _run_folder(embedded: Embedded) -> Iterator[Path]:
+def run_folder(embedded: Embedded) -> Iterator[Path]:
     """Create a folder for sockets beside PostgreSQL's; remove it when the context ends."""
     folder = embedded.home.run / "bench"
     shutil.rmtree(folder, ignore_errors=True)

@@ -21,7 +21,7 @@ _WEB = {"falcon", "uvicorn"}
 # The folders of a layer, from the bottom up: each imports only from those before it.
 _FOLDERS = {
     "http": ["common", "ops", "qa", "v1", "admin", "pages"],
-    "store": ["connections", "search", "lists", "moderation"],
+    "store": ["connections", "lists", "search", "moderation"],
     "transfer": ["files", "reader", "database", "generator", "importer", "verifier", "exporter"],
     "local": ["host", "nginx", "logs", "postgres", "cluster", "monitoring", "supervisor"],
 }

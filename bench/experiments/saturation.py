@@ -7,7 +7,7 @@ from bench.load import WORKLOADS
 from bench.plan import CONNECTIONS
 from bench.results import Rounds
 from bench.stage import Stage, rotated
-from bench.systems import CEILING, Running
+from bench.systems import CEILING, OURS, Running
 
 _WRITES = {"votes", "mix"}
 _PAGES_PER_QUERY = (1, 50)
@@ -36,7 +36,12 @@ def measure(stage: Stage, systems: Sequence[Running]) -> None:
 
 
 def participants(workload: str, systems: Sequence[Running]) -> list[Running]:
-    """Return the systems for a workload: the ceiling's constant response fits only `uniform`."""
+    """Return the systems for a workload: the ceiling's constant response fits only `uniform`.
+
+    Only the service has /v1.
+    """
+    if workload.startswith("v1"):
+        return [system for system in systems if system.name == OURS]
     return [system for system in systems if workload == "uniform" or system.name != CEILING]
 
 

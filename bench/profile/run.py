@@ -75,11 +75,12 @@ def measure(
         for system in rotated(systems, number):
             stage.checkpoint()
             stage.load.saturate(system, name, 1, seed=50 + number, connections=CONNECTIONS)
-            costs[system.name].append(_measured(stage, system, name, number))
+            costs[system.name].append(cost(stage, system, name, number))
     return costs
 
 
-def _measured(stage: Stage, system: Running, workload: str, seed: int) -> Cost:
+def cost(stage: Stage, system: Running, workload: str, seed: int) -> Cost:
+    """Load a system with a workload; return the cost of a request."""
     roots = cpu.Roots(system.nginx, system.pids, _postmaster(stage))
     log, before = stage.count(_SQL["wal_written"]), cpu.seconds(roots)
     sample = stage.load.saturate(

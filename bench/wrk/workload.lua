@@ -17,6 +17,25 @@ local function answers_page()
   return wrk.format("GET", "/qa/questions/" .. uniform(questions) .. "/answers")
 end
 
+local function v1_page()
+  return wrk.format("GET", "/v1/products/" .. uniform(products) .. "/questions")
+end
+
+local function v1_unchanged()
+  local path = "/v1/products/" .. uniform(products) .. "/questions"
+  return wrk.format("GET", path, { ["If-None-Match"] = "*" })
+end
+
+local function v1_batch()
+  local ids = {}
+  for number = 1, 20 do ids[number] = uniform(products) end
+  return wrk.format("GET", "/v1/questions?product_ids=" .. table.concat(ids, ","))
+end
+
+local function v1_summary()
+  return wrk.format("GET", "/v1/products/" .. uniform(products) .. "/summary")
+end
+
 local function vote()
   if math.random() < 0.5 then
     return wrk.format("PUT", "/qa/questions/" .. uniform(questions) .. "/helpful")
@@ -69,6 +88,10 @@ local workloads = {
   zipf = function() return page(zipf()) end,
   hot = function() return page(hot) end,
   answers = answers_page,
+  v1 = v1_page,
+  ["v1-304"] = v1_unchanged,
+  ["v1-batch"] = v1_batch,
+  ["v1-summary"] = v1_summary,
   votes = vote,
   mix = mix,
 }

@@ -52,6 +52,12 @@ DATABASE_ERRORS = Counter(
 POOL_CONNECTIONS = Gauge(
     "atelier_pool_connections", "Connections to PostgreSQL.", ["pool", "state"], registry=REGISTRY
 )
+MODERATED_POSTS = Counter(
+    "atelier_moderated_posts",
+    "Posts that a moderation rule held or refused.",
+    ["action", "rule", "version"],
+    registry=REGISTRY,
+)
 VERSION = Gauge("atelier_version", "1 for the running version.", ["version"], registry=REGISTRY)
 VERSION.labels(__version__).set(1)
 

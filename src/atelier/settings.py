@@ -19,6 +19,8 @@ STREAM_CONNECTIONS = 2
 """The connections of an instance that carry large pages."""
 SEARCH_CONNECTIONS = 2
 """The connections of an instance that carry searches."""
+TRIAL_CONNECTIONS = 1
+"""The connections of an instance that carry trials of moderation rules."""
 
 _FILE = "_FILE"
 _PREFIX = "ATELIER_"
@@ -305,7 +307,8 @@ class Settings:
     def connections(self) -> int:
         """The maximum number of connections that one instance opens to the primary."""
         pools = 2 if self.read_database_url else 1
-        return pools * self.pool_size + STREAM_CONNECTIONS + SEARCH_CONNECTIONS
+        others = STREAM_CONNECTIONS + SEARCH_CONNECTIONS + TRIAL_CONNECTIONS
+        return pools * self.pool_size + others
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":

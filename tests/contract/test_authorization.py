@@ -38,6 +38,13 @@ _DECISION = {
     "action": "remove",
     **_WHY,
 }
+_RULES = """
+[[rule]]
+name = "links"
+kind = "links"
+action = "hold"
+max = 0
+"""
 
 ROUTES = [
     Guarded("GET", "/admin/v1/token", Scope.READ),
@@ -46,6 +53,9 @@ ROUTES = [
     Guarded("POST", "/admin/v1/decisions", Scope.MODERATE, _DECISION),
     Guarded("GET", "/admin/v1/decisions/{decision_id}", Scope.READ),
     Guarded("POST", "/admin/v1/decisions/{decision_id}/undo", Scope.MODERATE, _WHY),
+    Guarded("GET", "/admin/v1/rules", Scope.MODERATE),
+    Guarded("PUT", "/admin/v1/rules", Scope.OPERATE, {"source": None}),
+    Guarded("POST", "/admin/v1/rules/try", Scope.MODERATE, {"source": _RULES, "days": 1}),
     Guarded("GET", "/admin/v1/unanswered", Scope.READ),
     Guarded("GET", "/admin/v1/changes", Scope.READ),
 ]

@@ -138,6 +138,83 @@ async def test_fast_path_and_asgi_path_give_the_same_response(
     assert short.status_code == 200
 
 
+V1_PLAIN = [
+    "/v1/products/{product}/questions",
+    "/v1/products/{product}/questions?limit=2&answers=0",
+    "/v1/products/{product}/questions?sort=most_answers&filter=answered",
+    "/v1/products/{product}/questions?limit=2&after={cursor}",
+    "/v1/products/{product}/questions?color=red",
+    "/v1/products/{product}/summary",
+    "/v1/questions?product_ids={product},99,1&limit=3",
+    "/v1/questions/{question}",
+    "/v1/questions/{question}?answers=5",
+    "/v1/questions/{question}/answers?limit=3",
+    "/v1/answers/{answer}",
+    "/v1/summaries?product_ids=99,{product}",
+]
+V1_OTHERS = [
+    "/v1/products/{product}/questions?q=red",
+    "/v1/products/{product}/questions?limit=0",
+    "/v1/products/{product}/questions?limit=2&limit=2",
+    "/v1/products/{product}/questions?sort=%68elpful",
+    "/v1/products/{product}/questions?after=nonsense",
+    "/v1/products/{product}/questions/",
+    "/v1/products/{product}/similar?text=abc",
+    "/v1/products/-1/questions",
+    "/v1/questions?product_ids=x",
+    "/v1/questions?product_ids={product}&after={cursor}",
+    "/v1/questions/999999999999",
+    "/v1/questions/999999999999/answers",
+    "/v1/answers/999999999999",
+    "/v1/answers/1/answers",
+    "/v1/summaries",
+]
+
+
+@pytest.fixture
+async def v1(service: Cluster, lists: Mapping[str, str]) -> Mapping[str, object]:
+    """Return ids of posts, and the cursor of a product's second page."""
+    product, question = (int("".join(filter(str.isdigit, url))) for url in lists.values())
+    async with httpx.AsyncClient(base_url=service.base_url) as client:
+        page = await client.get(f"/v1/products/{product}/questions?limit=2")
+        answers = await client.get(f"/v1/questions/{question}/answers")
+    return {
+        "product": product,
+        "question": question,
+        "answer": answers.json()["results"][0]["id"],
+        "cursor": page.json()["next"],
+    }
+
+
+@pytest.mark.parametrize("origin", [{}, {"Origin": "https://shop.example"}])
+@pytest.mark.parametrize("path", V1_PLAIN)
+async def test_fast_path_and_asgi_path_give_the_same_response_under_v1(
+    alone: Instance, v1: Mapping[str, object], path: str, origin: dict[str, str]
+) -> None:
+    url = path.format_map(v1)
+    short = await alone.client.get(url, headers=origin)
+    known = {**origin, "If-None-Match": short.headers["etag"]}
+    unchanged = await alone.client.get(url, headers=known)
+    assert alone.general == []
+    general = await alone.client.get(url, headers={**origin, "Connection": "close"})
+    generally_unchanged = await alone.client.get(url, headers={**known, "Connection": "close"})
+    assert len(alone.general) == 2
+    assert shown(short) == shown(general)
+    assert shown(unchanged) == shown(generally_unchanged)
+    assert (short.status_code, unchanged.status_code) == (200, 304)
+
+
+@pytest.mark.parametrize("path", V1_OTHERS)
+async def test_requests_under_v1_that_are_not_simple_take_the_asgi_path(
+    alone: Instance, v1: Mapping[str, object], path: str
+) -> None:
+    url = path.format_map(v1)
+    response = await alone.client.get(url)
+    again = await alone.client.get(url, headers={"Connection": "close"})
+    assert len(alone.general) == 2
+    assert shown(response) == shown(again)
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("digits", [10**18 - 1, 10**18, 2**63 - 1, 2**63, 2**63 + 1, 10**19])
 async def test_fast_path_and_asgi_path_have_the_same_limit_of_64_bits(

@@ -9,9 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from atelier.http.common.writing.spam import BlockedWords, SpamGuards, nfkc_casefold
+from atelier.http.common.writing.spam import SpamGuards
 from atelier.local.postgres import roles
 from atelier.store.connections.database import Database, connect
+from atelier.store.moderation.matching import BlockedWords, nfkc_casefold
 from atelier.store.writes import Key, Outcome, Writer
 from tests.contract.api import (
     ADD_ANSWER,
@@ -239,7 +240,7 @@ def test_links_are_counted_in_every_notation(text: str, number: int) -> None:
     ids=ascii,
 )
 def test_blocked_word_is_found_in_every_spelling(text: str) -> None:
-    assert BlockedWords(WORDS.splitlines()).occur_in(nfkc_casefold(text))
+    assert BlockedWords.from_lines(WORDS.splitlines()).occur_in(nfkc_casefold(text))
 
 
 @pytest.mark.parametrize(
@@ -247,7 +248,7 @@ def test_blocked_word_is_found_in_every_spelling(text: str) -> None:
     ["", "casinos", "occasino", "cheap", "watches cheap", "cheap good watches", "word", "примеры"],
 )
 def test_only_whole_words_are_blocked(text: str) -> None:
-    assert not BlockedWords(WORDS.splitlines()).occur_in(nfkc_casefold(text))
+    assert not BlockedWords.from_lines(WORDS.splitlines()).occur_in(nfkc_casefold(text))
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from atelier.http.app import create_service
 from atelier.http.common import json_body
 from atelier.http.common.writing import texts
-from atelier.http.common.writing.spam import BlockedWords, SpamGuards, nfkc_casefold
+from atelier.http.common.writing.spam import SpamGuards
 from atelier.settings import Settings
+from atelier.store.moderation.matching import BlockedWords, nfkc_casefold
 from tests.contract.test_without_database import NOWHERE
 
 NORMALIZERS = [texts.normalize_lines, texts.normalize_line, texts.normalize_address]

@@ -69,6 +69,8 @@ async def test_a_question_is_returned_as_added_and_shows_on_the_next_read(
         "helpful": 0,
         "answer_count": 0,
         "answers": [],
+        "status": "published",
+        "status_url": response.links["status"]["url"],
     }
 
 
@@ -89,6 +91,8 @@ async def test_an_answer_is_returned_as_added_and_shows_on_the_next_read(
         "is_seller": name == "Seller",
         "helpful": 0,
         "photos": shown["photos"],
+        "status": "published",
+        "status_url": response.links["status"]["url"],
     }
     assert [photo["url"] for photo in shown["photos"]] == PHOTOS
 

@@ -29,6 +29,24 @@ function answers(tags) {
   return http.get(`${BASE_URL}/qa/questions/${any(QUESTIONS)}/answers`, options('answers', tags));
 }
 
+function v1Page(tags, more) {
+  const url = `${BASE_URL}/v1/products/${any(PRODUCTS)}/questions`;
+  return http.get(url, options('v1 page', tags, more));
+}
+
+function v1Unchanged(tags) {
+  return v1Page(tags, { headers: { 'If-None-Match': '*' } });
+}
+
+function v1Batch(tags) {
+  const ids = Array.from({ length: 20 }, () => any(PRODUCTS));
+  return http.get(`${BASE_URL}/v1/questions?product_ids=${ids}`, options('v1 batch', tags));
+}
+
+function v1Summary(tags) {
+  return http.get(`${BASE_URL}/v1/products/${any(PRODUCTS)}/summary`, options('v1 summary', tags));
+}
+
 function vote(tags) {
   const target = Math.random() < 0.5 ? `questions/${any(QUESTIONS)}` : `answers/${any(ANSWERS)}`;
   return http.put(`${BASE_URL}/qa/${target}/helpful`, null, options('vote', tags));
@@ -56,6 +74,10 @@ const workloads = {
   zipf: (tags) => page(popular(), tags),
   hot: (tags) => page(HOT, tags),
   answers,
+  v1: (tags) => v1Page(tags),
+  'v1-304': v1Unchanged,
+  'v1-batch': v1Batch,
+  'v1-summary': v1Summary,
   votes: vote,
   mix,
 };

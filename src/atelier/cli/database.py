@@ -30,7 +30,7 @@ def migrate(settings: Settings) -> None:
 
 @click.group()
 def db() -> None:
-    """Start, stop, inspect and upgrade the embedded PostgreSQL; run psql; grant privileges."""
+    """Start, stop, back up and upgrade the embedded PostgreSQL; run psql; grant privileges."""
 
 
 @db.command()
@@ -62,6 +62,42 @@ def db_status(settings: Settings) -> None:
     from atelier.local.postgres.embedded import Embedded, own_home
 
     click.echo(Embedded.existing(own_home(settings)).describe())
+
+
+@db.command(epilog=examples("atelier db backup /backup/atelier-$(date +%F).dump"))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def backup(settings: Settings, file: Path) -> None:
+    """Write the whole database to FILE, while the service runs.
+
+    Unlike `atelier export`, it also contains decisions, hashes of tokens and voters, and changes.
+    It contains personal data. `atelier db restore` and PostgreSQL's pg_restore read it.
+    """
+    from atelier.local.postgres.backup import back_up
+    from atelier.local.postgres.database import database
+
+    with database(settings) as dsn:
+        size = back_up(dsn, file)
+    click.echo(f"Wrote {file}, {size / 1e6:,.1f} MB.")
+
+
+@db.command(epilog=examples("ATELIER_HOME=/srv/restored atelier db restore atelier.dump"))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_obj
+def restore(settings: Settings, file: Path) -> None:
+    """Restore FILE into an empty database, completely or not at all.
+
+    Creates the embedded database, and the service's role, if they are missing.
+    """
+    from atelier.local.postgres import backup as backups
+    from atelier.local.postgres import roles as service_roles
+    from atelier.local.postgres.database import database
+
+    with database(settings, create=True) as dsn:
+        asyncio.run(backups.check_empty(dsn))
+        asyncio.run(service_roles.create(dsn, service_roles.service_role(settings)))
+        backups.restore(dsn, file)
+    click.echo("Restored. `atelier migrate` brings an older backup up to date.")
 
 
 @db.command()

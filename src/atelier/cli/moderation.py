@@ -4,7 +4,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -86,12 +86,12 @@ def queue(  # noqa: PLR0913 - one parameter per option
     """Show the questions and answers to look at, the latest first."""
     if chosen == "newest" and (product is not None or reason is not None):
         raise click.UsageError("--filter newest excludes --product and --reason.")
-    items = _run(settings, lambda database: _items(database, chosen, product, reason, limit))
+    items = run(settings, lambda database: _items(database, chosen, product, reason, limit))
     if as_json:
-        _print_lines(items)
+        print_lines(items)
         return
     columns = ("", "id", "version", "state", "product", "reports", "reasons", "text")
-    _print_table(columns, map(_item_row, items))
+    print_table(columns, map(_item_row, items))
 
 
 @moderate.command(epilog=examples("atelier moderate restore answer 5 --reason fine"))
@@ -161,7 +161,7 @@ def undo(settings: Settings, number: int, reason: str, note: str | None) -> None
 
         return await Decisions(database).undo(operator(), number, *why)
 
-    _print_result(_run(settings, undo_in))
+    _print_result(run(settings, undo_in))
 
 
 @moderate.command(
@@ -174,7 +174,7 @@ def undo(settings: Settings, number: int, reason: str, note: str | None) -> None
 def decisions(settings: Settings, *, actor: str | None, limit: int, as_json: bool) -> None:
     """Show the latest decisions; with --json, print the whole audit trail, the oldest first."""
     if as_json:
-        _run(settings, lambda database: _print_trail(database, actor))
+        run(settings, lambda database: _print_trail(database, actor))
         return
 
     async def latest(database: "Database") -> list[dict[str, Any]]:
@@ -184,8 +184,8 @@ def decisions(settings: Settings, *, actor: str | None, limit: int, as_json: boo
 
     columns = ("id", "time", "by", "action", "", "post", "reason", "after")
     names = ("id", "decided_at", "actor", "action", "target", "target_id", "reason", "state_after")
-    rows = _run(settings, latest)
-    _print_table(columns, ([str(row[name]) for name in names] for row in rows))
+    rows = run(settings, latest)
+    print_table(columns, ([str(row[name]) for name in names] for row in rows))
 
 
 def _decide(settings: Settings, action: str, *, number: int, **fields: Any) -> None:  # noqa: ANN401 - the options
@@ -200,7 +200,7 @@ def _decide(settings: Settings, action: str, *, number: int, **fields: Any) -> N
         [result] = await Decisions(database).decide(operator(), [decision])
         return result
 
-    _print_result(_run(settings, decide_in))
+    _print_result(run(settings, decide_in))
 
 
 def _valid(parse: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever `parse` returns
@@ -212,19 +212,31 @@ def _valid(parse: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever `parse` 
         raise click.UsageError(f"{error.description}.") from error
 
 
-def _run(settings: Settings, work: Callable[["Database"], Any]) -> Any:  # noqa: ANN401 - whatever `work` returns
+def run(
+    settings: Settings,
+    work: Callable[["Database"], Any],
+    *,
+    seconds: float | None = None,
+    parameters: Mapping[str, str] | None = None,
+) -> Any:  # noqa: ANN401 - whatever `work` returns
+    """Return the result of some work with the database; raise AtelierError if it fails.
+
+    `seconds` limit each statement; `parameters` are settings of the session.
+    """
     from atelier.local.postgres.database import database
 
-    async def run(dsn: str) -> Any:  # noqa: ANN401 - likewise
-        async with _database(dsn, settings.request_timeout) as pool:
+    async def run_in(dsn: str) -> Any:  # noqa: ANN401 - likewise
+        async with _database(dsn, seconds or settings.request_timeout, parameters) as pool:
             return await work(pool)
 
     with database(settings) as dsn:
-        return asyncio.run(run(dsn))
+        return asyncio.run(run_in(dsn))
 
 
 @asynccontextmanager
-async def _database(dsn: str, seconds: float) -> AsyncIterator["Database"]:
+async def _database(
+    dsn: str, seconds: float, parameters: Mapping[str, str] | None
+) -> AsyncIterator["Database"]:
     from atelier.errors import describe_error
     from atelier.store.connections.database import (
         Database,
@@ -233,7 +245,7 @@ async def _database(dsn: str, seconds: float) -> AsyncIterator["Database"]:
         SchemaMismatchError,
     )
 
-    pool = Database(dsn, size=1, timeout=seconds)
+    pool = Database(dsn, size=1, timeout=seconds, parameters=parameters)
     try:
         yield pool
     except MissingPrivilegesError as error:
@@ -266,10 +278,11 @@ async def _print_trail(database: "Database", actor: str | None) -> None:
     from atelier.store.moderation.decisions import Decisions, Filter
 
     async for decision in Decisions(database).all(Filter(actor)):
-        _print_lines([decision])
+        print_lines([decision])
 
 
-def _print_lines(rows: list[dict[str, Any]]) -> None:
+def print_lines(rows: Iterable[dict[str, Any]]) -> None:
+    """Print one JSON object per line."""
     for row in rows:
         click.echo(json.dumps(row, ensure_ascii=False))
 
@@ -283,7 +296,8 @@ def _item_row(item: dict[str, Any]) -> list[str]:
     return [*(str(item[name]) for name in names), reasons, text]
 
 
-def _print_table(columns: tuple[str, ...], rows: Any) -> None:  # noqa: ANN401 - lists of texts
+def print_table(columns: tuple[str, ...], rows: Iterable[list[str]]) -> None:
+    """Print rows of texts under these headings."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

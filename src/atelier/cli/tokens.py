@@ -19,6 +19,8 @@ _SCOPES = ("read", "moderate", "operate")
 _LIFETIME = re.compile(r"([1-9][0-9]{0,4})([hd])", re.ASCII)
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
 _MAX_NAME_LENGTH = 60
+_RULE_PREFIX = "rule "
+"""With which the names of moderation rules begin in the audit trail."""
 
 
 def _name(_context: click.Context, _parameter: click.Parameter, given: str) -> str:
@@ -26,6 +28,8 @@ def _name(_context: click.Context, _parameter: click.Parameter, given: str) -> s
         raise click.BadParameter(
             f"must have 1 to {_MAX_NAME_LENGTH} printable characters, and no space around them."
         )
+    if given.startswith(_RULE_PREFIX):
+        raise click.BadParameter(f"must not begin with {_RULE_PREFIX!r}, as moderation rules do.")
     return given
 
 

@@ -11,6 +11,7 @@ from atelier.http import App
 from atelier.http.admin.changes import Changes
 from atelier.http.admin.decisions import DecisionRoute, DecisionsRoute, UndoRoute
 from atelier.http.admin.queue import QueueRoute
+from atelier.http.admin.rules import RulesRoute, TrialRoute
 from atelier.http.admin.token import OwnToken
 from atelier.http.admin.unanswered import Unanswered
 from atelier.http.common.authorization import Authorizer
@@ -21,6 +22,8 @@ from atelier.http.common.no_store import NoStore
 from atelier.http.common.schema_mismatch import SchemaMismatch
 from atelier.http.common.writing.daily_limits import DailyLimit
 from atelier.http.common.writing.posts import PostWriter
+from atelier.http.common.writing.rules import RuleChecker
+from atelier.http.common.writing.secret import shared_secret
 from atelier.http.common.writing.spam import SpamGuards
 from atelier.http.common.writing.votes import Counters, voter_rules
 from atelier.http.fast_path import FastPath, FastPathFailures
@@ -39,12 +42,19 @@ from atelier.http.qa.answers import Answers
 from atelier.http.qa.questions import Questions
 from atelier.http.qa.votes import Helpful, Report
 from atelier.http.v1.answers import Answer, QuestionAnswers
+from atelier.http.v1.own_post import OwnPost
 from atelier.http.v1.posts import Posting
 from atelier.http.v1.questions import ProductQuestions, Question, QuestionsOfProducts
+from atelier.http.v1.readings import Readings
 from atelier.http.v1.searching import Search, SimilarQuestions
 from atelier.http.v1.summaries import ProductSummary, Summaries
 from atelier.http.v1.votes import OwnVote, Reports
-from atelier.settings import SEARCH_CONNECTIONS, STREAM_CONNECTIONS, Settings
+from atelier.settings import (
+    SEARCH_CONNECTIONS,
+    STREAM_CONNECTIONS,
+    TRIAL_CONNECTIONS,
+    Settings,
+)
 from atelier.store.batcher import OverloadedError
 from atelier.store.changes import ChangeFeed
 from atelier.store.connections.database import (
@@ -55,8 +65,10 @@ from atelier.store.connections.database import (
 from atelier.store.connections.standby_reads import StandbyReads
 from atelier.store.limits import ClientHashes
 from atelier.store.lists.reader import ListReader
+from atelier.store.moderation import trial
 from atelier.store.moderation.decisions import Decisions
 from atelier.store.moderation.queue import Queue
+from atelier.store.moderation.rule_versions import ActiveRules, RuleVersions
 from atelier.store.reads import PageReader
 from atelier.store.search.searcher import Searcher
 from atelier.store.tokens import TokenReader
@@ -64,6 +76,9 @@ from atelier.store.unanswered import UnansweredReader
 from atelier.store.voters import VoterWriter
 from atelier.store.writes import Writer
 from atelier.store.written import WrittenReader
+
+_TRIAL_SECONDS = 25
+"""The longest that each statement of a trial of moderation rules may take."""
 
 
 class Service(NamedTuple):
@@ -90,6 +105,7 @@ def create_service(
     streams = Database(database_url, size=STREAM_CONNECTIONS, timeout=timeout)
     searches = Database(database_url, size=SEARCH_CONNECTIONS, timeout=timeout)
     searcher = Searcher(searches)
+    trials = _trials(database_url)
     reads = _standby_reads(settings, database_url, timeout) or database
     database.expose_metrics("requests")
     streams.expose_metrics("large pages")
@@ -100,9 +116,12 @@ def create_service(
     writer = Writer(database, key_lifetime, timedelta(minutes=settings.spam_repeat_minutes))
     voters = VoterWriter(database, voter_rules(settings), key_lifetime)
     changes = ChangeFeed(database, timedelta(days=settings.changes_days))
+    rules = ActiveRules(database)
+    secret = shared_secret(settings, voters.secret)
     clients = ClientHashes(database, settings.secret)
     post_limit = DailyLimit("posts", settings.posts_per_day, settings.rate_exempt, clients)
-    posts = PostWriter(writer, SpamGuards.from_settings(settings), post_limit)
+    guards, checker = SpamGuards.from_settings(settings), RuleChecker(rules, secret, clock)
+    posts = PostWriter(writer, guards, post_limit, checker, secret)
     reports = DailyLimit("reports", settings.reports_per_day, settings.rate_exempt, clients)
     cleanup_tasks = (
         writer.delete_expired_keys,
@@ -110,6 +129,7 @@ def create_service(
         voters.delete_expired,
         clients.delete_expired,
         changes.delete_expired,
+        rules.delete_expired,
     )
     cors = CorsPolicy(settings.cors_origins)
 
@@ -118,7 +138,7 @@ def create_service(
             RequestTimer(),
             FastPathFailures(),
             UnknownMethod(),
-            Lifespan(cleanup_tasks, searcher, *{database, streams, reads}),
+            Lifespan(cleanup_tasks, searcher, *{database, streams, reads, trials}),
             cors,
             NoStore(),
         ],
@@ -128,7 +148,7 @@ def create_service(
 
     questions = PageReader("questions", reads, streams)
     answers = PageReader("answers", reads, streams)
-    count = Counters(settings, writer, voters, reports, clock)
+    count = Counters(settings, writer, voters, reports, secret, clock)
     app.add_route("/qa/questions", Questions(questions, posts))
     app.add_route("/qa/questions/{target_id}/answers", Answers(answers, posts))
     app.add_route("/qa/questions/{target_id}/helpful", Helpful(count.votes, "question"))
@@ -136,17 +156,19 @@ def create_service(
     app.add_route("/qa/answers/{target_id}/helpful", Helpful(count.votes, "answer"))
     app.add_route("/qa/answers/{target_id}/report", Report(count.reports, "answer"))
     lists = ListReader(reads)
-    _add_v1_routes(app, lists, posts, count, WrittenReader(database), searcher)
+    readings = Readings(lists)
+    _add_v1_routes(app, lists, readings, posts, count, WrittenReader(database), searcher)
+    app.add_route("/v1/posts/{token}", OwnPost(WrittenReader(database), secret))
     authorizer = Authorizer(TokenReader(database))
     app.add_route("/admin/v1/token", OwnToken(authorizer))
-    _add_moderation(app, authorizer, database, streams)
+    _add_moderation(app, authorizer, database, streams, trials)
     app.add_route("/admin/v1/unanswered", Unanswered(authorizer, UnansweredReader(database)))
     app.add_route("/admin/v1/changes", Changes(authorizer, changes))
     _add_operations(app, reads, database)
     add_documentation(app)
     _add_pages(app, lists, settings)
     add_widget(app)
-    return Service(app, FastPath(questions, answers), cors, changes.stop)
+    return Service(app, FastPath(questions, answers, readings), cors, changes.stop)
 
 
 def _handle_errors(app: App, database: Database) -> None:
@@ -165,18 +187,21 @@ def _add_operations(app: App, reads: Database, database: Database) -> None:
 
 
 def _add_moderation(
-    app: App, authorizer: Authorizer, database: Database, streams: Database
+    app: App, authorizer: Authorizer, database: Database, streams: Database, trials: Database
 ) -> None:
     decisions = Decisions(database, streams)
     app.add_route("/admin/v1/queue", QueueRoute(authorizer, Queue(database)))
     app.add_route("/admin/v1/decisions", DecisionsRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}", DecisionRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}/undo", UndoRoute(authorizer, decisions))
+    app.add_route("/admin/v1/rules", RulesRoute(authorizer, RuleVersions(database)))
+    app.add_route("/admin/v1/rules/try", TrialRoute(authorizer, trials))
 
 
 def _add_v1_routes(  # noqa: PLR0913, PLR0917 - one per kind of what routes do
     app: App,
     lists: ListReader,
+    readings: Readings,
     posts: PostWriter,
     count: Counters,
     written: WrittenReader,
@@ -184,18 +209,29 @@ def _add_v1_routes(  # noqa: PLR0913, PLR0917 - one per kind of what routes do
 ) -> None:
     posting = Posting(posts, written)
     search = Search(searcher, lists)
-    app.add_route("/v1/products/{product_id}/questions", ProductQuestions(lists, search, posting))
+    app.add_route(
+        "/v1/products/{product_id}/questions", ProductQuestions(readings, search, posting)
+    )
     app.add_route("/v1/products/{product_id}/similar", SimilarQuestions(search))
-    app.add_route("/v1/products/{product_id}/summary", ProductSummary(lists))
-    app.add_route("/v1/summaries", Summaries(lists))
-    app.add_route("/v1/questions", QuestionsOfProducts(lists))
-    app.add_route("/v1/questions/{target_id}", Question(lists))
-    app.add_route("/v1/questions/{target_id}/answers", QuestionAnswers(lists, posting))
-    app.add_route("/v1/answers/{target_id}", Answer(lists))
+    app.add_route("/v1/products/{product_id}/summary", ProductSummary(readings))
+    app.add_route("/v1/summaries", Summaries(readings))
+    app.add_route("/v1/questions", QuestionsOfProducts(readings))
+    app.add_route("/v1/questions/{target_id}", Question(readings))
+    app.add_route("/v1/questions/{target_id}/answers", QuestionAnswers(readings, posting))
+    app.add_route("/v1/answers/{target_id}", Answer(readings))
     app.add_route("/v1/questions/{target_id}/vote", OwnVote("question", count, written))
     app.add_route("/v1/answers/{target_id}/vote", OwnVote("answer", count, written))
     app.add_route("/v1/questions/{target_id}/reports", Reports("question", count, written))
     app.add_route("/v1/answers/{target_id}/reports", Reports("answer", count, written))
+
+
+def _trials(database_url: str) -> Database:
+    """Return the connection for trials of moderation rules, which are read-only."""
+    trials = Database(
+        database_url, size=TRIAL_CONNECTIONS, timeout=_TRIAL_SECONDS, parameters=trial.PARAMETERS
+    )
+    trials.expose_metrics("trials")
+    return trials
 
 
 def _add_pages(app: App, lists: ListReader, settings: Settings) -> None:

@@ -3,15 +3,14 @@
 import asyncio
 import re
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import falcon
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from atelier.http.common.cors import CorsPolicy
-from atelier.http.fast_path import FastPath, PendingPage
-from atelier.store.reads import PageResult
+from atelier.http.fast_path import FastPath, Pending, fail_on_asgi_path
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 CONNECTION_CLOSE = (b"connection", b"close")
 """The header of all responses while an instance drains its connections."""
 
-_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n%b\r\n"
 _METHOD = re.compile(rb"[A-Z_-]+(?= )")
 _UNKNOWN_METHOD = b"PURGE"
 """A method that the parser knows and Falcon does not; replaces those that the parser rejects."""
@@ -97,17 +95,18 @@ class Protocol(HttpToolsProtocol):
         self,
         cycle: RequestResponseCycle,
         app: "ASGI3Application",
-        page: PendingPage,
-        result: asyncio.Future[PageResult],
+        page: Pending,
+        _result: asyncio.Future[Any],
     ) -> None:
-        if result.exception():
-            page.fail_on_asgi_path(cycle.scope)
+        try:
+            head, body = page.response()
+        except Exception:  # noqa: BLE001 - raised again on the ASGI path
+            fail_on_asgi_path(page, cycle.scope)
             super()._start_asgi_task(cycle, app)
             return
-        body = page.body()
         if cycle.disconnected:
             return
-        self.transport.write(_head(cycle, len(body), self.cors) + body)
+        self.transport.write(b"%b%b\r\n%b" % (head, _headers(cycle, self.cors), body))
         cycle.response_complete = True
         cycle.message_event.set()
         if not cycle.keep_alive:
@@ -115,13 +114,13 @@ class Protocol(HttpToolsProtocol):
         cycle.on_response()
 
 
-def _head(cycle: RequestResponseCycle, length: int, cors: CorsPolicy) -> bytes:
-    """Return the status line and the same headers as on the ASGI path."""
+def _headers(cycle: RequestResponseCycle, cors: CorsPolicy) -> bytes:
+    """Return the headers that all responses have, the same as on the ASGI path."""
     headers = [b"%b: %b\r\n" % header for header in cycle.default_headers]
     headers.append(cors.headers(cycle.scope["headers"]))
     if not cycle.keep_alive:
         headers.append(b"connection: close\r\n")
-    return _HEAD % (length, b"".join(headers))
+    return b"".join(headers)
 
 
 def protocol(fast_path: FastPath, cors: CorsPolicy) -> type[Protocol]:

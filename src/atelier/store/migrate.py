@@ -2,6 +2,7 @@
 
 import logging
 from importlib.resources import as_file, files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import asyncpg
@@ -19,12 +20,14 @@ _pogo_logger = logging.getLogger(__name__)  # pogo-core's warnings repeat what c
 _pogo_logger.setLevel(logging.ERROR)
 
 
-def names() -> set[str]:
-    """Return the names of all migrations of the installed version."""
-    return {f.name.removesuffix(".sql") for f in _MIGRATIONS.iterdir() if f.name.endswith(".sql")}
+def names(migrations: Traversable = _MIGRATIONS) -> set[str]:
+    """Return the names of all migrations of the installed version, or of another folder."""
+    return {f.name.removesuffix(".sql") for f in migrations.iterdir() if f.name.endswith(".sql")}
 
 
-async def migrate(dsn: str, schema: str = SCHEMA) -> list[str]:
+async def migrate(
+    dsn: str, schema: str = SCHEMA, migrations: Traversable = _MIGRATIONS
+) -> list[str]:
     """Apply the pending migrations to a schema, created if missing; return their names.
 
     Concurrent migrations are serialized by an advisory lock. Raises AtelierError if a table is
@@ -35,20 +38,20 @@ async def migrate(dsn: str, schema: str = SCHEMA) -> list[str]:
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", _ADVISORY_LOCK)
         await connection.execute("SET lock_timeout = '5s'")
-        return await _apply(connection, schema)
+        return await _apply(connection, schema, migrations)
     finally:
         await connection.close()
 
 
-async def _apply(connection: asyncpg.Connection, schema: str) -> list[str]:
+async def _apply(connection: asyncpg.Connection, schema: str, migrations: Traversable) -> list[str]:
     # IF NOT EXISTS requires the CREATE privilege even if the schema exists.
     if not await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", f'"{schema}"'):
         await connection.execute(f'CREATE SCHEMA "{schema}"')
     await pogo_sql.ensure_pogo_sync(connection)
     before = await pogo_sql.get_applied_migrations(connection, schema_name=schema)
-    with as_file(_MIGRATIONS) as folder:
+    with as_file(migrations) as folder:
         await _run(connection, folder, schema)
-    return sorted(names() - before)
+    return sorted(names(migrations) - before)
 
 
 async def _run(connection: asyncpg.Connection, folder: Path, schema: str) -> None:

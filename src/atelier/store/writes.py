@@ -56,6 +56,10 @@ class Outcome(Enum):
     """The voter had already voted; this vote was not counted. Or had no vote to take back."""
     LIMITED = auto()
     """The client's daily quota is used up."""
+    REFUSED = auto()
+    """A moderation rule refused the post."""
+    STALE = auto()
+    """The moderation rules changed after the post was checked: check it again."""
 
 
 class Written(NamedTuple):
@@ -64,6 +68,21 @@ class Written(NamedTuple):
     outcome: Outcome
     id: int | None = None
     """The id of a post that was written, now or before with the same key; None if it is unknown."""
+    rule: str | None = None
+    """The name of the moderation rule that held or refused the post."""
+
+
+class Checked(NamedTuple):
+    """The moderation rules that a post was checked with: parameters of the statements."""
+
+    change: int | None = None
+    """The last change of the rules; None: there has been none."""
+    post: str | None = None
+    """The rules that may decide, and what they compare the post by, as JSON; None: no rules."""
+
+
+UNCHECKED = Checked()
+"""There have never been any rules."""
 
 
 class Writer:
@@ -91,10 +110,11 @@ class Writer:
         key: Key | None = None,
         digest: bytes | None = None,
         quota: Quota = UNLIMITED,
+        checked: Checked = UNCHECKED,
     ) -> Written:
         """Add a question to a product; `digest` identifies its text within the repeat window."""
-        values = (product_id, body, name, email)
-        return await self._add("add_question", key, digest, quota, *values)
+        claim = self._claim(key, digest, quota)
+        return await self._add("add_question", key, product_id, body, name, email, *claim, *checked)
 
     async def add_answer(  # noqa: PLR0913 - one parameter per field
         self,
@@ -107,11 +127,13 @@ class Writer:
         key: Key | None = None,
         digest: bytes | None = None,
         quota: Quota = UNLIMITED,
+        checked: Checked = UNCHECKED,
     ) -> Written:
         """Add an answer and photos to a question; `digest` identifies its text, as above."""
         values = (question_id, body, name, email, photos)
+        claim = self._claim(key, digest, quota)
         try:
-            return await self._add("add_answer", key, digest, quota, *values)
+            return await self._add("add_answer", key, *values, *claim, *checked)
         except asyncpg.ForeignKeyViolationError:  # the question was deleted concurrently
             return Written(Outcome.NO_TARGET)
 
@@ -136,17 +158,18 @@ class Writer:
         window = self._repeat_window or MAX_REPEAT_WINDOW
         await self._database.write(_QUERIES["delete_expired_digests"], window)
 
-    async def _add(
-        self, query: str, key: Key | None, digest: bytes | None, quota: Quota, *values: object
-    ) -> Written:
-        claim = (*(key or (None, None)), self._key_lifetime, digest, self._repeat_window)
-        rows = await self._database.write(_QUERIES[query], *values, *claim, *quota)
+    def _claim(self, key: Key | None, digest: bytes | None, quota: Quota) -> tuple[object, ...]:
+        """Return what a post claims before it is written, as parameters of its statement."""
+        return (*(key or (None, None)), self._key_lifetime, digest, self._repeat_window, *quota)
+
+    async def _add(self, query: str, key: Key | None, *parameters: object) -> Written:
+        rows = await self._database.write(_QUERIES[query], *parameters)
         outcome = Outcome[rows[0]["outcome"]] if rows else Outcome.NO_TARGET
         if outcome in (Outcome.NO_TARGET, Outcome.LIMITED):
             outcome = await earlier_outcome(self._database, key) or outcome
         if outcome is Outcome.REPLAYED and key:
             return Written(outcome, await self._post_of(key))
-        return Written(outcome, rows[0]["id"] if rows else None)
+        return Written(outcome, rows[0]["id"], rows[0]["rule"]) if rows else Written(outcome)
 
     async def _post_of(self, key: Key) -> int | None:
         rows = await self._database.read(_QUERIES["post_of_key"], key.name)

@@ -1,7 +1,8 @@
 """What a client gets that has just written: the new post, or the votes now."""
 
+import json
 from collections.abc import Awaitable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from atelier.store.batcher import Batcher
 from atelier.store.connections.database import Database
@@ -19,6 +20,8 @@ class WrittenPost(NamedTuple):
     """The date as in JSON."""
     photos: list[int]
     """The ids of the photos, in their order."""
+    status: str
+    """`published`, `held` or `removed`."""
 
 
 class Standing(NamedTuple):
@@ -45,6 +48,11 @@ class WrittenReader:
         """Return what was added to a post; None if it was deleted."""
         rows = await self._database.read(_QUERIES[f"written_{target}"], number)
         return WrittenPost(number, *rows[0]) if rows else None
+
+    async def own(self, target: Target, number: int) -> dict[str, Any] | None:
+        """Return what the author of a post sees of it; None if it was deleted."""
+        rows = await self._database.read(_QUERIES["own_post"], target, number)
+        return json.loads(rows[0]["post"]) if rows and rows[0]["post"] else None
 
     def standing(self, target: Target, number: int) -> Awaitable[Standing | None]:
         """Return the votes of a question or an answer; None if it was deleted."""

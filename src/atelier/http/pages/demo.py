@@ -79,7 +79,12 @@ class ProductPage:
             values = self._questions.values(req, request, page)
             return _TEMPLATES.render("product.html", product=product, others=others, **values)
 
-        versions = (_TEMPLATES.version, self._questions.version, page.version, page.totals)
+        versions = (
+            _TEMPLATES.version,
+            self._questions.version,
+            page.documents.decode(),
+            page.totals,
+        )
         send(req, resp, render, "/".join(map(str, request.key)), *versions, policy=_POLICY)
 
     on_head = on_get

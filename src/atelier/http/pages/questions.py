@@ -85,7 +85,8 @@ class ProductQuestionsPage:
             name = "fragment.html" if is_fragment else "questions.html"
             return _TEMPLATES.render(name, **self._questions.values(req, request, page))
 
-        versions = (self._questions.version, str(is_fragment), page.version, page.totals)
+        documents = page.documents.decode()
+        versions = (self._questions.version, str(is_fragment), documents, page.totals)
         send(req, resp, render, self._addresses.absolute(req, ""), *versions)
 
     on_head = on_get
@@ -109,15 +110,15 @@ class QuestionPage:
             self._reader.question(QuestionKey(request.key.question_id, 0)),
             self._reader.answers(request.key),
         )
-        if question.document is None or answers.total is None:
+        if question is None or answers.total is None:
             raise responses.unknown("question")
-        shown = question.document
 
         def render() -> bytes:
-            values = self._values(req, request, json.loads(shown), answers)
+            values = self._values(req, request, json.loads(question), answers)
             return _TEMPLATES.render("question.html", **values)
 
-        versions = (_TEMPLATES.version, self._texts.language, question.version, answers.version)
+        read = (question.decode(), answers.documents.decode())
+        versions = (_TEMPLATES.version, self._texts.language, *read)
         send(req, resp, render, self._addresses.absolute(req, ""), *versions)
 
     on_head = on_get

@@ -2,28 +2,24 @@
 
 import falcon.asgi
 
-from atelier.http.common.ids import target_id as parse_id
-from atelier.http.v1 import params, responses
+from atelier.http.v1 import responses
 from atelier.http.v1.posts import Posting
-from atelier.store.lists.reader import ListReader
+from atelier.http.v1.readings import Readings
 
 
 class QuestionAnswers:
     """`/v1/questions/{target_id}/answers`."""
 
-    def __init__(self, reader: ListReader, posting: Posting) -> None:
-        """Take the reader of lists, and what adds posts."""
-        self._reader = reader
+    def __init__(self, readings: Readings, posting: Posting) -> None:
+        """Take what reads, and what adds posts."""
+        self._readings = readings
         self._posting = posting
 
     async def on_get(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, target_id: str
     ) -> None:
         """Send a page of a question's answers."""
-        request = params.answers(req.params, target_id)
-        page = await self._reader.answers(request.key)
-        body = responses.answers_body(request, page)
-        responses.send(req, resp, body, responses.etag(page.version))
+        await responses.send_read(req, resp, self._readings.answers(req.params, target_id))
 
     on_head = on_get
 
@@ -37,17 +33,14 @@ class QuestionAnswers:
 class Answer:
     """`/v1/answers/{target_id}`."""
 
-    def __init__(self, reader: ListReader) -> None:
-        """Take the reader of lists."""
-        self._reader = reader
+    def __init__(self, readings: Readings) -> None:
+        """Take what reads."""
+        self._readings = readings
 
     async def on_get(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, target_id: str
     ) -> None:
         """Send an answer."""
-        answer = await self._reader.answer(parse_id("answer", target_id))
-        if answer.document is None:
-            raise responses.unknown("answer")
-        responses.send(req, resp, answer.document, responses.etag(answer.version))
+        await responses.send_read(req, resp, self._readings.answer(req.params, target_id))
 
     on_head = on_get

@@ -8,9 +8,9 @@ import falcon.asgi
 from atelier.http.common.errors import ApiError
 from atelier.http.common.ids import target_id as parse_id
 from atelier.http.common.writing.fields import NewAnswer, NewQuestion
-from atelier.http.common.writing.posts import PostWriter
+from atelier.http.common.writing.posts import Posted, PostWriter
 from atelier.http.v1 import bodies
-from atelier.store.writes import Target, Written
+from atelier.store.writes import Target
 from atelier.store.written import WrittenPost, WrittenReader
 
 _SELLER = "Seller"
@@ -31,8 +31,9 @@ class Posting:
         with bodies.problems():
             sent = {**await bodies.fields(req), "product_id": product_id}
             question = self._posts.question(sent)
-            written = await self._posts.add_question(req, resp, question)
-        _send(resp, "questions", _question(question, await self._added("question", written)))
+            posted = await self._posts.add_question(req, resp, question)
+        added = await self._added("question", posted)
+        _send(resp, "questions", {**_question(question, added), **_status(posted, added)})
 
     async def add_answer(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, target_id: str
@@ -41,13 +42,13 @@ class Posting:
         question_id = parse_id("question", target_id)
         with bodies.problems():
             answer = self._posts.answer(await bodies.fields(req))
-            written = await self._posts.add_answer(req, resp, question_id, answer)
-        added = await self._added("answer", written)
-        _send(resp, "answers", _answer(question_id, answer, added))
+            posted = await self._posts.add_answer(req, resp, question_id, answer)
+        added = await self._added("answer", posted)
+        _send(resp, "answers", {**_answer(question_id, answer, added), **_status(posted, added)})
 
-    async def _added(self, target: Target, written: Written) -> WrittenPost:
+    async def _added(self, target: Target, posted: Posted) -> WrittenPost:
         """Return what was written, now or before with the same key."""
-        added = None if written.id is None else await self._reader.post(target, written.id)
+        added = None if posted.id is None else await self._reader.post(target, posted.id)
         if added is None:
             raise ApiError(
                 HTTPStatus.GONE, f"the {target} posted with this Idempotency-Key no longer exists"
@@ -84,8 +85,12 @@ def _answer(question_id: int, answer: NewAnswer, added: WrittenPost) -> dict[str
     }
 
 
+def _status(posted: Posted, added: WrittenPost) -> dict[str, object]:
+    """Return whether a post is published, and the link with which its author sees that later."""
+    return {"status": added.status, "status_url": posted.status_path}
+
+
 def _send(resp: falcon.asgi.Response, collection: str, post: dict[str, object]) -> None:
     resp.status = falcon.HTTP_CREATED
     resp.set_header("Location", f"/v1/{collection}/{post['id']}")
-    resp.set_header("Access-Control-Expose-Headers", "Location, Idempotency-Replayed")
     resp.media = post

@@ -1,7 +1,10 @@
-"""Responses with the database's own JSON, and their versions as ETags."""
+"""Responses with the database's own JSON, and ETags."""
 
-from hashlib import blake2s
+import asyncio
+from collections.abc import Callable
+from hashlib import sha256
 from http import HTTPStatus
+from typing import Any, NamedTuple
 
 import falcon.asgi
 
@@ -10,8 +13,17 @@ from atelier.http.v1 import cursors
 from atelier.http.v1.params import AnswersRequest, QuestionsRequest
 from atelier.store.lists.reader import AnswersPage, Position, QuestionsPage
 
-_CACHE_CONTROL = "no-cache"
+CACHE_CONTROL = "no-cache"
 """A client may keep a response, but must ask whether it is still current."""
+_ETAG_DIGITS = 24
+
+
+class Reading(NamedTuple):
+    """A response that is being read."""
+
+    result: asyncio.Future[Any]
+    body: Callable[[Any], bytes]
+    """Returns the body for the result; raises ApiError if there is nothing to show."""
 
 
 def questions_body(request: QuestionsRequest, page: QuestionsPage, opening: bytes = b"{") -> bytes:
@@ -38,22 +50,30 @@ def answers_body(request: AnswersRequest, page: AnswersPage) -> bytes:
     )
 
 
-def etag(*versions: str) -> str:
-    """Return the value of an ETag for the versions of all parts of a response."""
-    return blake2s(" ".join(versions).encode(), digest_size=12).hexdigest()
+def etag(body: bytes) -> str:
+    """Return the ETag of a body. It is weak, because nginx may compress the body."""
+    return f'W/"{sha256(body).hexdigest()[:_ETAG_DIGITS]}"'
 
 
-def send(req: falcon.asgi.Request, resp: falcon.asgi.Response, body: bytes, tag: str) -> None:
-    """Send a body with its ETag; a 304 without it to a client that has this version.
+def is_known(tag: str, known: str | None) -> bool:
+    """Return whether an If-None-Match header, if there is one, names this ETag, weak or strong."""
+    return known is not None and (tag.removeprefix("W/") in known or known.strip() == "*")
 
-    The ETag is weak, because nginx may compress the body.
-    """
-    resp.etag = f'W/"{tag}"'
-    resp.set_header("Cache-Control", _CACHE_CONTROL)
-    if any(known in ("*", tag) for known in req.if_none_match or ()):
+
+def send(req: falcon.asgi.Request, resp: falcon.asgi.Response, body: bytes) -> None:
+    """Send a body with its ETag; a 304 without it to a client that has the same."""
+    tag = etag(body)
+    resp.set_header("ETag", tag)
+    resp.set_header("Cache-Control", CACHE_CONTROL)
+    if is_known(tag, req.get_header("If-None-Match")):
         resp.status = falcon.HTTP_NOT_MODIFIED
     else:
         resp.data = body
+
+
+async def send_read(req: falcon.asgi.Request, resp: falcon.asgi.Response, reading: Reading) -> None:
+    """Wait for a response, and send it."""
+    send(req, resp, reading.body(await reading.result))
 
 
 def unknown(target: str) -> ApiError:

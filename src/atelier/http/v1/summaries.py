@@ -1,26 +1,23 @@
 """How many questions and answers products have."""
 
-import asyncio
-
 import falcon.asgi
 
-from atelier.http.v1 import params, responses
-from atelier.store.lists.reader import ListReader
+from atelier.http.v1 import responses
+from atelier.http.v1.readings import Readings
 
 
 class ProductSummary:
     """`/v1/products/{product_id}/summary`."""
 
-    def __init__(self, reader: ListReader) -> None:
-        """Take the reader of lists."""
-        self._reader = reader
+    def __init__(self, readings: Readings) -> None:
+        """Take what reads."""
+        self._readings = readings
 
     async def on_get(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, product_id: str
     ) -> None:
         """Send how many questions and answers a product has."""
-        summary = await self._reader.summary(params.product_id(product_id))
-        responses.send(req, resp, summary, responses.etag(summary.decode()))
+        await responses.send_read(req, resp, self._readings.summary(req.params, product_id))
 
     on_head = on_get
 
@@ -28,15 +25,12 @@ class ProductSummary:
 class Summaries:
     """`/v1/summaries`: the summaries of several products."""
 
-    def __init__(self, reader: ListReader) -> None:
-        """Take the reader of lists."""
-        self._reader = reader
+    def __init__(self, readings: Readings) -> None:
+        """Take what reads."""
+        self._readings = readings
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        """Send the summary of each product; they are read as one batch."""
-        ids = params.product_ids(req.params)
-        summaries = b",".join(await asyncio.gather(*map(self._reader.summary, ids)))
-        body = b'{"results":[%b]}' % summaries
-        responses.send(req, resp, body, responses.etag(summaries.decode()))
+        """Send the summary of each product."""
+        await responses.send_read(req, resp, self._readings.summaries(req.params))
 
     on_head = on_get

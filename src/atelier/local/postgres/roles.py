@@ -72,6 +72,15 @@ async def apply(dsn: str, role: str, password: str | None = None) -> bool:
         return is_missing
 
 
+async def create(dsn: str, role: str) -> None:
+    """Create a role without privileges, if it is missing, in a database that may be empty.
+
+    Raises AtelierError if it is missing and the role of the URL must not create roles.
+    """
+    async with _exclusive_connection(dsn) as connection:
+        await _create(connection, role)
+
+
 async def update(dsn: str, role: str) -> None:
     """Grant a role what it needs now, as after a migration, if the role exists.
 

@@ -1,6 +1,6 @@
 """Reads what /v1 shows: lists of questions and answers, single questions, and summaries.
 
-Every text is the database's own JSON. A version changes whenever the text may have changed.
+Every text is the database's own JSON.
 """
 
 import asyncio
@@ -69,7 +69,6 @@ class QuestionsPage(NamedTuple):
     documents: bytes
     next: Position | None
     totals: str
-    version: str
 
 
 class QuestionKey(NamedTuple):
@@ -77,13 +76,6 @@ class QuestionKey(NamedTuple):
 
     question_id: int
     answers: int
-
-
-class Post(NamedTuple):
-    """A question or an answer; None if it is unknown or hidden."""
-
-    document: bytes | None
-    version: str
 
 
 class AnswersKey(NamedTuple):
@@ -105,12 +97,19 @@ class AnswersPage(NamedTuple):
     documents: bytes
     next: Position | None
     total: int | None
-    version: str
 
 
 def first_position(sort: Sort) -> Position:
     """Return the position before the first question in an order."""
     return (_MIN_KEY, -_MAX_KEY) if sort is Sort.OLDEST else (_MAX_KEY, _MAX_KEY)
+
+
+def ordered(sort: Sort, matching: str = "") -> str:
+    """Return the SQL of an order, for those questions only that meet a further condition.
+
+    It reads `requested`: the columns are those of QuestionsKey, without `answers`.
+    """
+    return _QUERIES[f"order_{sort}"].replace("{matching}", matching)
 
 
 class ListReader:
@@ -134,12 +133,12 @@ class ListReader:
         """
         return self._lists[sort].submit(key)
 
-    def question(self, key: QuestionKey) -> asyncio.Future[Post]:
-        """Start reading a question."""
+    def question(self, key: QuestionKey) -> asyncio.Future[bytes | None]:
+        """Start reading a question, None if it is unknown or hidden."""
         return self._questions.submit(key)
 
-    def answer(self, answer_id: int) -> asyncio.Future[Post]:
-        """Start reading an answer."""
+    def answer(self, answer_id: int) -> asyncio.Future[bytes | None]:
+        """Start reading an answer, None if it or its question is unknown or hidden."""
         return self._answer.submit(answer_id)
 
     def answers(self, key: AnswersKey) -> asyncio.Future[AnswersPage]:
@@ -151,16 +150,18 @@ class ListReader:
         return self._summaries.submit(product_id)
 
     def _runner(self, sort: Sort) -> "_Run":
-        query = _with_totals("questions").replace("{keys}", _QUERIES[f"order_{sort}"])
+        query = _with_totals("questions").replace("{keys}", ordered(sort))
         return _Run(self._database, query)
 
-    async def _read_questions(self, batch: Mapping[QuestionKey, int]) -> dict[QuestionKey, Post]:
+    async def _read_questions(
+        self, batch: Mapping[QuestionKey, int]
+    ) -> dict[QuestionKey, bytes | None]:
         rows = await self._database.read(_QUERIES["question"], *_columns(batch))
-        return dict(zip(batch, (Post(*row) for row in rows), strict=True))
+        return dict(zip(batch, (row[0] for row in rows), strict=True))
 
-    async def _read_answer(self, batch: Mapping[int, int]) -> dict[int, Post]:
+    async def _read_answer(self, batch: Mapping[int, int]) -> dict[int, bytes | None]:
         rows = await self._database.read(_QUERIES["answer"], list(batch))
-        return dict(zip(batch, (Post(*row) for row in rows), strict=True))
+        return dict(zip(batch, (row[0] for row in rows), strict=True))
 
     async def _read_answers(self, batch: Mapping[AnswersKey, int]) -> dict[AnswersKey, AnswersPage]:
         rows = await self._database.read(_QUERIES["answers"], *_columns(batch))
@@ -169,7 +170,6 @@ class ListReader:
                 row["documents"],
                 _next(row, "next_rank", "next_helpful", "next_id"),
                 row["answer_count"],
-                row["version"],
             )
             for key, row in zip(batch, rows, strict=True)
         }
@@ -191,9 +191,7 @@ class _Run:
     ) -> dict[QuestionsKey, QuestionsPage]:
         rows = await self._database.read(self._query, *_columns(batch))
         return {
-            key: QuestionsPage(
-                row["documents"], _next(row, "next_key", "next_id"), row["totals"], row["versions"]
-            )
+            key: QuestionsPage(row["documents"], _next(row, "next_key", "next_id"), row["totals"])
             for key, row in zip(batch, rows, strict=True)
         }
 

@@ -33,7 +33,7 @@ class Why(NamedTuple):
 
 async def decisions(req: falcon.asgi.Request) -> Decision | list[Decision]:
     """Return the decision in a request's body, or the list of them; raise ApiError."""
-    fields = await _fields(req)
+    fields = await read_fields(req)
     if "decisions" not in fields:
         return decision(fields)
     given = fields["decisions"]
@@ -44,7 +44,7 @@ async def decisions(req: falcon.asgi.Request) -> Decision | list[Decision]:
 
 async def undo(req: falcon.asgi.Request) -> Why:
     """Return why a decision is undone, from a request's body; raise ApiError."""
-    return why(await _fields(req))
+    return why(await read_fields(req))
 
 
 def decision(fields: Mapping[str, object], *, needs_version: bool = True) -> Decision:
@@ -112,7 +112,8 @@ def _choice(fields: Mapping[str, object], name: str, values: tuple[str, ...]) ->
     return value
 
 
-async def _fields(req: falcon.asgi.Request) -> Mapping[str, object]:
+async def read_fields(req: falcon.asgi.Request) -> Mapping[str, object]:
+    """Return the fields of a JSON body; raise ApiError."""
     media_type = (req.content_type or falcon.MEDIA_JSON).partition(";")[0].strip().lower()
     if media_type != falcon.MEDIA_JSON:
         raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {falcon.MEDIA_JSON}")

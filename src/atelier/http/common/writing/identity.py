@@ -1,8 +1,7 @@
 """Identifies voters by address or cookie, as keyed hashes only (decision 13)."""
 
 import hashlib
-import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ import falcon.asgi
 
 from atelier.http.common.client_address import client_address
 from atelier.http.common.writing import voter_cookie
+from atelier.http.common.writing.secret import LoadSecret, derive_key
 from atelier.http.common.writing.voter_cookie import VoterCookie
 from atelier.store.voters import Voter
 
@@ -49,18 +49,17 @@ class VoterIdentifier:
 
     def __init__(
         self,
-        load_secret: Callable[[], Awaitable[bytes]],
+        secret: LoadSecret,
         retention: float,
         *,
         by_cookie: bool,
         clock: Clock,
     ) -> None:
-        """Take how to load the secret, how long voters are stored (s), and what identifies them."""
-        self._load_secret = load_secret
+        """Take what returns the secret, how long voters are stored (s), what identifies them."""
+        self._secret = secret
         self._retention = retention
         self._by_cookie = by_cookie
         self._clock = clock
-        self._cached_secret: bytes | None = None
         self._period: int | None = None
         self._keys: tuple[bytes, ...] = ()
 
@@ -92,18 +91,13 @@ class VoterIdentifier:
         """Set a cookie in the response to a vote that counted."""
         voter_cookie.set_cookie(req, resp, cookie, _cookie_key(await self._secret()))
 
-    async def _secret(self) -> bytes:
-        if self._cached_secret is None:
-            self._cached_secret = await self._load_secret()
-        return self._cached_secret
-
     def _period_keys(self, secret: bytes, now: float) -> tuple[bytes, ...]:
         """Return the keys of the current, the previous and, near its beginning, the next period."""
         period = int(now // self._retention)
         if period != self._period:
             self._period = period
             self._keys = tuple(
-                _derive_key(secret, f"voters {self._retention} {period + offset}")
+                derive_key(secret, f"voters {self._retention} {period + offset}")
                 for offset in (0, -1, 1)
             )
         is_near_next = (period + 1) * self._retention - now < _CLOCK_DIFFERENCE
@@ -124,8 +118,4 @@ def _split(hashes: bytes) -> list[bytes]:
 
 @lru_cache(maxsize=4)
 def _cookie_key(secret: bytes) -> bytes:
-    return _derive_key(secret, "cookies")
-
-
-def _derive_key(secret: bytes, purpose: str) -> bytes:
-    return hmac.digest(secret, purpose.encode(), "sha256")
+    return derive_key(secret, "cookies")

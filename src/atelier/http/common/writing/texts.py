@@ -8,6 +8,8 @@ from itertools import groupby
 
 import unicodedata2 as unicodedata
 
+from atelier.store.moderation.matching import remove_ignorable
+
 MAX_COMBINING_MARKS = 30
 """Maximum number of consecutive combining marks, as in Unicode's Stream-Safe Text Format.
 
@@ -38,11 +40,6 @@ _BIDI_CONTROLS = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _WHITE_SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
-)
-_IGNORABLE = re.compile(  # the stable property Default_Ignorable_Code_Point
-    r"[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-    r"\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
-    r"\U000e0000-\U000e0fff]+"
 )
 # BRAILLE PATTERN BLANK, MUSICAL SYMBOL NULL NOTEHEAD
 _BLANK_SYMBOLS = frozenset("\u2800\U0001d159")
@@ -79,11 +76,6 @@ def is_blank(text: str) -> bool:
         character in _BLANK_SYMBOLS or unicodedata.category(character) in _BLANK_CATEGORIES
         for character in remove_ignorable(text)
     )
-
-
-def remove_ignorable(text: str) -> str:
-    """Return a text without default-ignorable code points, such as zero-width characters."""
-    return _IGNORABLE.sub("", text)
 
 
 def _validated_nfc(text: str, forbidden: re.Pattern[str]) -> str:

@@ -8,6 +8,7 @@ import falcon.asgi
 from atelier.http.common.writing import limited
 from atelier.http.common.writing.daily_limits import DailyLimit
 from atelier.http.common.writing.identity import Clock, Identity, VoterIdentifier
+from atelier.http.common.writing.secret import LoadSecret
 from atelier.settings import Settings
 from atelier.store.limits import Quota
 from atelier.store.voters import VoterRules, VoterVote, VoterWriter
@@ -119,17 +120,21 @@ class EveryReport:
 class Counters:
     """The counters of votes and of reports for the settings in force."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - one per kind of vote, and what they need
         self,
         settings: Settings,
         writer: Writer,
         voters: VoterWriter,
         reports: DailyLimit,
+        secret: LoadSecret,
         clock: Clock,
     ) -> None:
-        """Take the writers of anonymous and of identified votes, and the daily limit of reports."""
+        """Take the writers of anonymous and of identified votes, and the daily limit of reports.
+
+        And what returns the secret, and the clock by which its keys rotate.
+        """
         limit = reports if reports.is_on else None
-        identifier = _identifier(settings, voters, clock)
+        identifier = _identifier(settings, secret, clock)
         self.persons: FirstVotes | None = None
         """The counter of votes, if it knows persons."""
         if settings.vote_once != "off":
@@ -141,12 +146,8 @@ class Counters:
             self.reports = EveryReport(EveryVote(writer, limit), first_reports)
 
 
-def _identifier(settings: Settings, voters: VoterWriter, clock: Clock) -> VoterIdentifier:
+def _identifier(settings: Settings, secret: LoadSecret, clock: Clock) -> VoterIdentifier:
     retention = timedelta(days=settings.vote_memory_days).total_seconds()
-
-    async def secret() -> bytes:
-        return settings.secret.encode() if settings.secret else await voters.secret()
-
     by_cookie = settings.vote_once == "cookie"
     return VoterIdentifier(secret, retention, by_cookie=by_cookie, clock=clock)
 

@@ -1,7 +1,6 @@
 -- The questions of a requested page, those with the most answers first.
-SELECT s.question_id, s.answer_count::bigint AS key, s.answer_count, d.xmin AS version
+SELECT s.question_id, s.answer_count::bigint AS key, s.answer_count
 FROM question_summaries s
-JOIN question_documents d ON d.question_id = s.question_id
 WHERE s.product_id = requested.product_id
   AND (s.answer_count, s.question_id) < (requested.after_key, requested.after_id)
   AND CASE requested.filter
@@ -9,6 +8,6 @@ WHERE s.product_id = requested.product_id
     WHEN 'unanswered' THEN s.answer_count = 0
     WHEN 'seller' THEN s.has_seller
     WHEN 'photos' THEN s.has_photos
-    ELSE true END
+    ELSE true END{matching}
 ORDER BY s.answer_count DESC, s.question_id DESC
 LIMIT requested.page_limit + 1

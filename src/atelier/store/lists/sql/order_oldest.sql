@@ -2,10 +2,8 @@
 SELECT
     s.question_id,
     (extract(epoch FROM s.created_at) * 1000000)::bigint AS key,
-    s.answer_count,
-    d.xmin AS version
+    s.answer_count
 FROM question_summaries s
-JOIN question_documents d ON d.question_id = s.question_id
 WHERE s.product_id = requested.product_id
   AND (s.created_at, s.question_id) > (
       timestamptz 'epoch'
@@ -17,6 +15,6 @@ WHERE s.product_id = requested.product_id
     WHEN 'unanswered' THEN s.answer_count = 0
     WHEN 'seller' THEN s.has_seller
     WHEN 'photos' THEN s.has_photos
-    ELSE true END
+    ELSE true END{matching}
 ORDER BY s.created_at, s.question_id
 LIMIT requested.page_limit + 1

@@ -11,11 +11,9 @@ SELECT
                 ORDER BY a.is_seller DESC, a.helpful DESC, a.answer_id DESC
                 LIMIT requested.answers_limit
             ) AS answers), '') || ']}',
-        'UTF8') AS document,
-    d.xmin::text AS version
+        'UTF8') AS document
 FROM unnest($1::bigint[], $2::bigint[])
     WITH ORDINALITY AS requested (question_id, answers_limit, position)
 LEFT JOIN question_summaries s ON s.question_id = requested.question_id
-LEFT JOIN question_documents d ON d.question_id = s.question_id
 LEFT JOIN v1_question_view q ON q.question_id = s.question_id
 ORDER BY requested.position

@@ -8,8 +8,7 @@ SELECT
     page.keys[requested.page_limit] AS next_key,
     CASE WHEN cardinality(page.ids) > requested.page_limit THEN page.ids[requested.page_limit] END
         AS next_id,
-    totals.members AS totals,
-    coalesce(page.versions, '') AS versions
+    totals.members AS totals
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[])
     WITH ORDINALITY AS requested
         (product_id, page_limit, answers_limit, filter, after_key, after_id, position)
@@ -20,13 +19,11 @@ CROSS JOIN LATERAL (
     SELECT
         array_agg(document) AS documents,
         array_agg(key) AS keys,
-        array_agg(question_id) AS ids,
-        string_agg(question_id || '.' || version, ',') AS versions
+        array_agg(question_id) AS ids
     FROM (
         SELECT
             k.question_id,
             k.key,
-            k.version,
             (SELECT opening FROM v1_question_view q WHERE q.question_id = k.question_id)
                 || k.answer_count || ',"answers":['
                 || CASE WHEN k.answer_count > 0 AND requested.answers_limit > 0 THEN (

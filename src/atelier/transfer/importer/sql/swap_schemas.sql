@@ -13,6 +13,12 @@ ALTER TABLE atelier.address_keys SET SCHEMA atelier_import;
 -- Tokens are kept, too.
 DROP TABLE atelier_import.tokens;
 ALTER TABLE atelier.tokens SET SCHEMA atelier_import;
+-- So are the moderation rules, and what they compare posts with.
+DROP TABLE
+    atelier_import.moderation_rules, atelier_import.posted_texts, atelier_import.posting_clients;
+ALTER TABLE atelier.moderation_rules SET SCHEMA atelier_import;
+ALTER TABLE atelier.posted_texts SET SCHEMA atelier_import;
+ALTER TABLE atelier.posting_clients SET SCHEMA atelier_import;
 -- The change feed is kept; one event stands for everything that the import changes.
 INSERT INTO atelier.changes (kind, target) VALUES ('imported', 'all');
 DROP TABLE atelier_import.changes;

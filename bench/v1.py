@@ -1,0 +1,85 @@
+"""Compares pages under /v1 with those under /qa, and with pages without ETags."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bench import report
+from bench.database_memory import warm
+from bench.load import WORKLOADS
+from bench.plan import Plan
+from bench.profile.run import Cost, cost
+from bench.runner import stage_for
+from bench.stage import Stage
+from bench.systems import Running, ours
+from bench.targets import Spread
+
+_PARTS = ("instances", "nginx", "PostgreSQL")
+_WITHOUT = "no-etags"
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What is measured: a workload on one of two systems."""
+
+    title: str
+    workload: str
+    system: str
+
+
+_OURS = ours("").name
+_CASES = (
+    *(
+        _Case(WORKLOADS[name], name, _OURS)
+        for name in ("uniform", *(w for w in WORKLOADS if w[:2] == "v1"))
+    ),
+)
+
+_Found: TypeAlias = dict[_Case, list[Cost]]
+
+
+def compare_v1(plan: Plan, log: Callable[[str], None]) -> str:
+    """Measure all cases in turn, in each round; return a table of costs and ratios."""
+    with stage_for(plan, log) as stage:
+        warm(stage.catalogue.dsn)
+        with stage.running(ours(stage.catalogue.dsn)) as running:
+            found = _measure(stage, {system.name: system for system in running})
+    return _table(found)
+
+
+def _measure(stage: Stage, systems: dict[str, Running]) -> _Found:
+    found: _Found = {case: [] for case in _CASES}
+    for number in range(stage.plan.rounds):
+        stage.log(f"Round {number + 1} of {stage.plan.rounds}.")
+        for case, costs in found.items():
+            costs.append(cost(stage, systems[case.system], case.workload, number))
+    return found
+
+
+def _table(found: _Found) -> str:
+    base = found[_CASES[0]]
+    head = [
+        "",
+        "requests/s",
+        "÷ /qa",
+        *(f"{part}, µs" for part in _PARTS),
+        "instances ÷ /qa",
+        "errors",
+    ]
+    return report.table(head, [_row(case, costs, base) for case, costs in found.items()])
+
+
+def _row(case: _Case, costs: Sequence[Cost], base: Sequence[Cost]) -> list[str]:
+    return [
+        case.title,
+        report.spread((each.rate for each in costs), 0),
+        _ratio(costs, base, lambda each: each.rate),
+        *(report.spread((each.parts[part] for each in costs), 0) for part in _PARTS),
+        _ratio(costs, base, lambda each: each.parts["instances"]),
+        str(sum(each.errors for each in costs)),
+    ]
+
+
+def _ratio(costs: Sequence[Cost], base: Sequence[Cost], figure: Callable[[Cost], float]) -> str:
+    pairs = zip(costs, base, strict=True)
+    return Spread.of([figure(one) / figure(other) for one, other in pairs]).text(2)

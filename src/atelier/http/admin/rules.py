@@ -1,0 +1,135 @@
+"""The moderation rules: which are in force, changes of them, and trials before a change."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import falcon.asgi
+
+from atelier.http.common.authorization import Authorizer
+from atelier.http.common.errors import ApiError
+from atelier.http.common.moderation import decision_bodies
+from atelier.store.connections.database import Database
+from atelier.store.moderation import rule_files, trial
+from atelier.store.moderation.rule_files import InvalidRulesError
+from atelier.store.moderation.rule_versions import Change, ChangeOutcome, RuleVersions
+from atelier.store.moderation.rules import Rule
+from atelier.store.tokens import Scope
+
+_MAX_HISTORY = 100
+_MAX_VERSION = 2**31 - 1
+_DEFAULT_DAYS, _DEFAULT_EXAMPLES = 90, 5
+_MAX_TRIAL_SECONDS = 20
+_TRIAL_ROWS = 100
+_PAUSE = 1
+"""A trial leaves the instance at least half of its time to others, as a large page does."""
+
+
+class RulesRoute:
+    """`/admin/v1/rules`."""
+
+    def __init__(self, authorizer: Authorizer, versions: RuleVersions) -> None:
+        """Take the authorizer of requests, and the versions of the rules."""
+        self._authorizer = authorizer
+        self._versions = versions
+
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        """Send the rules in force, and the last changes."""
+        await self._authorizer.require(req, Scope.MODERATE)
+        resp.media = await self._document()
+
+    on_head = on_get
+
+    async def on_put(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        """Put the rules of a file in force, or none."""
+        actor = await self._authorizer.require(req, Scope.OPERATE)
+        given = await decision_bodies.read_fields(req)
+        replaces = None
+        if given.get("replaces") is not None:
+            replaces = _whole(given, "replaces", 0, 0, _MAX_VERSION)
+        source = None if _is_off(given) else _source(given)
+        changed = await self._versions.change(actor.name, source, replaces=replaces)
+        if changed.outcome is ChangeOutcome.CONFLICT:
+            in_force = (
+                "no rules are" if changed.version is None else f"version {changed.version} is"
+            )
+            raise ApiError(HTTPStatus.CONFLICT, f"{in_force} in force now: read the rules again")
+        resp.media = await self._document()
+
+    async def _document(self) -> dict[str, Any]:
+        history = await self._versions.history(_MAX_HISTORY)
+        in_force = history[0] if history and history[0].version else None
+        source = in_force.source if in_force else None
+        return {
+            "version": in_force.version if in_force else None,
+            "source": source,
+            "rules": [] if source is None else list(map(_rule, rule_files.parse(source))),
+            "history": list(map(_change, history)),
+        }
+
+
+class TrialRoute:
+    """`/admin/v1/rules/try`."""
+
+    def __init__(self, authorizer: Authorizer, database: Database) -> None:
+        """Take the authorizer of requests, and the database with a connection for trials only."""
+        self._authorizer = authorizer
+        self._database = database
+
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        """Send what rules would have done to the posts of the last days."""
+        await self._authorizer.require(req, Scope.MODERATE)
+        given = await decision_bodies.read_fields(req)
+        report = await trial.run(
+            self._database,
+            rule_files.parse(_source(given)),
+            _whole(given, "days", _DEFAULT_DAYS, 1, trial.MAX_DAYS),
+            examples=_whole(given, "examples", _DEFAULT_EXAMPLES, 0, trial.MAX_EXAMPLES),
+            max_seconds=_MAX_TRIAL_SECONDS,
+            rows=_TRIAL_ROWS,
+            pause=_PAUSE,
+        )
+        resp.media = trial.document(report)
+
+
+def _is_off(given: Mapping[str, object]) -> bool:
+    return "source" in given and given["source"] is None
+
+
+def _source(given: Mapping[str, object]) -> str:
+    source = given.get("source")
+    if not isinstance(source, str):
+        raise _invalid("source", "must be the text of a file of rules")
+    try:
+        rule_files.parse(source)
+    except InvalidRulesError as error:
+        raise _invalid("source", f"is invalid: {error}") from error
+    return source
+
+
+def _whole(given: Mapping[str, object], name: str, default: int, minimum: int, maximum: int) -> int:
+    value = given.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
+        raise _invalid(name, f"must be a whole number from {minimum} to {maximum}")
+    return value
+
+
+def _invalid(name: str, text: str) -> ApiError:
+    return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name} {text}", field=name)
+
+
+def _rule(rule: Rule) -> dict[str, object]:
+    return {
+        "name": rule.name,
+        "kind": rule.kind,
+        "action": rule.action,
+        "applies_to": sorted(rule.targets),
+    }
+
+
+def _change(change: Change) -> dict[str, object]:
+    return {
+        "version": change.version,
+        "changed_at": change.changed_at,
+        "actor": change.actor,
+    }

@@ -1,0 +1,1 @@
+DELETE FROM posting_clients WHERE last_at < now() - $1::interval

@@ -1,0 +1,1 @@
+SELECT own_post($1, $2) AS post
