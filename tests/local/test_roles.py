@@ -59,6 +59,10 @@ _FORBIDDEN = [
     "SELECT name FROM tokens",
     "UPDATE tokens SET revoked_at = NULL",
     "INSERT INTO tokens (name, scope, hash) VALUES ('x', 'operate', '')",
+    "SELECT hash FROM console_sessions",
+    "INSERT INTO console_sessions (hash, token_id, expires_at) VALUES ('', 1, now())",
+    "DELETE FROM console_sessions",
+    "UPDATE instance_samples SET requests = 0",
     "UPDATE voter_secret SET secret = ''",
     "DELETE FROM voter_secret",
     "UPDATE moderation_decisions SET note = NULL",
@@ -340,6 +344,8 @@ async def test_security_definer_functions_have_a_fixed_search_path(own: Own) -> 
     names = {
         *("count_votes", "count_votes_once", "decide", "find_token", "moderation_queue"),
         "newest_posts",
+        *("open_session", "find_session", "close_session", "session_tokens", "queue_counts"),
+        *("session_create_token", "session_revoke_token", "delete_expired_sessions"),
         *("position_changes", "record_answers", "record_photos", "record_questions"),
         *("refresh_documents", "report_added", "undo_decision", "visibility_changed"),
     }
