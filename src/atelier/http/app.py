@@ -181,7 +181,6 @@ def create_service(
     add_documentation(app)
     _add_pages(app, lists, settings)
     add_console(app, console)
-    add_widget(app)
     return Service(app, FastPath(questions, answers, readings), cors, changes.stop)
 
 
@@ -250,6 +249,7 @@ def _trials(database_url: str) -> Database:
 
 
 def _add_pages(app: App, lists: ListReader, settings: Settings) -> None:
+    add_widget(app)
     addresses = Addresses.from_settings(settings, demo_addresses() if settings.has_demo else {})
     texts = Texts(settings.language)
     questions = QuestionList(lists, addresses, texts)
