@@ -154,7 +154,7 @@ def create_service(
     app.add_route("/qa/questions/{target_id}/report", Report(count.reports, "question"))
     app.add_route("/qa/answers/{target_id}/helpful", Helpful(count.votes, "answer"))
     app.add_route("/qa/answers/{target_id}/report", Report(count.reports, "answer"))
-    lists = ListReader(reads)
+    lists = ListReader(reads, streams)
     readings = Readings(lists)
     _add_v1_routes(app, lists, readings, posts, count, WrittenReader(database), searcher)
     app.add_route("/v1/posts/{token}", OwnPost(WrittenReader(database), secret))
