@@ -257,6 +257,10 @@ class Settings:
     """The same for votes and reports."""
     rate_posts: Limit = _setting("ATELIER_RATE_POSTS", _limit(_number(0.02, 100_000)), Limit(2))
     """The same for new questions and answers."""
+    rate_sign_ins: Limit = _setting(
+        "ATELIER_RATE_SIGN_INS", _limit(_number(0.02, 100_000)), Limit(0.2)
+    )
+    """The same for signing in to the console."""
     rate_exempt: CommaSeparated = _setting("ATELIER_RATE_EXEMPT", _networks, PRIVATE_NETWORKS)
     """The networks without limits."""
     trusted_proxies: CommaSeparated | None = _setting("ATELIER_TRUSTED_PROXIES", _networks, None)
@@ -276,7 +280,7 @@ class Settings:
     )
     """The origins whose pages may call the API from a browser; `*` means all."""
     admin_networks: CommaSeparated = _setting("ATELIER_ADMIN_NETWORKS", _networks, _ALL_NETWORKS)
-    """The networks that may use the API under /admin, with a token."""
+    """The networks that may use the API under /admin and the console, with a token."""
     log_addresses: str = _setting("ATELIER_LOG_ADDRESSES", _one_of("full", "masked", "off"), "full")
     """How client addresses are written to the access log."""
     log_days: Limit = _setting("ATELIER_LOG_DAYS", _limit(_integer(1, 3650)), Limit(0))

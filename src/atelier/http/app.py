@@ -26,14 +26,16 @@ from atelier.http.common.writing.rules import RuleChecker
 from atelier.http.common.writing.secret import shared_secret
 from atelier.http.common.writing.spam import SpamGuards
 from atelier.http.common.writing.votes import Counters, voter_rules
+from atelier.http.console.pages import serialize
+from atelier.http.console.routes import Stores, add_console
 from atelier.http.fast_path import FastPath, FastPathFailures
 from atelier.http.ops.health import Live, Ready, ReadyForReads
 from atelier.http.ops.lifespan import Lifespan
 from atelier.http.ops.metrics import Metrics, RequestTimer
+from atelier.http.ops.sampler import Sampler
 from atelier.http.pages.addresses import Addresses
 from atelier.http.pages.demo import About, add_demo_shop, demo_addresses
 from atelier.http.pages.documentation import add_documentation
-from atelier.http.pages.errors import serialize
 from atelier.http.pages.questions import ProductQuestionsPage, QuestionList, QuestionPage
 from atelier.http.pages.static import add_static_files
 from atelier.http.pages.texts import Texts
@@ -91,10 +93,15 @@ class Service(NamedTuple):
 
 
 def create_service(
-    settings: Settings, database_url: str, *, clock: Callable[[], float] = time.time
+    settings: Settings,
+    database_url: str,
+    *,
+    instance: str = "",
+    clock: Callable[[], float] = time.time,
 ) -> Service:
     """Build an instance; its connections open and close with the application.
 
+    `instance` is its name on this host, under which the console shows it; "" if it does not.
     `clock` returns Unix time in seconds; it decides when the keys of voters' hashes rotate.
     """
     timeout = settings.request_timeout / 2  # a request waits for two batches at most: see Batcher
@@ -122,7 +129,10 @@ def create_service(
     guards, checker = SpamGuards.from_settings(settings), RuleChecker(rules, secret, clock)
     posts = PostWriter(writer, guards, post_limit, checker, secret)
     reports = DailyLimit("reports", settings.reports_per_day, settings.rate_exempt, clients)
+    console = Stores.of(database, streams)
     cleanup_tasks = (
+        console.sessions.delete_expired,
+        console.samples.delete_old,
         writer.delete_expired_keys,
         writer.delete_expired_digests,
         voters.delete_expired,
@@ -137,7 +147,12 @@ def create_service(
             RequestTimer(),
             FastPathFailures(),
             UnknownMethod(),
-            Lifespan(cleanup_tasks, searcher, *{database, streams, reads, trials}),
+            Lifespan(
+                cleanup_tasks,
+                Sampler(console.samples, instance),
+                searcher,
+                *{database, streams, reads, trials},
+            ),
             cors,
             NoStore(),
         ],
@@ -145,8 +160,7 @@ def create_service(
     app.req_options.strip_url_path_trailing_slash = True
     _handle_errors(app, database)
 
-    questions = PageReader("questions", reads, streams)
-    answers = PageReader("answers", reads, streams)
+    questions, answers = (PageReader(kind, reads, streams) for kind in ("questions", "answers"))
     count = Counters(settings, writer, voters, reports, secret, clock)
     app.add_route("/qa/questions", Questions(questions, posts))
     app.add_route("/qa/questions/{target_id}/answers", Answers(answers, posts))
@@ -161,11 +175,11 @@ def create_service(
     authorizer = Authorizer(TokenReader(database))
     app.add_route("/admin/v1/token", OwnToken(authorizer))
     _add_moderation(app, authorizer, database, streams, trials)
-    app.add_route("/admin/v1/unanswered", Unanswered(authorizer, UnansweredReader(database)))
     app.add_route("/admin/v1/changes", Changes(authorizer, changes))
     _add_operations(app, reads, database)
     add_documentation(app)
     _add_pages(app, lists, settings)
+    add_console(app, console)
     return Service(app, FastPath(questions, answers, readings), cors, changes.stop)
 
 
@@ -192,6 +206,7 @@ def _add_moderation(
     app.add_route("/admin/v1/decisions", DecisionsRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}", DecisionRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}/undo", UndoRoute(authorizer, decisions))
+    app.add_route("/admin/v1/unanswered", Unanswered(authorizer, UnansweredReader(database)))
     app.add_route("/admin/v1/rules", RulesRoute(authorizer, RuleVersions(database)))
     app.add_route("/admin/v1/rules/try", TrialRoute(authorizer, trials))
 

@@ -29,7 +29,8 @@ MAX_OPEN_FILES = 8192
 _MAX_OPEN_FILES_ON_HOST = 65536
 _LOOPBACK = ("127.0.0.0/8", "::1")
 SETTINGS = (
-    *("request_timeout", "rate_reads", "rate_votes", "rate_posts", "rate_exempt"),
+    *("request_timeout", "rate_reads", "rate_votes", "rate_posts", "rate_sign_ins"),
+    "rate_exempt",
     *("trusted_proxies", "cors_origins", "admin_networks", "log_addresses"),
 )
 """The settings of nginx that a reload changes."""
@@ -57,6 +58,18 @@ _PATH_SEGMENTS = (
     "undo",
     "unanswered",
     "changes",
+    "console",
+    "sign-in",
+    "sign-out",
+    "audit",
+    "export",
+    "tokens",
+    "revoke",
+    "files",
+    "vendor",
+    r"(?:common|overview|queue|unanswered)\.js",
+    r"console\.css",
+    r"uplot-[0-9.]+\.(?:js|css)",
     "live",
     "ready",
     "reads",
@@ -72,6 +85,8 @@ _PATH_SEGMENTS = (
     "demo",
     r"shop\.css",
     r"[a-z]+\.svg",
+    "photos",
+    r"[0-9]{1,19}-[a-z-]{1,20}\.jpg",
 )
 """Path segments that the access log shows, besides numbers; see nginx.conf."""
 _QUERY_PARAMETERS = (

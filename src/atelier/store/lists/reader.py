@@ -106,6 +106,15 @@ def first_position(sort: Sort) -> Position:
     return (_MIN_KEY, -_MAX_KEY) if sort is Sort.OLDEST else (_MAX_KEY, _MAX_KEY)
 
 
+def ordered(sort: Sort, matching: str = "") -> str:
+    """Return the SQL of an order, for those questions only that meet a further condition.
+
+    It reads `requested`: the columns are those of QuestionsKey, without `answers`.
+    """
+    order = _QUERIES[f"order_{sort}"].replace("{filter}", _QUERIES["filter"])
+    return order.replace("{matching}", matching)
+
+
 class ListReader:
     """Reads everything in batches, except large pages; concurrent requests for the same are one."""
 
@@ -177,8 +186,7 @@ class _Run:
 
     def __init__(self, database: Database, sort: Sort) -> None:
         self._database = database
-        keys = _QUERIES[f"order_{sort}"].replace("{filter}", _QUERIES["filter"])
-        self._query = _with_totals("questions").replace("{keys}", keys)
+        self._query = _with_totals("questions").replace("{keys}", ordered(sort))
 
     async def alone(self, key: QuestionsKey) -> QuestionsPage:
         """Read one page."""

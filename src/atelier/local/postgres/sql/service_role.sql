@@ -32,8 +32,10 @@ GRANT SELECT (day, kind, client, count), INSERT, UPDATE (count), DELETE
 GRANT SELECT (day, key), INSERT, UPDATE (day), DELETE ON atelier.address_keys TO {role};
 GRANT SELECT, DELETE ON atelier.changes TO {role};
 GRANT SELECT ON atelier.search_text_view TO {role};
-GRANT SELECT, INSERT ON atelier.search_texts TO {role};
+GRANT SELECT, INSERT (question_id, product_id, everything) ON atelier.search_texts TO {role};
 GRANT SELECT, INSERT (product_id), UPDATE (horizon, is_filled) ON atelier.search_products TO {role};
+GRANT SELECT ON atelier.search_words TO {role};
+GRANT EXECUTE ON FUNCTION atelier.index_search_texts TO {role};
 GRANT EXECUTE
     ON FUNCTION
         atelier.claim_post, atelier.count_for_client, atelier.uncount_for_client,
@@ -46,6 +48,13 @@ GRANT SELECT (decision_id, old_body, new_body) ON atelier.edited_texts TO {role}
 GRANT EXECUTE
     ON FUNCTION
         atelier.decide, atelier.undo_decision, atelier.moderation_queue, atelier.newest_posts
+    TO {role};
+GRANT SELECT, INSERT, DELETE ON atelier.instance_samples TO {role};
+GRANT EXECUTE
+    ON FUNCTION
+        atelier.open_session, atelier.find_session, atelier.close_session,
+        atelier.delete_expired_sessions, atelier.session_tokens, atelier.session_create_token,
+        atelier.session_revoke_token, atelier.queue_counts
     TO {role};
 GRANT SELECT ON atelier.moderation_rules TO {role};
 GRANT SELECT, INSERT, UPDATE (posted_at), DELETE ON atelier.posted_texts TO {role};

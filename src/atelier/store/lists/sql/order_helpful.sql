@@ -4,6 +4,6 @@ FROM question_documents d
 JOIN question_summaries s ON s.question_id = d.question_id
 WHERE d.product_id = requested.product_id
   AND (d.helpful, d.question_id) < (requested.after_key, requested.after_id)
-  AND {filter}
+  AND {filter}{matching}
 ORDER BY d.helpful DESC, d.question_id DESC
 LIMIT requested.page_limit + 1

@@ -10,6 +10,6 @@ WHERE s.product_id = requested.product_id
           + requested.after_key / 1000000 * interval '1 second'
           + requested.after_key % 1000000 * interval '1 microsecond',
       requested.after_id)
-  AND {filter}
+  AND {filter}{matching}
 ORDER BY s.created_at DESC, s.question_id DESC
 LIMIT requested.page_limit + 1
