@@ -1,4 +1,4 @@
-"""Takes pictures of what people see, in `dist/shots`: `make shots`.
+"""Takes pictures of what people see: `make shots` (dist/shots; the README's in docs/pictures).
 
 Starts the service with a database of its own in a temporary folder, and stops it at the end. To add
 a picture, add a line to SHOTS.
@@ -21,6 +21,8 @@ from playwright.async_api import Browser, Page, Route, async_playwright
 
 _ROOT = Path(__file__).parents[1]
 _FOLDER = _ROOT / "dist" / "shots"
+_README_FOLDER = _ROOT / "docs" / "pictures"
+_IN_README = {"widget", "widget-phone-dark"}
 CHROMIUM = "/usr/bin/chromium"
 _PRODUCT = 900_001
 _EMAIL = "jack@example.com"
@@ -160,7 +162,8 @@ SHOTS = [
 
 async def take(base: str, names: list[str]) -> None:
     """Take the pictures, or those with these names."""
-    _FOLDER.mkdir(parents=True, exist_ok=True)
+    for folder in (_FOLDER, _README_FOLDER):
+        folder.mkdir(parents=True, exist_ok=True)
     async with async_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu"]
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
@@ -183,7 +186,8 @@ async def _take(browser: Browser, base: str, shot: Shot) -> None:
     await page.goto(base + shot.path)
     await shot.prepare(page)
     await page.wait_for_timeout(300)  # pictures that are still loading
-    await page.screenshot(path=_FOLDER / f"{shot.name}.png")
+    folder = _README_FOLDER if shot.name in _IN_README else _FOLDER
+    await page.screenshot(path=folder / f"{shot.name}.png")
     await context.close()
 
 
@@ -266,7 +270,7 @@ def main() -> None:
     with service() as started:
         fill(started.url)
         asyncio.run(take(started.url, sys.argv[1:]))
-    print(f"The pictures are in {_FOLDER.relative_to(_ROOT)}.")  # noqa: T201 - its output
+    print("The pictures are in dist/shots and docs/pictures.")  # noqa: T201 - its output
 
 
 if __name__ == "__main__":
