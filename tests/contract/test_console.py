@@ -391,3 +391,36 @@ async def test_empty_fields_of_a_filter_mean_all(moderator: Visitor) -> None:
         "/console/audit?actor=&action=&target=&target_id=",
     ):
         assert (await moderator.client.get(path)).status_code == 200
+
+
+_RULES = '[[rule]]\nname = "airships"\nkind = "words"\naction = "hold"\nwords = ["zeppelin"]\n'
+
+
+async def test_rules_are_tried_by_moderators_and_put_in_force_by_operators(
+    client: httpx.AsyncClient, moderator: Visitor, operator: Visitor
+) -> None:
+    product = new_product_id()
+    question = {"body": "A <i>zeppelin</i>?", "name": "x", "email": "x@example.com"}
+    await client.post("/qa/questions", json={**question, "product_id": product})
+    tried = await moderator.submit("/console/rules", do="try", source=_RULES, days="7")
+    assert tried.status_code == 200
+    assert "A &lt;i&gt;zeppelin&lt;/i&gt;?" in tried.text
+    denied = await moderator.submit("/console/rules", do="apply", source=_RULES, replaces="0")
+    assert denied.status_code == 403
+    wrong = await operator.submit("/console/rules", do="try", source="[[rule]]", days="7")
+    assert (wrong.status_code, "These rules are invalid" in wrong.text) == (422, True)
+
+
+async def test_a_change_of_rules_by_another_is_not_overwritten(
+    operator: Visitor, data: Data
+) -> None:
+    try:
+        first = await operator.submit("/console/rules", do="apply", source=_RULES, replaces="0")
+        assert first.status_code == 200
+        other = _RULES.replace("zeppelin", "airship")
+        late = await operator.submit("/console/rules", do="apply", source=other, replaces="0")
+        assert late.status_code == 422
+        assert "were put in force meanwhile" in late.text
+        assert "airship" in late.text
+    finally:
+        await data.connection.execute("SELECT change_rules('test', NULL, NULL)")
