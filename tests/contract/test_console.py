@@ -1,8 +1,9 @@
 """The console over HTTP: signing in, sessions, foreign requests, decisions, tokens."""
 
+import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -16,9 +17,10 @@ from atelier.store import tokens
 from atelier.store.tokens import Scope
 from tests.contract.conftest import Shop
 from tests.contract.test_without_database import NOWHERE
-from tests.support.cluster import Cluster
+from tests.support.cluster import Cluster, cluster
 from tests.support.console import COOKIE, Visitor, new_token, sign_in, signed_in, visiting
 from tests.support.data import Data, new_product_id
+from tests.support.waiting import wait_until
 
 _DECISION = {"target": "question", "id": 1, "version": f"0-{'0' * 12}", "action": "remove"}
 _WHY = {"reason": "spam"}
@@ -424,3 +426,33 @@ async def test_a_change_of_rules_by_another_is_not_overwritten(
         assert "airship" in late.text
     finally:
         await data.connection.execute("SELECT change_rules('test', NULL, NULL)")
+
+
+@pytest.fixture
+def captured(service: Cluster, capfd: pytest.CaptureFixture[str]) -> Iterator[Cluster]:
+    """Return a service of its own, whose output is captured."""
+    assert capfd
+    with cluster(service.database, instances=1) as running:
+        yield running
+
+
+async def test_neither_a_token_nor_a_session_is_in_any_log(
+    captured: Cluster, data: Data, capfd: pytest.CaptureFixture[str]
+) -> None:
+    token = await new_token(data.connection, Scope.OPERATE)
+    log = captured.sockets[0].parent / "access.log"
+    async with signed_in(captured, token) as visitor:
+        secret, csrf = visitor.client.cookies[COOKIE], await visitor.csrf()
+        created = await visitor.submit("/console/tokens", name="for no log", scope="read")
+        await visitor.post("/console/decisions", {"decisions": []})
+        await visitor.client.get(f"/console/sign-in?token={token}")
+        await visitor.client.get(f"/console/{token}/{secret}")
+    new = re.search(r"atelier_[\w-]{43}", created.text)
+    assert new
+    await asyncio.to_thread(
+        wait_until, lambda: log.read_text().count("\n") >= 7, "lines are missing"
+    )
+    written = log.read_text() + "".join(capfd.readouterr())
+    assert "/console/tokens" in written
+    for each in (token, secret, csrf, new[0]):
+        assert each not in written
