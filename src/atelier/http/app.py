@@ -39,6 +39,7 @@ from atelier.http.pages.documentation import add_documentation
 from atelier.http.pages.questions import ProductQuestionsPage, QuestionList, QuestionPage
 from atelier.http.pages.static import add_static_files
 from atelier.http.pages.texts import Texts
+from atelier.http.pages.widget import add_widget
 from atelier.http.qa.answers import Answers
 from atelier.http.qa.questions import Questions
 from atelier.http.qa.votes import Helpful, Report
@@ -248,6 +249,7 @@ def _trials(database_url: str) -> Database:
 
 
 def _add_pages(app: App, lists: ListReader, settings: Settings) -> None:
+    add_widget(app)
     addresses = Addresses.from_settings(settings, demo_addresses() if settings.has_demo else {})
     texts = Texts(settings.language)
     questions = QuestionList(lists, addresses, texts)

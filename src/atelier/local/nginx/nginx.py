@@ -87,6 +87,8 @@ _PATH_SEGMENTS = (
     r"[a-z]+\.svg",
     "photos",
     r"[0-9]{1,19}-[a-z-]{1,20}\.jpg",
+    "widget",
+    r"atelier-questions\.js",
 )
 """Path segments that the access log shows, besides numbers; see nginx.conf."""
 _QUERY_PARAMETERS = (
