@@ -58,6 +58,13 @@ _PATH_SEGMENTS = (
     "undo",
     "unanswered",
     "changes",
+    "webhooks",
+    "pause",
+    "resume",
+    "test",
+    "secret",
+    "deliveries",
+    "replay",
     "console",
     "sign-in",
     "sign-out",
@@ -94,6 +101,7 @@ _PATH_SEGMENTS = (
 _QUERY_PARAMETERS = (
     r"(?:product_id|page|count|limit|wait|answers|fragment)=-?[0-9]{1,19}",
     r"(?:sort|filter)=(?:helpful|newest|oldest|most_answers|answered|unanswered|seller|photos)",
+    r"state=(?:pending|delivered|failed)",
     r"after=(?:now|[0-9]{1,18}-[0-9]{1,18})",
 )
 """Query parameters that the access log shows: `name=value`, where a value identifies nobody."""
