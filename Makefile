@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help up reload install uninstall test check test-pythons test-ends test-lowest test-image lock sbom bundle audit clean FORCE
+.PHONY: help up reload install uninstall test check test-pythons test-ends test-lowest test-image lock sbom bundle release audit clean shots FORCE
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
@@ -126,10 +126,16 @@ sbom: .venv/dev.done ## list the components of an installation (dist/atelier.cdx
 bundle: .venv/dev.done ## make the release that hosts install (dist/atelier-VERSION-hosts.tar.gz)
 	@$(BIN)/python -m scripts.bundle $(BUNDLE)
 
+release: .venv/dev.done ## make release VERSION=0.2.0 [KEY=SSH_KEY]: changelog, tag, and signed files in dist/
+	@$(BIN)/python scripts/release.py "$(VERSION)" $(if $(KEY),--key "$(KEY)")
+
 audit: .venv/dev.done ## look up known vulnerabilities of the locked packages
 	@$(BIN)/python scripts/audit.py
 
 include bench/bench.mk
+
+shots: .venv/dev.done ## take pictures of the pages and the widget (dist/shots)
+	@exec $(BIN)/python -m scripts.shots $(SHOTS)
 
 clean: ## remove environments and caches; the data in .atelier is kept
 	@rm -rf .venv .venvs .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

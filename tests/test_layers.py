@@ -21,8 +21,8 @@ _WEB = {"falcon", "uvicorn"}
 
 # The folders of a layer, from the bottom up: each imports only from those before it.
 _FOLDERS = {
-    "http": ["common", "ops", "qa", "v1", "admin", "pages", "console"],
-    "store": ["connections", "lists", "search", "moderation", "console"],
+    "http": ["common", "webhooks", "ops", "qa", "v1", "admin", "pages", "console"],
+    "store": ["connections", "lists", "search", "moderation", "webhooks", "console"],
     "transfer": ["files", "reader", "database", "generator", "importer", "verifier", "exporter"],
     "local": ["host", "nginx", "logs", "postgres", "cluster", "monitoring", "supervisor"],
     "cloud": ["hosts", "aws"],

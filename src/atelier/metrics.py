@@ -58,6 +58,18 @@ DATABASE_ERRORS = Counter(
 POOL_CONNECTIONS = Gauge(
     "atelier_pool_connections", "Connections to PostgreSQL.", ["pool", "state"], registry=REGISTRY
 )
+WEBHOOK_DELIVERIES = Counter(
+    "atelier_webhook_deliveries",
+    "Attempts to send an event, by the delivery's state after it; lost: the lease had ended.",
+    ["state"],
+    registry=REGISTRY,
+)
+WEBHOOK_BACKLOG_SECONDS = Gauge(
+    "atelier_webhook_backlog_seconds",
+    "Age of the oldest event that an active endpoint has not got; the same for all instances.",
+    ["endpoint"],
+    registry=REGISTRY,
+)
 MODERATED_POSTS = Counter(
     "atelier_moderated_posts",
     "Posts that a moderation rule held or refused.",

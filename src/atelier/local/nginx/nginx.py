@@ -58,6 +58,13 @@ _PATH_SEGMENTS = (
     "undo",
     "unanswered",
     "changes",
+    "webhooks",
+    "pause",
+    "resume",
+    "test",
+    "secret",
+    "deliveries",
+    "replay",
     "console",
     "sign-in",
     "sign-out",
@@ -87,11 +94,14 @@ _PATH_SEGMENTS = (
     r"[a-z]+\.svg",
     "photos",
     r"[0-9]{1,19}-[a-z-]{1,20}\.jpg",
+    "widget",
+    r"atelier-questions\.js",
 )
 """Path segments that the access log shows, besides numbers; see nginx.conf."""
 _QUERY_PARAMETERS = (
     r"(?:product_id|page|count|limit|wait|answers|fragment)=-?[0-9]{1,19}",
     r"(?:sort|filter)=(?:helpful|newest|oldest|most_answers|answered|unanswered|seller|photos)",
+    r"state=(?:pending|delivered|failed)",
     r"after=(?:now|[0-9]{1,18}-[0-9]{1,18})",
 )
 """Query parameters that the access log shows: `name=value`, where a value identifies nobody."""

@@ -21,6 +21,11 @@ DROP TABLE
 ALTER TABLE atelier.moderation_rules SET SCHEMA atelier_import;
 ALTER TABLE atelier.posted_texts SET SCHEMA atelier_import;
 ALTER TABLE atelier.posting_clients SET SCHEMA atelier_import;
+-- Webhooks are kept, with their keys and the log of their deliveries.
+DROP TABLE atelier_import.webhook_deliveries, atelier_import.webhook_keys, atelier_import.webhooks;
+ALTER TABLE atelier.webhooks SET SCHEMA atelier_import;
+ALTER TABLE atelier.webhook_keys SET SCHEMA atelier_import;
+ALTER TABLE atelier.webhook_deliveries SET SCHEMA atelier_import;
 -- The change feed is kept; one event stands for everything that the import changes.
 INSERT INTO atelier.changes (kind, target) VALUES ('imported', 'all');
 DROP TABLE atelier_import.changes;
