@@ -15,6 +15,7 @@ from atelier.cli import (
     moderation,
     privacy,
     rules,
+    search,
     service,
     stats,
     tokens,
@@ -72,7 +73,18 @@ def atelier(context: click.Context) -> None:
         click.echo(f"atelier: {name} is not a setting{hint}", err=True)
 
 
-for _module in (service, database, transfer, privacy, tokens, stats, moderation, aws, capacity):
+for _module in (
+    service,
+    database,
+    transfer,
+    privacy,
+    tokens,
+    stats,
+    moderation,
+    search,
+    aws,
+    capacity,
+):
     for _command in _module.COMMANDS:
         atelier.add_command(_command)
 for _command in rules.COMMANDS:

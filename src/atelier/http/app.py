@@ -12,6 +12,7 @@ from atelier.http.admin.changes import Changes
 from atelier.http.admin.decisions import DecisionRoute, DecisionsRoute, UndoRoute
 from atelier.http.admin.queue import QueueRoute
 from atelier.http.admin.rules import RulesRoute, TrialRoute
+from atelier.http.admin.search import SearchRoute
 from atelier.http.admin.token import OwnToken
 from atelier.http.admin.unanswered import Unanswered
 from atelier.http.common.authorization import Authorizer
@@ -68,6 +69,7 @@ from atelier.store.moderation import trial
 from atelier.store.moderation.decisions import Decisions
 from atelier.store.moderation.queue import Queue
 from atelier.store.moderation.rule_versions import ActiveRules, RuleVersions
+from atelier.store.moderation.search import PostSearch
 from atelier.store.reads import PageReader
 from atelier.store.search.searcher import Searcher
 from atelier.store.tokens import TokenReader
@@ -161,8 +163,7 @@ def create_service(
     authorizer = Authorizer(TokenReader(database))
     app.add_route("/admin/v1/token", OwnToken(authorizer))
     _add_moderation(app, authorizer, database, streams, trials)
-    app.add_route("/admin/v1/unanswered", Unanswered(authorizer, UnansweredReader(database)))
-    app.add_route("/admin/v1/changes", Changes(authorizer, changes))
+    _add_lists(app, authorizer, database, searches, changes)
     _add_operations(app, reads, database)
     add_documentation(app)
     _add_pages(app, lists, settings)
@@ -182,6 +183,14 @@ def _add_operations(app: App, reads: Database, database: Database) -> None:
     app.add_route("/ready", Ready(reads, database))
     app.add_route("/ready/reads", ReadyForReads(reads))
     app.add_route("/metrics", Metrics())
+
+
+def _add_lists(
+    app: App, authorizer: Authorizer, database: Database, searches: Database, changes: ChangeFeed
+) -> None:
+    app.add_route("/admin/v1/search", SearchRoute(authorizer, PostSearch(searches)))
+    app.add_route("/admin/v1/unanswered", Unanswered(authorizer, UnansweredReader(database)))
+    app.add_route("/admin/v1/changes", Changes(authorizer, changes))
 
 
 def _add_moderation(

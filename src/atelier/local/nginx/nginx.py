@@ -53,6 +53,7 @@ _PATH_SEGMENTS = (
     "admin",
     "token",
     "queue",
+    "search",
     "decisions",
     "undo",
     "unanswered",

@@ -47,7 +47,8 @@ GRANT SELECT ON atelier.moderation_decisions TO {role};
 GRANT SELECT (decision_id, old_body, new_body) ON atelier.edited_texts TO {role};
 GRANT EXECUTE
     ON FUNCTION
-        atelier.decide, atelier.undo_decision, atelier.moderation_queue, atelier.newest_posts
+        atelier.decide, atelier.undo_decision, atelier.moderation_queue, atelier.newest_posts,
+        atelier.search_posts
     TO {role};
 GRANT SELECT ON atelier.moderation_rules TO {role};
 GRANT SELECT, INSERT, UPDATE (posted_at), DELETE ON atelier.posted_texts TO {role};
