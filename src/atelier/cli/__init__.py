@@ -20,6 +20,7 @@ from atelier.cli import (
     stats,
     tokens,
     transfer,
+    webhooks,
 )
 from atelier.errors import AtelierError, format_traceback
 from atelier.local.host.open_files import raise_open_files
@@ -82,6 +83,7 @@ for _module in (
     stats,
     moderation,
     search,
+    webhooks,
     aws,
     capacity,
 ):

@@ -1,5 +1,5 @@
 -- Search in all posts, for moderators; an index for it is built on request
--- depends: 20261127_25_search_words
+-- depends: 20261127_27_webhooks
 
 -- migrate: apply
 
