@@ -197,7 +197,6 @@ def create_service(
     authorizer = Authorizer(TokenReader(database))
     _add_administration(app, authorizer, settings, database, changes)
     _add_moderation(app, authorizer, database, streams, trials)
-    _add_lists(app, authorizer, database, searches, changes)
     _add_operations(app, reads, database)
     add_documentation(app)
     _add_pages(app, lists, settings)
@@ -225,19 +224,12 @@ def _add_operations(app: App, reads: Database, database: Database) -> None:
     app.add_route("/metrics", Metrics())
 
 
-def _add_lists(
-    app: App, authorizer: Authorizer, database: Database, searches: Database, changes: ChangeFeed
-) -> None:
-    app.add_route("/admin/v1/search", SearchRoute(authorizer, PostSearch(searches)))
-    app.add_route("/admin/v1/unanswered", Unanswered(authorizer, UnansweredReader(database)))
-    app.add_route("/admin/v1/changes", Changes(authorizer, changes))
-
-
 def _add_moderation(
     app: App, authorizer: Authorizer, database: Database, streams: Database, trials: Database
 ) -> None:
     decisions = Decisions(database, streams)
     app.add_route("/admin/v1/queue", QueueRoute(authorizer, Queue(database)))
+    app.add_route("/admin/v1/search", SearchRoute(authorizer, PostSearch(streams)))
     app.add_route("/admin/v1/decisions", DecisionsRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}", DecisionRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}/undo", UndoRoute(authorizer, decisions))
