@@ -12,6 +12,7 @@ from atelier.http.admin.changes import Changes
 from atelier.http.admin.decisions import DecisionRoute, DecisionsRoute, UndoRoute
 from atelier.http.admin.queue import QueueRoute
 from atelier.http.admin.rules import RulesRoute, TrialRoute
+from atelier.http.admin.search import SearchRoute
 from atelier.http.admin.token import OwnToken
 from atelier.http.admin.unanswered import Unanswered
 from atelier.http.admin.webhooks import (
@@ -85,6 +86,7 @@ from atelier.store.moderation import trial
 from atelier.store.moderation.decisions import Decisions
 from atelier.store.moderation.queue import Queue
 from atelier.store.moderation.rule_versions import ActiveRules, RuleVersions
+from atelier.store.moderation.search import PostSearch
 from atelier.store.reads import PageReader
 from atelier.store.search.searcher import Searcher
 from atelier.store.tokens import TokenReader
@@ -227,6 +229,7 @@ def _add_moderation(
 ) -> None:
     decisions = Decisions(database, streams)
     app.add_route("/admin/v1/queue", QueueRoute(authorizer, Queue(database)))
+    app.add_route("/admin/v1/search", SearchRoute(authorizer, PostSearch(streams)))
     app.add_route("/admin/v1/decisions", DecisionsRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}", DecisionRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}/undo", UndoRoute(authorizer, decisions))
