@@ -117,9 +117,15 @@ def run_compare(
 @click.option("--rounds", type=click.IntRange(1), default=20, show_default=True)
 @click.option("--seconds", type=click.IntRange(1), default=1, show_default=True)
 def run_v1(*, products: int | None, rounds: int, seconds: int) -> None:
-    """Compare pages under /v1 with those under /qa, and what ETags cost and save."""
+    """Compare pages under /v1 with those under /qa, and what ETags cost and save.
+
+    The next docs/performance.md includes the table.
+    """
     plan = replace(QUICK, products=products or QUICK.products, rounds=rounds, seconds=seconds)
-    click.echo(compare_v1(plan, _clock()))
+    text = compare_v1(plan, _clock())
+    report.V1.write_text(f"{text}\n", encoding="utf-8")
+    click.echo(text)
+    click.echo(f"{report.V1.relative_to(ROOT)} is written.")
 
 
 @bench.command(name="migration")

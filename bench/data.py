@@ -168,9 +168,9 @@ async def copy_files(connection: asyncpg.Connection, folder: Path) -> None:
         )
 
 
-def atelier(command: str) -> list[str]:
+def atelier(*command: str) -> list[str]:
     """Return the command line of a command of the service."""
-    return [sys.executable, "-P", "-m", "atelier", command]
+    return [sys.executable, "-P", "-m", "atelier", *command]
 
 
 def _check_disk_space(home: BenchHome, products: int) -> None:

@@ -17,6 +17,9 @@ _TEMPLATE = Path(__file__).with_name("performance.md")
 _COMMAND = {"full": "make bench", "quick": "make bench-quick"}
 _NOT_MEASURED = "Not measured."
 
+V1 = Path(__file__).parent / "results" / "v1.md"
+"""What `python -m bench v1` measured last."""
+
 
 def write(results: Results, document: Path) -> None:
     """Write a document, and its plots into the folder of the same name beside it."""
@@ -38,6 +41,7 @@ def write(results: Results, document: Path) -> None:
         memory=_memory(results),
         ramp=_ramp(results) + shown.get("ramp", "").rstrip(),
         transfer=_transfer(results),
+        v1=V1.read_text(encoding="utf-8").strip() if V1.exists() else _NOT_MEASURED,
     )
     document.write_text(text, encoding="utf-8")
 

@@ -84,6 +84,14 @@ def _saturation(results: Results) -> list[Target]:
     ]
 
 
+def _v1(results: Results) -> list[Target]:
+    pages = {name: results.saturation.get(name, {}) for name in ("v1", "uniform")}
+    if not all(OURS in rounds for rounds in pages.values()):
+        return []
+    measured = ratios({name: found[OURS] for name, found in pages.items()}, "v1", "uniform", _rate)
+    return [Target("page reads under /v1 ÷ page reads under /qa", "≥", 0.7, measured)]
+
+
 def _open_loop(results: Results) -> list[Target]:
     samples = results.open_loop.get(f"{OPEN_LOOP_RATE}", {}).get(OURS)
     if not samples:
@@ -159,4 +167,4 @@ def _p99(sample: Sample) -> float:
     return sample.p99
 
 
-_PARTS = (_saturation, _open_loop, _hot, _beside_large, _growth, _memory, _transfer)
+_PARTS = (_saturation, _v1, _open_loop, _hot, _beside_large, _growth, _memory, _transfer)

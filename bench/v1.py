@@ -1,50 +1,66 @@
 """Compares pages under /v1 with those under /qa, and with pages without ETags."""
 
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from bench import report
+from bench.data import atelier
 from bench.database_memory import warm
 from bench.load import WORKLOADS
 from bench.plan import Plan
 from bench.profile.run import Cost, cost
 from bench.runner import stage_for
 from bench.stage import Stage
-from bench.systems import Running, ours
+from bench.systems import OURS, Running, ours
 from bench.targets import Spread
 
 _PARTS = ("instances", "nginx", "PostgreSQL")
 _WITHOUT = "no-etags"
+_MODULE_END = len(atelier())
 
 
 @dataclass(frozen=True, slots=True)
 class _Case:
     """What is measured: a workload on one of two systems."""
 
-    title: str
     workload: str
-    system: str
+    system: str = OURS
+
+    @property
+    def title(self) -> str:
+        """Return the workload, and on which system, if not the usual one."""
+        suffix = ", without hashing it for an ETag" if self.system == _WITHOUT else ""
+        return WORKLOADS[self.workload] + suffix
 
 
-_OURS = ours("").name
 _CASES = (
-    *(
-        _Case(WORKLOADS[name], name, _OURS)
-        for name in ("uniform", *(w for w in WORKLOADS if w[:2] == "v1"))
-    ),
+    _Case("uniform"),
+    _Case("v1"),
+    _Case("v1", _WITHOUT),
+    _Case("v1-304"),
+    _Case("v1-batch"),
+    _Case("v1-summary"),
 )
 
 _Found: TypeAlias = dict[_Case, list[Cost]]
 
 
 def compare_v1(plan: Plan, log: Callable[[str], None]) -> str:
-    """Measure all cases in turn, in each round; return a table of costs and ratios."""
+    """Measure all cases in turn, in each round; return what was measured, with a table."""
     with stage_for(plan, log) as stage:
         warm(stage.catalogue.dsn)
-        with stage.running(ours(stage.catalogue.dsn)) as running:
+        system = ours(stage.catalogue.dsn)
+        command = (sys.executable, "-m", "bench.without_etags", *system.command[_MODULE_END:])
+        without = replace(system, name=_WITHOUT, command=command)
+        with stage.running(system, without) as running:
             found = _measure(stage, {system.name: system for system in running})
-    return _table(found)
+        facts = report.facts(stage.results)
+    return (
+        f"Measured by `python -m bench v1` on {facts['date']}, each for {plan.seconds} s in turn, "
+        f"{plan.rounds} times; {facts['data']}.\n\n{_table(found)}"
+    )
 
 
 def _measure(stage: Stage, systems: dict[str, Running]) -> _Found:

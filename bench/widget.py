@@ -24,9 +24,9 @@ from scripts.shots import CHROMIUM, service
 _DOCUMENT = Path(__file__).parents[1] / "docs" / "widget.md"
 _PLACE = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- end of figures -->)", re.DOTALL)
 _FEW, _MANY = 910_001, 910_002  # as in _FILL
-_ROUNDS = 7
+_ROUNDS = 3
 _LONG = 50  # ms
-_CATEGORIES = ["devtools.timeline", "v8", "blink.user_timing"]
+_CATEGORIES = ["devtools.timeline", "disabled-by-default-devtools.timeline", "blink.user_timing"]
 _FILL = """
     WITH asked AS (
         INSERT INTO questions (product_id, body, asker_name, asker_email, helpful)
@@ -87,7 +87,9 @@ class Trace:
         return [
             event["dur"] / 1000
             for event in self.events
-            if event["name"] == "RunTask" and (event["pid"], event["tid"]) in threads
+            if event["name"] == "RunTask"
+            and "dur" in event
+            and (event["pid"], event["tid"]) in threads
         ]
 
     def transferred(self) -> list[int]:

@@ -1,4 +1,4 @@
-"""Takes pictures of what people see, in `dist/shots`: `make shots`.
+"""Takes pictures of what people see: `make shots` (dist/shots; the README's in docs/pictures).
 
 Starts the service with a database of its own in a temporary folder, and stops it at the end. To add
 a picture, add a line to SHOTS.
@@ -21,6 +21,8 @@ from playwright.async_api import Browser, Page, Route, async_playwright
 
 _ROOT = Path(__file__).parents[1]
 _FOLDER = _ROOT / "dist" / "shots"
+_README_FOLDER = _ROOT / "docs" / "pictures"
+_IN_README = {"widget", "widget-phone-dark"}
 CHROMIUM = "/usr/bin/chromium"
 _PRODUCT = 900_001
 _EMAIL = "jack@example.com"
@@ -138,6 +140,14 @@ async def _empty(page: Page) -> None:
     await page.locator(".message").wait_for()
 
 
+async def _opened(page: Page) -> None:
+    await page.locator("main").wait_for()
+
+
+async def _taken_over(page: Page) -> None:
+    await page.get_by_role("searchbox").wait_for()
+
+
 _WIDGET = f"/shots/?product={_PRODUCT}"
 SHOTS = [
     Shot("widget", _WIDGET, _loaded, height=1150),
@@ -155,12 +165,19 @@ SHOTS = [
     Shot("widget-waiting", _WIDGET, _waiting),
     Shot("widget-empty", "/shots/?product=900002", _empty, height=500),
     Shot("widget-error", "/shots/?product=none", _failed, height=500),
+    Shot("shop", "/demo/products/1", _taken_over, 1200, 1240),
+    Shot("shop-phone", "/demo/products/7", _taken_over, 360, 1400, "dark"),
+    Shot("shop-home", "/", _opened, 1200, 1100),
+    Shot("shop-home-dark", "/", _opened, 1200, 1100, "dark"),
+    Shot("page-questions", "/products/5/questions", _opened),
+    Shot("page-question-dark", "/questions/1", _opened, scheme="dark", height=700),
 ]
 
 
 async def take(base: str, names: list[str]) -> None:
     """Take the pictures, or those with these names."""
-    _FOLDER.mkdir(parents=True, exist_ok=True)
+    for folder in (_FOLDER, _README_FOLDER):
+        folder.mkdir(parents=True, exist_ok=True)
     async with async_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu"]
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
@@ -183,7 +200,8 @@ async def _take(browser: Browser, base: str, shot: Shot) -> None:
     await page.goto(base + shot.path)
     await shot.prepare(page)
     await page.wait_for_timeout(300)  # pictures that are still loading
-    await page.screenshot(path=_FOLDER / f"{shot.name}.png")
+    folder = _README_FOLDER if shot.name in _IN_README else _FOLDER
+    await page.screenshot(path=folder / f"{shot.name}.png")
     await context.close()
 
 
@@ -266,7 +284,7 @@ def main() -> None:
     with service() as started:
         fill(started.url)
         asyncio.run(take(started.url, sys.argv[1:]))
-    print(f"The pictures are in {_FOLDER.relative_to(_ROOT)}.")  # noqa: T201 - its output
+    print("The pictures are in dist/shots and docs/pictures.")  # noqa: T201 - its output
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ def results() -> Results:
         saturation={
             "uniform": {**systems, "ceiling": [sample(40_000), sample(40_000), sample(40_000)]},
             "votes": systems,
+            "v1": {"ours": [sample(15_000), sample(9_000), sample(15_000)]},
         },
         hot=[Sample(1, 1, 1, lookups=0.05)],
         floor={"1": [44_000], "50": [100_000]},
@@ -48,12 +49,18 @@ def test_ratio_is_the_median_of_the_ratios_per_round(results: Results) -> None:
     assert target.measured_text == "20.00 (10.00 to 30.00)"
 
 
+def test_pages_under_v1_are_compared_with_those_under_qa(results: Results) -> None:
+    [target] = [each for each in targets(results) if "/v1" in each.what]
+    assert target.measured == Spread(0.75, 0.5, 0.9)
+
+
 def test_every_target_is_one_row_of_the_report(results: Results, tmp_path: Path) -> None:
     document = tmp_path / "performance.md"
     report.write(results, document)
     text = document.read_text()
+    assert report.V1.read_text().strip() in text
     found = targets(results)
-    assert len(found) == 15
+    assert len(found) == 16
     for target in found:
         reached = "yes" if target.reached else "no"
         row = f"| {target.what} | {target.limit_text} | {target.measured_text} | {reached} |"

@@ -1,10 +1,15 @@
 """Votes, reports, questions and answers through the widget."""
 
 import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
 
+import pytest
 from playwright.async_api import Browser, Page, Request, Route, expect
 
+from atelier.store.connections.database import connect
 from tests.browser.front import NEW, Front, fill, question, told, votes
+from tests.support.cluster import Cluster, cluster
 from tests.support.data import Data, new_product_id
 
 ASKED = "Does it shrink?"
@@ -236,22 +241,20 @@ async def test_what_was_typed_survives_closing_the_dialog(front: Front, data: Da
     await expect(page.locator("textarea")).to_have_value("Is it")
 
 
+@pytest.fixture
+def reviewing(database: str) -> Iterator[Cluster]:
+    """Return a service that holds new posts for review."""
+    with cluster(database, instances=1, ATELIER_MODERATION="pre") as running:
+        yield running
+
+
 async def test_a_post_that_is_held_says_that_it_appears_after_review(
-    front: Front, data: Data
+    front: Front, reviewing: Cluster
 ) -> None:
-    page, product, _ = await open_question(front, data)
-
-    async def hold(route: Route) -> None:
-        if route.request.method != "POST":
-            await route.fallback()
-            return
-        response = await route.fetch()
-        added = await response.json()
-        hide = "UPDATE questions SET reported = true WHERE id = $1"
-        await data.connection.execute(hide, added["id"])
-        await route.fulfill(response=response, json={**added, "status": "held"})
-
-    await page.route(f"**/products/{product}/questions", hold)
+    connection = await connect(reviewing.database)
+    await Data(connection).question(1, body=ASKED)
+    await connection.close()
+    page = (await replace(front, service=reviewing).open(1)).page
     await page.get_by_role("button", name="Add a question").click()
     await fill(page, **NEW | {"body": "Is it warm?"})
     item = question(page, "Is it warm?")
@@ -259,6 +262,12 @@ async def test_a_post_that_is_held_says_that_it_appears_after_review(
     await expect(item.get_by_role("button")).to_have_count(0)
     await expect(page.locator(".notice.good")).to_contain_text("after a review")
     await expect(page.locator(".totals")).to_have_text("1 question · 0 answers")
+    [[name, detail]] = await told(page)
+    assert (name, detail["question"]["status"]) == ("asked", "held")
+    assert "status_url" not in detail["question"]
+    await page.reload()
+    await expect(question(page, ASKED)).to_be_visible()
+    await expect(item).to_have_count(0)
 
 
 async def test_no_cookie_is_set_and_no_other_host_is_asked(front: Front, data: Data) -> None:

@@ -51,6 +51,7 @@ _WEBHOOK = "/admin/v1/webhooks/{webhook_id}"
 ROUTES = [
     Guarded("GET", "/admin/v1/token", Scope.READ),
     Guarded("GET", "/admin/v1/queue", Scope.READ),
+    Guarded("GET", "/admin/v1/search", Scope.MODERATE),
     Guarded("GET", "/admin/v1/decisions", Scope.READ),
     Guarded("POST", "/admin/v1/decisions", Scope.MODERATE, _DECISION),
     Guarded("GET", "/admin/v1/decisions/{decision_id}", Scope.READ),

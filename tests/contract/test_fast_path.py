@@ -215,6 +215,19 @@ async def test_requests_under_v1_that_are_not_simple_take_the_asgi_path(
     assert shown(response) == shown(again)
 
 
+async def test_large_pages_under_v1_join_no_batch(
+    alone: Instance, v1: Mapping[str, object]
+) -> None:
+    path, batches = f"/v1/products/{v1['product']}/questions", "atelier_batch_keys_count"
+    small = await alone.client.get(f"{path}?limit=5&answers=99")
+    before = counted(batches, kind="v1_helpful")
+    large = await alone.client.get(f"{path}?limit=6&answers=99")
+    assert counted(batches, kind="v1_helpful") == before
+    assert large.json()["results"][:5] == small.json()["results"]
+    assert len(large.json()["results"]) == 6
+    assert alone.general == []
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("digits", [10**18 - 1, 10**18, 2**63 - 1, 2**63, 2**63 + 1, 10**19])
 async def test_fast_path_and_asgi_path_have_the_same_limit_of_64_bits(

@@ -275,3 +275,37 @@ async def test_invalid_parameter_of_the_audit_trail_is_named(
     response = await anna.get(f"{DECISIONS}?format={form}&{query}")
     assert response.status_code == 422
     assert response.json()["parameter"] in query
+
+
+async def test_moderators_search_in_all_posts(
+    anna: httpx.AsyncClient, data: Data, shop: Shop
+) -> None:
+    word = f"word{new_product_id()}"
+    removed = await data.question(shop.product_id, body=f"Where is {word}?", reported=True)
+    answer = await data.answer(shop.question_id, body=f"{word.upper()}s!")
+    page = (await anna.get("/admin/v1/search", params={"q": word})).json()
+    assert sorted((item["target"], item["id"]) for item in page["results"]) == [
+        ("answer", answer),
+        ("question", removed),
+    ]
+    assert (page["next"], page["indexed"]) == (None, False)
+    hidden = (await anna.get("/admin/v1/search", params={"q": word, "status": "reported"})).json()
+    assert [item["id"] for item in hidden["results"]] == [removed]
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ({}, "q"),
+        ({"q": ""}, "q"),
+        ({"q": "a" * 201}, "q"),
+        ({"q": "why", "status": "some"}, "status"),
+        ({"q": "why", "after": "AAAA"}, "after"),
+        ({"q": "why", "limit": "0"}, "limit"),
+    ],
+)
+async def test_a_search_names_the_invalid_parameter(
+    anna: httpx.AsyncClient, query: dict[str, str], parameter: str
+) -> None:
+    response = await anna.get("/admin/v1/search", params=query)
+    assert (response.status_code, response.json()["parameter"]) == (422, parameter)

@@ -91,7 +91,7 @@ class Product:
     def __init__(self, data: Data, database: Database) -> None:
         self.data = data
         self.searcher = Searcher(database)
-        self.reader = ListReader(database)
+        self.reader = ListReader(database, database)
         self.reference = Reference()
 
     async def add(self, number: int) -> None:

@@ -12,6 +12,7 @@ from atelier.http.admin.changes import Changes
 from atelier.http.admin.decisions import DecisionRoute, DecisionsRoute, UndoRoute
 from atelier.http.admin.queue import QueueRoute
 from atelier.http.admin.rules import RulesRoute, TrialRoute
+from atelier.http.admin.search import SearchRoute
 from atelier.http.admin.token import OwnToken
 from atelier.http.admin.unanswered import Unanswered
 from atelier.http.admin.webhooks import (
@@ -85,6 +86,7 @@ from atelier.store.moderation import trial
 from atelier.store.moderation.decisions import Decisions
 from atelier.store.moderation.queue import Queue
 from atelier.store.moderation.rule_versions import ActiveRules, RuleVersions
+from atelier.store.moderation.search import PostSearch
 from atelier.store.reads import PageReader
 from atelier.store.search.searcher import Searcher
 from atelier.store.tokens import TokenReader
@@ -147,7 +149,7 @@ def create_service(
     guards, checker = SpamGuards.from_settings(settings), RuleChecker(rules, secret, clock)
     posts = PostWriter(writer, guards, post_limit, checker, secret)
     reports = DailyLimit("reports", settings.reports_per_day, settings.rate_exempt, clients)
-    console = Stores.of(database, streams)
+    console = Stores.of(database, streams, trials)
     cleanup_tasks = (
         console.sessions.delete_expired,
         console.samples.delete_old,
@@ -188,7 +190,7 @@ def create_service(
     app.add_route("/qa/questions/{target_id}/report", Report(count.reports, "question"))
     app.add_route("/qa/answers/{target_id}/helpful", Helpful(count.votes, "answer"))
     app.add_route("/qa/answers/{target_id}/report", Report(count.reports, "answer"))
-    lists = ListReader(reads)
+    lists = ListReader(reads, streams)
     readings = Readings(lists)
     _add_v1_routes(app, lists, readings, posts, count, WrittenReader(database), searcher)
     app.add_route("/v1/posts/{token}", OwnPost(WrittenReader(database), secret))
@@ -227,6 +229,7 @@ def _add_moderation(
 ) -> None:
     decisions = Decisions(database, streams)
     app.add_route("/admin/v1/queue", QueueRoute(authorizer, Queue(database)))
+    app.add_route("/admin/v1/search", SearchRoute(authorizer, PostSearch(streams)))
     app.add_route("/admin/v1/decisions", DecisionsRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}", DecisionRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}/undo", UndoRoute(authorizer, decisions))

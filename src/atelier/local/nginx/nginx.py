@@ -54,6 +54,7 @@ _PATH_SEGMENTS = (
     "admin",
     "token",
     "queue",
+    "search",
     "decisions",
     "undo",
     "unanswered",

@@ -16,6 +16,8 @@ from atelier.store.queries import queries
 
 _QUERIES = queries("atelier.store.lists")
 _MAX_BATCH = 100
+MAX_BATCHED_POSTS = 500
+"""A page that may have more posts than this does not delay a batch."""
 _MAX_KEY = 9 * 10**18
 _MIN_KEY = -2 * 10**17
 """As microseconds since 1970, both are dates of PostgreSQL, before and after all others."""
@@ -109,18 +111,20 @@ def ordered(sort: Sort, matching: str = "") -> str:
 
     It reads `requested`: the columns are those of QuestionsKey, without `answers`.
     """
-    return _QUERIES[f"order_{sort}"].replace("{matching}", matching)
+    order = _QUERIES[f"order_{sort}"].replace("{filter}", _QUERIES["filter"])
+    return order.replace("{matching}", matching)
 
 
 class ListReader:
-    """Reads everything in batches; concurrent requests for the same are one."""
+    """Reads everything in batches, except large pages; concurrent requests for the same are one."""
 
-    def __init__(self, database: Database) -> None:
-        """Read through a pool of connections."""
+    def __init__(self, database: Database, streams: Database) -> None:
+        """Take the pools for batches and for large pages."""
         self._database = database
         self._lists = {
-            sort: Batcher(f"v1_{sort}", self._runner(sort), max_batch=_MAX_BATCH) for sort in Sort
+            sort: Batcher(f"v1_{sort}", _Run(database, sort), max_batch=_MAX_BATCH) for sort in Sort
         }
+        self._large = {sort: _Run(streams, sort) for sort in Sort}
         self._questions = Batcher("v1_question", self._read_questions, max_batch=_MAX_BATCH)
         self._answer = Batcher("v1_answer", self._read_answer, max_batch=_MAX_BATCH)
         self._answers = Batcher("v1_answers", self._read_answers, max_batch=_MAX_BATCH)
@@ -131,6 +135,8 @@ class ListReader:
 
         Raises OverloadedError; the future raises DatabaseUnavailableError. So do the others.
         """
+        if key.limit * (1 + key.answers) > MAX_BATCHED_POSTS:
+            return asyncio.ensure_future(self._large[sort].alone(key))
         return self._lists[sort].submit(key)
 
     def question(self, key: QuestionKey) -> asyncio.Future[bytes | None]:
@@ -148,10 +154,6 @@ class ListReader:
     def summary(self, product_id: int) -> asyncio.Future[bytes]:
         """Start reading what a product's questions amount to, as a JSON object."""
         return self._summaries.submit(product_id)
-
-    def _runner(self, sort: Sort) -> "_Run":
-        query = _with_totals("questions").replace("{keys}", ordered(sort))
-        return _Run(self._database, query)
 
     async def _read_questions(
         self, batch: Mapping[QuestionKey, int]
@@ -182,9 +184,13 @@ class ListReader:
 class _Run:
     """Reads a batch of pages of questions in one order."""
 
-    def __init__(self, database: Database, query: str) -> None:
+    def __init__(self, database: Database, sort: Sort) -> None:
         self._database = database
-        self._query = query
+        self._query = _with_totals("questions").replace("{keys}", ordered(sort))
+
+    async def alone(self, key: QuestionsKey) -> QuestionsPage:
+        """Read one page."""
+        return (await self({key: 1}))[key]
 
     async def __call__(
         self, batch: Mapping[QuestionsKey, int]

@@ -227,6 +227,7 @@ class AtelierQuestions extends HTMLElement {
   #posted(post, event, places) {
     const isQuestion = event === "asked";
     const isHeld = post.status === "held";
+    delete post.status_url; // with it, anybody could see a post that is held
     if (isQuestion) this.#search.end();
     for (const place of places) place.add({ ...post, isNew: true, isHeld });
     if (this.#isLoaded) this.#showLists();

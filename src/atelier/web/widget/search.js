@@ -22,7 +22,7 @@ export class Search {
     this.list = null;
     this.results = h("div");
     this.#input = h("input.search-input", { type: "search", placeholder: t("search"), "aria-label": t("search"), "aria-describedby": "search-hint",
-      maxlength: 200, autocomplete: "off", dir: "auto", input: () => this.#plan() });
+      maxlength: 200, autocomplete: "off", input: () => this.#plan() });
     this.element = h("div.search", { role: "search" }, h("div.search-box", icon(ICONS.search), this.#input),
       h("p.hidden", { id: "search-hint" }, t("searchHint")), this.#status);
   }

@@ -47,7 +47,8 @@ GRANT SELECT ON atelier.moderation_decisions TO {role};
 GRANT SELECT (decision_id, old_body, new_body) ON atelier.edited_texts TO {role};
 GRANT EXECUTE
     ON FUNCTION
-        atelier.decide, atelier.undo_decision, atelier.moderation_queue, atelier.newest_posts
+        atelier.decide, atelier.undo_decision, atelier.moderation_queue, atelier.newest_posts,
+        atelier.search_posts
     TO {role};
 GRANT SELECT, DELETE ON atelier.webhooks, atelier.webhook_deliveries TO {role};
 GRANT EXECUTE

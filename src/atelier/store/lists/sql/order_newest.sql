@@ -10,11 +10,6 @@ WHERE s.product_id = requested.product_id
           + requested.after_key / 1000000 * interval '1 second'
           + requested.after_key % 1000000 * interval '1 microsecond',
       requested.after_id)
-  AND CASE requested.filter
-    WHEN 'answered' THEN s.answer_count > 0
-    WHEN 'unanswered' THEN s.answer_count = 0
-    WHEN 'seller' THEN s.has_seller
-    WHEN 'photos' THEN s.has_photos
-    ELSE true END{matching}
+  AND {filter}{matching}
 ORDER BY s.created_at DESC, s.question_id DESC
 LIMIT requested.page_limit + 1
