@@ -50,7 +50,7 @@ async def managed() -> AsyncIterator[Managed]:
         rules.write_text(_RULES)
         _certify(certificate, key)
         account = account_of(folder / "data", programs)
-        if os.geteuid() == 0:
+        if account.uid is not None and account.gid is not None:
             os.chown(key, account.uid, account.gid)
         settings = {
             "hba_file": str(rules),
