@@ -17,7 +17,7 @@ def test_a_bundle_holds_what_a_host_needs_and_is_reproducible(tmp_path: Path) ->
         assert boot.mode & 0o111
     units = {f"systemd/{file.name}" for file in (_ROOT / "deploy" / "systemd").glob("*.service")}
     assert {"boot.sh", "requirements.txt", *units} <= names
-    assert [name for name in names if name.startswith("atelier-") and name.endswith(".whl")]
+    assert [name for name in names if name.startswith("atelier_qa-") and name.endswith(".whl")]
     assert [name for name in names if name.startswith("pip-") and name.endswith(".whl")]
 
 
