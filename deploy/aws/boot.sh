@@ -50,8 +50,10 @@ install_release() {  # into the release's own folder, then switch to it
         python=$(command -v python3.11 || command -v python3)
         rm -rf "$release/venv"
         "$python" -m venv --without-pip "$release/venv"
-        # pip comes with the release: Debian's python3 has none.
-        pip() { "$release/venv/bin/python" "$release"/pip-*.whl/pip --disable-pip-version-check -qq "$@"; }
+        for wheel in "$release"/pip-*.whl; do  # Debian's python3 has no pip
+            pip="$wheel/pip"
+        done
+        pip() { "$release/venv/bin/python" "$pip" --disable-pip-version-check -qq "$@"; }
         index=
         [ ! -e "$release/wheels" ] || index="--no-index --find-links $release/wheels"
         # shellcheck disable=SC2086 # two words, or none
@@ -59,6 +61,7 @@ install_release() {  # into the release's own folder, then switch to it
         pip install --no-index --no-deps "$release"/atelier_qa-*.whl
         touch "$release/installed"
     fi
+    mkdir -p "$(dirname "$current")"
     ln -sfn "$release" "$current"
     cp "$release"/systemd/* /etc/systemd/system/
     systemctl daemon-reload
