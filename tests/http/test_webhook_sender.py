@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -14,8 +14,9 @@ from unittest import mock
 import asyncpg
 import pytest
 
+from atelier.http.webhooks import sender as sender_module
 from atelier.http.webhooks.addresses import PermittedAddresses
-from atelier.http.webhooks.client import Client
+from atelier.http.webhooks.client import Client, Response
 from atelier.http.webhooks.sender import Sender, retry_delay
 from atelier.store.changes import ChangeFeed
 from atelier.store.connections.database import Database, connect
@@ -383,6 +384,51 @@ async def test_a_sender_that_stops_ends_the_request_under_way(
         async with sending(database):
             await asyncio.to_thread(began.wait, 60)
     assert await is_settled(connection)
+
+
+class _Broken(Client):
+    """A client with an error in it."""
+
+    async def post(
+        self, url: str, headers: Mapping[str, str], body: bytes, deadline: float
+    ) -> Response:
+        raise LookupError(url, headers, body, deadline)
+
+
+class _OnceBroken(Deliveries):
+    """Deliveries with an error at the first call."""
+
+    calls = 0
+
+    async def plan(self) -> bool:
+        self.calls += 1
+        if self.calls == 1:
+            raise LookupError
+        return await super().plan()
+
+
+async def test_an_error_of_the_sender_is_a_failed_attempt_and_does_not_end_it(
+    database: str,
+    connection: asyncpg.Connection,
+    endpoints: Endpoints,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sender_module, "_MAX_POLL_SECONDS", 0.05)
+    endpoint, _ = await add(endpoints, "https://a.example")
+    planned = await endpoints.test(endpoint)
+    assert planned
+    pool = Database(database, size=1, timeout=10)
+    sender = Sender(_OnceBroken(pool, KEEP), _Broken(PermittedAddresses([])), 10, 0.02)
+    await sender.open()
+
+    async def has_failed() -> bool:
+        entry = await endpoints.delivery(endpoint, planned)
+        return entry is not None and entry["error"] == "an error of the sender: LookupError"
+
+    await until(has_failed)
+    assert not await is_settled(connection)  # it is tried again
+    await sender.close()
+    await pool.close()
 
 
 async def test_webhooks_survive_an_import_that_replaces_everything(

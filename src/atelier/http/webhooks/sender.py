@@ -86,6 +86,9 @@ class Sender:
                 if pause < _MAX_POLL_SECONDS:
                     log.warning("no events are sent: %s", describe_error(error.__cause__ or error))
                 pause = _MAX_POLL_SECONDS
+            except Exception as error:  # noqa: BLE001 - otherwise nothing would be sent any more
+                log.error("no events are sent", exc_info=error)
+                pause = _MAX_POLL_SECONDS
             await asyncio.sleep(pause)
 
     async def _poll(self) -> bool:
@@ -146,6 +149,10 @@ class Sender:
         except DeliveryError as error:
             seconds = loop.time() - started
             return Result(Outcome.FAILED, None, str(error), seconds), None
+        except Exception as error:  # noqa: BLE001 - otherwise it would be tried without end
+            log.error("sending an event failed", exc_info=error)
+            text = f"an error of the sender: {type(error).__name__}"
+            return Result(Outcome.FAILED, None, text, loop.time() - started), None
         outcome = _outcome(response.status)
         error_text = None if outcome is Outcome.DELIVERED else _explanation(response.status)
         result = Result(outcome, response.status, error_text, loop.time() - started)
