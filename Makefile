@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help up reload install uninstall test check test-pythons test-ends test-lowest test-image lock sbom audit clean FORCE
+.PHONY: help up reload install uninstall test check test-pythons test-ends test-lowest test-image lock sbom bundle audit clean FORCE
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
@@ -115,11 +115,16 @@ lock: .venv/dev.done ## lock the newest versions of all packages (requirements/*
 		--constraint requirements/local.txt --constraint requirements/test.txt -o requirements/dev.txt
 	@$(COMPILE_ALL) requirements/patroni.in \
 		--constraint requirements/dev.txt -o requirements/patroni.txt
+	@$(COMPILE) pyproject.toml --extra aws --constraint requirements/dev.txt -o requirements/aws.txt
 	@$(COMPILE) requirements/fuzz.in -o requirements/fuzz.txt
 	@$(COMPILE) pyproject.toml --resolution lowest-direct -o requirements/lowest.txt
 
 sbom: .venv/dev.done ## list the components of an installation (dist/atelier.cdx.json)
 	@$(BIN)/python scripts/sbom.py dist/atelier.cdx.json
+
+# BUNDLE="--python 3.11 --python 3.13 --machine x86_64" adds the wheels of all requirements.
+bundle: .venv/dev.done ## make the release that hosts install (dist/atelier-VERSION-hosts.tar.gz)
+	@$(BIN)/python -m scripts.bundle $(BUNDLE)
 
 audit: .venv/dev.done ## look up known vulnerabilities of the locked packages
 	@$(BIN)/python scripts/audit.py

@@ -1,18 +1,20 @@
-"""Prints the latency of searches in a product with 50,000 questions: `python -m bench.search URL`.
+"""The latency of searches in a product with 50,000 questions: `python -m bench search`.
 
-The URL is that of an empty, migrated database. One client searches, without HTTP.
+One client searches, without HTTP, in a database of its own.
 """
 
-import asyncio
-import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from statistics import median
 
-from atelier.store.connections.database import Database, connect
-from atelier.store.search.searcher import Found, Searcher
+import asyncpg
 
-_QUESTIONS, _PRODUCT, _ROUNDS = 50_000, 1, 20
+from atelier.store.connections.database import Database, connect
+from atelier.store.lists.reader import Filter, Sort
+from atelier.store.search.ranking import Listing
+from atelier.store.search.searcher import Searcher
+
+_QUESTIONS, _PRODUCT, _ROUNDS, _POSTS = 50_000, 1, 20, 100
 _FILL = """
     WITH words AS (
         SELECT string_to_array(
@@ -27,48 +29,85 @@ _FILL = """
         FROM generate_series(1, $1 * 3) AS n
     ),
     asked AS (
-        INSERT INTO questions (id, product_id, body, asker_name, asker_email)
-        SELECT n, $2, body, 'x', 'x' FROM texts WHERE n <= $1
+        INSERT INTO questions (id, product_id, body, asker_name, asker_email, helpful)
+        SELECT n, $2, body, 'x', 'x', floor(random() * 100) FROM texts WHERE n <= $1
     )
     INSERT INTO answers (question_id, body, answerer_name, answerer_email)
     SELECT 1 + n % $1, body, 'x', 'x' FROM texts WHERE n > $1
 """
-_QUERIES = ("shrink", "waterproof leather zipper", "waterprof", "w1234", "nowhere at all")
+_NEXT_ID = "SELECT setval(pg_get_serial_sequence('questions', 'id'), max(id)) FROM questions"
+_POST = """
+    INSERT INTO questions (product_id, body, asker_name, asker_email)
+    SELECT $1, 'is this new leather waterproof w' || n, 'x', 'x' FROM generate_series(1, $2) AS n
+"""
+_SIZE = "SELECT pg_size_pretty(sum(pg_total_relation_size(c))) FROM unnest($1::regclass[]) AS c"
+_TABLES = ["search_texts", "search_words"]
+_FIRST = Listing(10)
+_SEARCHES = {
+    "rare word": ("w1234", _FIRST),
+    "frequent word": ("shrink", _FIRST),
+    "three frequent words": ("waterproof leather zipper", _FIRST),
+    "sentence": ("is it really waterproof when washed hot", _FIRST),
+    "typo of a frequent word": ("waterprof", _FIRST),
+    "two frequent words written as one": ("thisshirt", _FIRST),
+    "short words": ("is it a m", _FIRST),
+    "part of many words": ("w12", _FIRST),
+    "nothing found": ("nowhere at all", _FIRST),
+    "frequent word, newest first": ("shrink", Listing(10, Sort.NEWEST)),
+    "frequent word, most answers first": ("shrink", Listing(10, Sort.MOST_ANSWERS)),
+    "frequent word, those with photos": ("shrink", Listing(10, filter=Filter.PHOTOS)),
+}
 
 
-async def measure(url: str) -> None:
-    """Add the questions, and print the median and the maximum of each search."""
+async def measure(url: str) -> AsyncIterator[str]:
+    """Fill an empty, migrated database; yield a line for each kind of search."""
     connection = await connect(url)
-    async with connection.transaction():
-        await connection.execute("ALTER TABLE answers DISABLE TRIGGER USER")
-        await connection.execute(_FILL, _QUESTIONS, _PRODUCT)
-        await connection.execute("ALTER TABLE answers ENABLE TRIGGER USER")
-    await connection.execute("VACUUM ANALYZE")
+    await _fill(connection)
     searcher = Searcher(Database(url, size=2, timeout=60))
+    yield await _timed("first search, before the product is indexed", searcher, _FIRST, rounds=1)
     started = time.perf_counter()
-    await searcher.search(_PRODUCT, "shrink", 10, 0)
-    print(f"first search, not kept yet: {_milliseconds(started)}")  # noqa: T201 - its output
-    await searcher.kept.wait()
+    await searcher.indexer.wait()
+    yield f"indexing {_QUESTIONS} questions: {time.perf_counter() - started:.1f} s"
     await connection.execute("VACUUM ANALYZE")
-    for query in _QUERIES:
-        await _print(f"search {query!r}", searcher.search, _PRODUCT, query, 10, 0)
-        await _print(f"similar {query!r}", searcher.similar, _PRODUCT, query, 5)
+    yield f"size of the index with its texts: {await connection.fetchval(_SIZE, _TABLES)}"
+    await searcher.close()
+    searcher = Searcher(Database(url, size=2, timeout=60))
+    yield await _timed("first search of a new instance", searcher, _FIRST, rounds=1)
+    for name, (query, listing) in _SEARCHES.items():
+        yield await _timed(f"{name} ({query})", searcher, listing, query)
+    yield await _similar(searcher)
+    await connection.execute(_POST, _PRODUCT, _POSTS)
+    yield await _timed(f"after {_POSTS} new questions", searcher, _FIRST)
     await searcher.close()
     await connection.close()
 
 
-async def _print(name: str, search: Callable[..., Awaitable[list[Found]]], *args: object) -> None:
+async def _fill(connection: asyncpg.Connection) -> None:
+    async with connection.transaction():
+        await connection.execute("ALTER TABLE answers DISABLE TRIGGER USER")
+        await connection.execute(_FILL, _QUESTIONS, _PRODUCT)
+        await connection.execute(_NEXT_ID)
+        await connection.execute("ALTER TABLE answers ENABLE TRIGGER USER")
+        await connection.execute("TRUNCATE search_products, search_texts")
+        await connection.execute("SELECT refresh_documents(array(SELECT id FROM questions))")
+    await connection.execute("VACUUM ANALYZE")
+
+
+async def _timed(
+    name: str, searcher: Searcher, listing: Listing, query: str = "shrink", rounds: int = _ROUNDS
+) -> str:
+    return await _time(name, lambda: searcher.search(_PRODUCT, query, listing), rounds)
+
+
+async def _similar(searcher: Searcher) -> str:
+    text = "does this leather shrink when it is washed hot"
+    return await _time("similar questions", lambda: searcher.similar(_PRODUCT, text, 5), _ROUNDS)
+
+
+async def _time(name: str, search: Callable[[], Awaitable[object]], rounds: int) -> str:
     seconds = []
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         started = time.perf_counter()
-        await search(*args)
+        await search()
         seconds.append(time.perf_counter() - started)
-    print(f"{name}: median {median(seconds) * 1000:.0f} ms, maximum {max(seconds) * 1000:.0f} ms")  # noqa: T201 - its output
-
-
-def _milliseconds(started: float) -> str:
-    return f"{(time.perf_counter() - started) * 1000:.0f} ms"
-
-
-if __name__ == "__main__":
-    asyncio.run(measure(sys.argv[1]))
+    return f"{name}: median {median(seconds) * 1000:.0f} ms, maximum {max(seconds) * 1000:.0f} ms"

@@ -9,10 +9,11 @@ import atelier
 
 _ROOT = Path(atelier.__file__).parent
 _BELOW = {
-    "cli": {"http", "transfer", "local", "store"},
+    "cli": {"http", "transfer", "local", "store", "cloud"},
     "http": {"store"},
     "transfer": {"store"},
     "local": {"store", "transfer"},
+    "cloud": {"local"},
     "store": set[str](),
 }
 _FOR_ALL = {"errors", "settings", "metrics", "__version__"}
@@ -21,15 +22,17 @@ _WEB = {"falcon", "uvicorn"}
 # The folders of a layer, from the bottom up: each imports only from those before it.
 _FOLDERS = {
     "http": ["common", "ops", "qa", "v1", "admin", "pages"],
-    "store": ["connections", "search", "lists", "moderation"],
+    "store": ["connections", "lists", "search", "moderation"],
     "transfer": ["files", "reader", "database", "generator", "importer", "verifier", "exporter"],
     "local": ["host", "nginx", "logs", "postgres", "cluster", "monitoring", "supervisor"],
+    "cloud": ["hosts", "aws"],
 }
 # Folders beside each other, which do not know each other.
 _SEPARATE = [
     ("http", {"ops", "qa", "v1", "admin"}),
     ("transfer", {"generator", "importer", "verifier", "exporter"}),
     ("local", {"nginx", "logs", "postgres"}),
+    ("cloud", {"hosts", "aws"}),
 ]
 
 
@@ -84,7 +87,7 @@ def test_every_folder_has_its_place(layer: str) -> None:
     assert packages == {*_FOLDERS[layer]}
 
 
-@pytest.mark.parametrize("layer", ["store", "transfer", "local"])
+@pytest.mark.parametrize("layer", ["store", "transfer", "local", "cloud"])
 def test_only_http_knows_the_web_framework(layer: str) -> None:
     for file in files(layer):
         assert not {name.split(".")[0] for name in imports(file)} & _WEB, file.name

@@ -32,6 +32,7 @@ from tests.support.commands import (
     up,
 )
 from tests.support.disk import small_disk
+from tests.support.html import attributes, parse, texts
 from tests.support.postgres import temporary_folder
 from tests.support.processes import Process, alive, wait_until_gone
 from tests.support.waiting import wait_until
@@ -117,6 +118,26 @@ def _transcript(command: str) -> list[str]:
 
 def test_the_first_start_serves_a_sample(first: FirstStart) -> None:
     assert sum(bool(page["results"]) for page in first.products) > 20
+
+
+def test_the_shop_to_try_has_questions_about_every_product(first: FirstStart) -> None:
+    with up(first.home, PORT=str(first.port), INSTANCES="1") as running:
+        running.wait_for("Ready")
+        [shop] = re.findall(r"a shop to try +(\S+)", running.output)
+        home, _ = parse(httpx.get(shop).text)
+        counts = texts(home, ".//span[@class='count']")
+        assert counts
+        assert not [count for count in counts if count.startswith("0 ")]
+        products = attributes(home, ".//main//a", "href")
+        pages = [parse(_get(first.port, path).decode())[0] for path in products]
+        photos = [
+            url for page in pages for url in attributes(page, ".//p[@class='photos']/a", "href")
+        ]
+        assert photos
+        for url in photos:
+            photo = httpx.get(url).raise_for_status()
+            assert photo.headers["content-type"].startswith("image/svg+xml")
+        assert running.press_ctrl_c() == 0
 
 
 def test_ctrl_c_exits_cleanly_and_leaves_no_process_and_no_stale_file(first: FirstStart) -> None:
@@ -410,6 +431,8 @@ def test_configured_database_is_used_without_an_embedded_one(folder: Path, datab
         running.wait_for("Ready")
         assert json.loads(_get(port, "/ready"))["status"] == "ready"
         assert not (home / "postgresql").exists()
+        assert "a shop to try" not in running.output
+        assert b"<h1>Atelier Q&amp;A</h1>" in _get(port, "/")
         assert running.press_ctrl_c() == 0
     assert left_behind(home) == []
 

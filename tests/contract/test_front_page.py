@@ -1,10 +1,12 @@
 """`/` with the demo shop and without it, and the pages of the shop."""
 
 from collections.abc import AsyncIterator
+from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
 
+from atelier.transfer.generator.vocabulary import PHOTO_VIEWS
 from tests.contract.conftest import Shop
 from tests.support.cluster import Cluster
 from tests.support.data import Data
@@ -52,7 +54,9 @@ async def test_a_product_of_the_shop_shows_its_questions_without_javascript(
     assert again.status_code == 304
 
 
-@pytest.mark.parametrize("path", ["/demo/products/2", "/demo/products/x", "/demo", "/demo/x.svg"])
+@pytest.mark.parametrize(
+    "path", ["/demo/products/2", "/demo/products/x", "/demo", "/demo/x.svg", "/demo/photos/1/x.jpg"]
+)
 async def test_what_the_shop_does_not_have_is_a_page_that_says_so(
     demo: httpx.AsyncClient, path: str
 ) -> None:
@@ -87,3 +91,10 @@ async def test_a_permalink_leads_back_to_the_product_of_the_shop(
     assert (await demo.get(product)).status_code == 200
     other, _ = parse((await demo.get(f"/questions/{shop.question_id}")).text)
     assert len(attributes(other, ".//p[@class='back']/a", "href")) == 1
+
+
+async def test_every_photo_of_the_sample_is_drawn(demo: httpx.AsyncClient) -> None:
+    for view in PHOTO_VIEWS:
+        response = await demo.get(f"/demo/photos/4732/1360-{view}.jpg")
+        assert response.headers["content-type"] == "image/svg+xml; charset=utf-8"
+        assert ET.fromstring(response.text).tag.endswith("svg")  # noqa: S314 - our own file

@@ -67,6 +67,56 @@ async def test_pages_of_a_search_follow_each_other(client: httpx.AsyncClient, da
     assert (found, after) == (expected, None)
 
 
+async def test_results_are_sorted_and_filtered_like_the_questions_of_a_product(
+    client: httpx.AsyncClient, data: Data
+) -> None:
+    product = new_product_id()
+    questions = [
+        await data.question(product, body=body, helpful=helpful)
+        for body, helpful in [("Which size?", 1), ("The sizes?", 3), ("Colour?", 9), ("My size", 2)]
+    ]
+    await data.answer(questions[0])
+    await data.answer(questions[2])
+
+    async def found(**query: str) -> list[int]:
+        page = await get(client, f"{product}/questions", q="size", **query)
+        return [questions.index(question) for question in ids(page)]
+
+    assert await found() == await found(sort="relevance") == [1, 3, 0]
+    assert await found(sort="newest") == [3, 1, 0]
+    assert await found(sort="oldest") == [0, 1, 3]
+    assert await found(sort="most_answers") == [0, 3, 1]
+    assert await found(filter="answered") == [0]
+    assert await found(filter="unanswered", sort="oldest") == [1, 3]
+
+
+async def test_a_vote_between_two_pages_repeats_no_question(
+    client: httpx.AsyncClient, data: Data
+) -> None:
+    product = new_product_id()
+    path = f"{product}/questions"
+    questions = [await data.question(product, body="Which size?", helpful=n) for n in range(4)]
+    first = await get(client, path, q="size", limit=2)
+    for _ in range(9):
+        await client.put(f"/qa/questions/{questions[3]}/helpful")
+    await data.question(product, body="A new size?", helpful=100)
+    second = await get(client, path, q="size", limit=2, after=first["next"])
+    assert ids(first) + ids(second) == questions[::-1]
+
+
+async def test_a_cursor_belongs_to_one_order_and_filter(
+    client: httpx.AsyncClient, data: Data
+) -> None:
+    product = new_product_id()
+    for _ in range(3):
+        await data.question(product, body="Which size?")
+    cursor = (await get(client, f"{product}/questions", q="size", limit=1))["next"]
+    for other in ({"sort": "newest"}, {"filter": "answered"}, {"q": "sizes"}):
+        query = {"q": "size", "after": cursor, **other}
+        response = await client.get(f"/v1/products/{product}/questions", params=query)
+        assert (response.status_code, response.json()["parameter"]) == (422, "after")
+
+
 async def test_similar_questions_are_found_while_one_is_typed(
     client: httpx.AsyncClient, data: Data
 ) -> None:
@@ -105,8 +155,9 @@ async def test_without_matches_results_are_empty(client: httpx.AsyncClient, shop
         ("questions", {"q": "\u200b\u200b\u200b\u200b"}, "q"),
         ("questions", {"q": "a" * 201}, "q"),
         ("questions", {"q": ["one", "two"]}, "q"),
-        ("questions", {"q": "size", "sort": "newest"}, "sort"),
-        ("questions", {"q": "size", "filter": "answered"}, "filter"),
+        ("questions", {"q": "size", "sort": "best"}, "sort"),
+        ("questions", {"sort": "relevance"}, "sort"),
+        ("questions", {"q": "size", "filter": "some"}, "filter"),
         ("questions", {"q": "size", "after": "AAAA"}, "after"),
         ("questions", {"q": "size", "limit": "101"}, "limit"),
         ("similar", {}, "text"),

@@ -1,5 +1,6 @@
 """Search within a product: what is found, in which order, and what is marked."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from atelier.store import privacy
 from atelier.store.connections.database import Database, DatabaseUnavailableError, connect
 from atelier.store.search.folding import fold, words
-from atelier.store.search.kept_texts import KEPT_ABOVE
+from atelier.store.search.indexing import INDEXED_ABOVE
+from atelier.store.search.ranking import Listing
 from atelier.store.search.searcher import Found, Searcher
 from tests.support.data import Data, new_product_id
 from tests.support.postgres import every_postgres
@@ -33,8 +36,8 @@ class Product:
             await self.data.answer(question, body=answer)
         return question
 
-    async def search(self, query: str, limit: int = 100, offset: int = 0) -> list[Found]:
-        return await self.searcher.search(PRODUCT, query, limit, offset)
+    async def search(self, query: str) -> list[Found]:
+        return (await self.searcher.search(PRODUCT, query, Listing(100))).found
 
     async def ids(self, query: str) -> list[int]:
         return [found.question_id for found in await self.search(query)]
@@ -48,10 +51,9 @@ class Product:
         ]
 
     async def fill(self) -> None:
-        """Add so many questions that the product's texts are kept, and keep them."""
+        """Add so many questions that the product is indexed, and index it."""
         await self.add_fillers()
-        await self.search("anything")
-        await self.searcher.kept.wait()
+        await self.searcher.indexer.index_all()
         assert await self.data.row("SELECT is_filled FROM search_products") == {"is_filled": True}
 
     async def add_fillers(self) -> None:
@@ -61,7 +63,7 @@ class Product:
             SELECT $1, 'Filler ' || n, 'x', 'x' FROM generate_series(1, $2) AS n
             """,
             PRODUCT,
-            KEPT_ABOVE + 1,
+            INDEXED_ABOVE + 1,
         )
 
 
@@ -178,8 +180,13 @@ async def test_the_beginning_of_a_word_is_better_than_its_middle(product: Produc
 async def test_equal_results_are_in_the_order_of_a_page_and_can_be_paged(product: Product) -> None:
     ids = [await product.ask("Which size?", helpful=n % 3) for n in range(12)]
     expected = sorted(ids, key=lambda i: (ids.index(i) % 3, i), reverse=True)
-    pages = [await product.search("size", limit=5, offset=offset) for offset in (0, 5, 10)]
-    assert [found.question_id for page in pages for found in page] == expected
+    found: list[int] = []
+    listing = Listing(5)
+    for _ in range(3):
+        results = await product.searcher.search(PRODUCT, "size", listing)
+        found += [each.question_id for each in results.found]
+        listing = listing._replace(after=results.next)
+    assert (found, listing.after) == (expected, None)
 
 
 @pytest.mark.parametrize("query", ["%%%", "___", "100%", "a_b", r"c:\d", "(.*)", "[a-z]+", "'; --"])
@@ -258,7 +265,7 @@ async def test_similar_questions_share_the_telling_words(product: Product) -> No
     assert await product.searcher.similar(PRODUCT, "🙂🙂🙂", 5) == []
 
 
-async def test_kept_texts_follow_every_change(product: Product) -> None:
+async def test_the_index_follows_every_change(product: Product) -> None:
     await product.fill()
     execute = product.data.connection.execute
     question = await product.ask("Is it purple?", "Rather mauve")
@@ -276,12 +283,10 @@ async def test_kept_texts_follow_every_change(product: Product) -> None:
     assert await product.ids("green") == []
     differing = await product.data.row(
         """
-        SELECT count(*) FROM (
-            (TABLE search_texts EXCEPT ALL SELECT * FROM search_text_view)
-            UNION ALL
-            (SELECT * FROM search_text_view WHERE product_id = $1
-             EXCEPT ALL TABLE search_texts)
-        ) AS differing
+        SELECT count(*)
+        FROM search_texts t
+        FULL JOIN (SELECT * FROM search_text_view WHERE product_id = $1) v USING (question_id)
+        WHERE t.everything IS DISTINCT FROM v.everything OR v.product_id <> t.product_id
         """,
         PRODUCT,
     )
@@ -290,7 +295,59 @@ async def test_kept_texts_follow_every_change(product: Product) -> None:
     assert await product.data.row("SELECT count(*) FROM search_texts") == {"count": 0}
 
 
-async def test_a_vote_does_not_touch_kept_texts(product: Product) -> None:
+async def test_nothing_of_an_erased_text_is_left_in_the_index(product: Product) -> None:
+    await product.fill()
+    connection = product.data.connection
+    question = await product.ask("My name is Rumpelstiltskin", "Indeed")
+    await product.searcher.indexer.follow(PRODUCT)
+    assert await product.ids("rumpelstiltskin") == [question]
+    await connection.execute("UPDATE questions SET asker_email = 'r@x.org' WHERE id = $1", question)
+    found = await privacy.find(connection, "r@x.org")
+    await privacy.erase(connection, "r@x.org", found, privacy.Mode.ANONYMIZE, done_by="test")
+    left = await product.data.row(
+        """
+        SELECT count(*)
+        FROM (SELECT t::text AS kept FROM search_texts t UNION SELECT w.word FROM search_words w) k
+        WHERE kept LIKE '%rumpel%'
+        """
+    )
+    assert left == {"count": 0}
+    assert await product.ids("removed") == [question]
+
+
+async def test_an_instance_indexes_what_waits_without_a_search(product: Product) -> None:
+    await product.add_fillers()
+    assert not (await product.searcher.indexer.state(PRODUCT)).is_indexed
+    await product.searcher.indexer.wait()
+    await product.searcher.indexer.index_all()
+    assert (await product.searcher.indexer.state(PRODUCT)).is_indexed
+    await product.data.connection.execute(
+        """
+        INSERT INTO questions (product_id, body, asker_name, asker_email)
+        SELECT $1, 'Later ' || n, 'x', 'x' FROM generate_series(1, 150) AS n
+        """,
+        PRODUCT,
+    )
+    assert len(await product.ids("later")) == 100
+    await product.searcher.indexer.wait()
+    assert (await product.searcher.indexer.state(PRODUCT)).changed == []
+    assert len(await product.ids("later")) == 100
+
+
+async def test_two_instances_index_a_product_together(product: Product, database: str) -> None:
+    await product.add_fillers()
+    async with open_product(database) as other:
+        await asyncio.gather(
+            product.searcher.indexer.index_all(), other.searcher.indexer.index_all()
+        )
+        await product.searcher.indexer.index_all()
+        assert (await other.searcher.indexer.state(PRODUCT))[::2] == (True, [])
+        assert await other.ids("501") == await product.ids("501") != []
+        question = await product.ask("Found by all?")
+        assert await other.ids("found") == await product.ids("found") == [question]
+
+
+async def test_a_vote_does_not_touch_the_index(product: Product) -> None:
     await product.fill()
     question = await product.ask("Is it purple?", "Rather mauve")
     version = "SELECT xmin::text FROM search_texts WHERE question_id = $1"
@@ -301,7 +358,7 @@ async def test_a_vote_does_not_touch_kept_texts(product: Product) -> None:
     assert await product.data.row(version, question) == before
 
 
-async def test_texts_are_kept_only_once_no_writer_can_have_missed_it(
+async def test_a_product_is_indexed_only_once_no_writer_can_have_missed_it(
     product: Product, database: str
 ) -> None:
     writer = await connect(database)
@@ -316,18 +373,19 @@ async def test_texts_are_kept_only_once_no_writer_can_have_missed_it(
         return await product.data.row(registered) == {"count": 1}
 
     await until(is_registered)
-    assert await product.data.row("SELECT count(*) FROM search_texts") == {"count": 0}
+    is_filled = "SELECT bool_or(is_filled) AS is_filled FROM search_products"
+    assert await product.data.row(is_filled) == {"is_filled": False}
     await transaction.commit()
     await writer.close()
-    await product.searcher.kept.wait()
-    assert await product.data.row("SELECT count(*) > 500 AS ok FROM search_texts") == {"ok": True}
+    await product.searcher.indexer.wait()
+    assert await product.data.row(is_filled) == {"is_filled": True}
     assert await product.ids("latecomer") == [late]
 
 
-async def test_texts_of_small_products_are_not_kept(product: Product) -> None:
+async def test_small_products_are_not_indexed(product: Product) -> None:
     question = await product.ask("Is it purple?")
     assert await product.ids("purple") == [question]
-    await product.searcher.kept.wait()
+    await product.searcher.indexer.wait()
     assert await product.data.row("SELECT count(*) FROM search_products") == {"count": 0}
 
 
@@ -365,7 +423,7 @@ async def test_search_finds_what_a_simple_reference_finds(
     for word in words(" ".join(query)):
         exact = {question for question, body in bodies.items() if word in body}
         expected &= exact if len(exact) >= 5 else exact | _near(word, bodies)
-    found = await product.searcher.search(product_id, " ".join(query), 100, 0)
+    found, _ = await product.searcher.search(product_id, " ".join(query), Listing(100))
     assert {each.question_id for each in found} == expected
     assert all(match.snippet.ranges for each in found for match in each.matches)
 

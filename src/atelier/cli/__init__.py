@@ -8,7 +8,18 @@ from types import TracebackType
 import click
 
 from atelier import __version__
-from atelier.cli import database, moderation, privacy, rules, service, stats, tokens, transfer
+from atelier.cli import (
+    aws,
+    capacity,
+    database,
+    moderation,
+    privacy,
+    rules,
+    service,
+    stats,
+    tokens,
+    transfer,
+)
 from atelier.errors import AtelierError, format_traceback
 from atelier.local.host.open_files import raise_open_files
 from atelier.local.host.utf8 import use_utf8
@@ -61,7 +72,7 @@ def atelier(context: click.Context) -> None:
         click.echo(f"atelier: {name} is not a setting{hint}", err=True)
 
 
-for _module in (service, database, transfer, privacy, tokens, stats, moderation):
+for _module in (service, database, transfer, privacy, tokens, stats, moderation, aws, capacity):
     for _command in _module.COMMANDS:
         atelier.add_command(_command)
 for _command in rules.COMMANDS:

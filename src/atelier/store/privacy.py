@@ -143,6 +143,7 @@ async def _erase_batch(
                 await connection.execute(_QUERIES["privacy_lock_questions"], batch.affected)
                 await connection.execute(_QUERIES["privacy_delete_edited_texts"], *batch[1:])
                 erased = await _apply(connection, batch, mode)
+                await connection.execute(_QUERIES["privacy_index_texts"], batch.affected)
                 await connection.execute(_QUERIES["privacy_count"], record, *erased[:3])
                 return erased
         except asyncpg.DeadlockDetectedError:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from importlib.resources import files
@@ -28,6 +29,15 @@ _ONE_HOUR = "public, max-age=3600"
 _TEMPLATES = Templates("demo", "pages")
 _TEXTS = Texts("en")
 _OTHERS = 4
+_SVG = "image/svg+xml"
+_PHOTO = re.compile(r"[0-9]+-([a-z-]+)\.jpg", re.ASCII)
+_DRAWINGS = {
+    **dict.fromkeys(("front", "back", "worn", "after-washing"), "hanger"),
+    **dict.fromkeys(("close-up", "side"), "fabric"),
+    "in-the-box": "box",
+    "label": "label",
+}
+"""The drawing for each view of the generated photos."""
 
 Product = Mapping[str, Any]
 
@@ -96,6 +106,28 @@ class ProductPage:
         return [self._products[each] for each in (ids[place:] + ids)[:_OTHERS]]
 
 
+class Photo:
+    """`/demo/photos/{answer_id}/{name}`: what the sample's answers show, drawn."""
+
+    def __init__(self) -> None:
+        """Read the drawings."""
+        self._drawings = {
+            name: File(_FOLDER / "photos" / f"{name}.svg", _SVG, _ONE_HOUR)
+            for name in {*_DRAWINGS.values()}
+        }
+
+    async def on_get(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, answer_id: str, name: str
+    ) -> None:
+        """Send the drawing for the view that a photo's name ends with."""
+        photo = _PHOTO.fullmatch(name)
+        if not (answer_id.isdigit() and photo and photo[1] in _DRAWINGS):
+            raise ApiError(HTTPStatus.NOT_FOUND, "there is no such photo in the sample")
+        await self._drawings[_DRAWINGS[photo[1]]].on_get(req, resp)
+
+    on_head = on_get
+
+
 class About:
     """`/` without a demo shop: what this is."""
 
@@ -115,7 +147,8 @@ def add_demo_shop(app: App, reader: ListReader, questions: QuestionList) -> None
     app.add_route("/demo/shop.css", File(_FOLDER / "shop.css", "text/css", _ONE_HOUR))
     for product in listed:
         name = f"{product['picture']}.svg"
-        app.add_route(f"/demo/{name}", File(_FOLDER / name, "image/svg+xml", _ONE_HOUR))
+        app.add_route(f"/demo/{name}", File(_FOLDER / name, _SVG, _ONE_HOUR))
+    app.add_route("/demo/photos/{answer_id}/{name}", Photo())
 
 
 def demo_addresses() -> dict[int, str]:

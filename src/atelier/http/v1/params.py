@@ -19,7 +19,8 @@ from atelier.store.lists.reader import (
     first_position,
 )
 from atelier.store.search.folding import fold
-from atelier.store.search.searcher import MAX_RESULTS
+from atelier.store.search.ranking import Listing
+from atelier.store.search.ranking import Position as ResultPosition
 
 Values: TypeAlias = Mapping[str, str | list[str]]
 """Query parameters; a repeated one has a list."""
@@ -30,6 +31,9 @@ _MAX_ANSWERS, _DEFAULT_ANSWERS = 100, 2
 _MIN_QUERY, _MAX_QUERY = 3, 200
 _MAX_SIMILAR_TEXT = 1000
 _MAX_SIMILAR, _DEFAULT_SIMILAR = 20, 5
+_RELEVANCE = "relevance"
+_FIRST_RESULT: Position = (0, 0, 0)
+_MAX_POINTS = 2**31 - 1
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -54,8 +58,7 @@ class SearchRequest(NamedTuple):
 
     product_id: int
     query: str
-    limit: int
-    offset: int
+    listing: Listing
     answers: int
     """The number of answers with each question."""
     of_list: str
@@ -95,16 +98,16 @@ def answers(values: Values, question: str) -> AnswersRequest:
 def search(values: Values, product: str) -> SearchRequest:
     """Return the requested page of a search, given the product id of the path."""
     parent = product_id(product)
-    for name in ("sort", "filter"):
-        if name in values:
-            raise invalid_parameter(name, "left out with q: the best matches come first")
+    sort = _searched_sort(values)
+    filter_ = _word(values, "filter", Filter, Filter.ALL)
     query = _searched(values, "q", _MAX_QUERY)
-    of_list = f"search {parent} {query}"
-    [offset] = _after(values, of_list, (0,))
-    if not 0 <= offset < MAX_RESULTS:
+    of_list = f"search {parent} {sort} {filter_} {query}"
+    after = _after(values, of_list, _FIRST_RESULT)
+    position = None if after is _FIRST_RESULT else ResultPosition(*after)
+    if position and abs(position.points) > _MAX_POINTS:
         raise _invalid_cursor()
-    limit, answers = _limit(values), answers_per_question(values)
-    return SearchRequest(parent, query, limit, offset, answers, of_list)
+    listing = Listing(_limit(values), sort, filter_, position)
+    return SearchRequest(parent, query, listing, answers_per_question(values), of_list)
 
 
 def similar(values: Values, product: str) -> SearchRequest:
@@ -112,7 +115,7 @@ def similar(values: Values, product: str) -> SearchRequest:
     parent = product_id(product)
     text = _searched(values, "text", _MAX_SIMILAR_TEXT)
     limit = _number(values, "limit", 1, _MAX_SIMILAR, _DEFAULT_SIMILAR)
-    return SearchRequest(parent, text, limit, 0, answers_per_question(values), "")
+    return SearchRequest(parent, text, Listing(limit), answers_per_question(values), "")
 
 
 def product_ids(values: Values) -> list[int]:
@@ -148,6 +151,15 @@ def _searched(values: Values, name: str, longest: int) -> str:
     if not _MIN_QUERY <= len(folded) <= longest:
         raise invalid_parameter(name, f"text of {_MIN_QUERY} to {longest} characters")
     return folded
+
+
+def _searched_sort(values: Values) -> Sort | None:
+    """Return the order of a search's results; None is by relevance."""
+    if values.get("sort", _RELEVANCE) == _RELEVANCE:
+        return None
+    if values["sort"] not in {*Sort}:
+        raise invalid_parameter("sort", f"one of {', '.join((_RELEVANCE, *Sort))}")
+    return _word(values, "sort", Sort, Sort.HELPFUL)
 
 
 def _limit(values: Values) -> int:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Sequence
 from http import HTTPStatus
+from typing import TypeVar
 
 import falcon.asgi
 
@@ -12,7 +13,9 @@ from atelier.http.v1 import params
 from atelier.http.v1.responses import next_cursor, send
 from atelier.store.connections.database import DatabaseTimeoutError
 from atelier.store.lists.reader import ListReader, QuestionKey
-from atelier.store.search.searcher import MAX_RESULTS, Found, Match, Searcher
+from atelier.store.search.searcher import Found, Match, Searcher
+
+T = TypeVar("T")
 
 
 class Search:
@@ -28,16 +31,11 @@ class Search:
     ) -> None:
         """Send a page of the questions that contain all words of `q`, best first."""
         request = params.search(req.params, product_id)
-        search = self._searcher.search(
-            request.product_id, request.query, request.limit + 1, request.offset
-        )
-        found = await _in_time(req, search)
-        results = await self._results(found[: request.limit], request.answers)
-        end = request.offset + request.limit
-        has_more = len(found) > request.limit and end < MAX_RESULTS
+        search = self._searcher.search(request.product_id, request.query, request.listing)
+        found, position = await _in_time(req, search)
         body = b'{"results":[%b],"next":%b,"totals":%b}' % (
-            results,
-            next_cursor((end,) if has_more else None, request.of_list),
+            await self._results(found, request.answers),
+            next_cursor(position, request.of_list),
             await self._totals(request.product_id),
         )
         send(req, resp, body)
@@ -47,7 +45,7 @@ class Search:
     ) -> None:
         """Send the questions that are most like `text`, best first."""
         request = params.similar(req.params, product_id)
-        search = self._searcher.similar(request.product_id, request.query, request.limit)
+        search = self._searcher.similar(request.product_id, request.query, request.listing.limit)
         found = await _in_time(req, search)
         body = b'{"results":[%b]}' % await self._results(found, request.answers)
         send(req, resp, body)
@@ -83,7 +81,7 @@ class SimilarQuestions:
     on_head = on_get
 
 
-async def _in_time(req: falcon.asgi.Request, search: Awaitable[list[Found]]) -> list[Found]:
+async def _in_time(req: falcon.asgi.Request, search: Awaitable[T]) -> T:
     """Return the results of a search; raise the 503 if the database stops it."""
     try:
         return await search

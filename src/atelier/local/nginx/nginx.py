@@ -72,6 +72,8 @@ _PATH_SEGMENTS = (
     "demo",
     r"shop\.css",
     r"[a-z]+\.svg",
+    "photos",
+    r"[0-9]{1,19}-[a-z-]{1,20}\.jpg",
 )
 """Path segments that the access log shows, besides numbers; see nginx.conf."""
 _QUERY_PARAMETERS = (

@@ -5,6 +5,8 @@ import shutil
 from atelier.local.host.home import Home
 from atelier.store.connections.database import connect
 from atelier.transfer.generator import generate
+from atelier.transfer.generator.files import PHOTOS
+from atelier.transfer.generator.rows import PHOTO_URL
 from atelier.transfer.importer.importer import import_export
 from atelier.transfer.importer.publish import is_empty
 from atelier.transfer.progress import Progress
@@ -22,12 +24,17 @@ async def needs_sample(dsn: str) -> bool:
         await connection.close()
 
 
-async def load_sample(dsn: str, home: Home, progress: Progress) -> None:
-    """Generate the sample in the home folder, import it, and delete the files."""
+async def load_sample(dsn: str, home: Home, progress: Progress, photos: str = PHOTO_URL) -> None:
+    """Generate the sample in the home folder, import it, and delete the files.
+
+    `photos` is the address below which its photos are: by default one that does not exist.
+    """
     folder = home.path / "sample"
     shutil.rmtree(folder, ignore_errors=True)
     try:
         generate(folder, products=PRODUCTS, seed=_SEED, progress=progress)
+        file = folder / PHOTOS
+        file.write_bytes(file.read_bytes().replace(PHOTO_URL.encode(), photos.encode()))
         await import_export(
             dsn,
             folder,

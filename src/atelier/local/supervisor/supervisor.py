@@ -109,7 +109,9 @@ class _Supervisor:
         await check_service_url(self._settings)
         if await needs_sample(self._dsn):
             self._logs.log("Loading the sample into the empty database.")
-            await load_sample(self._dsn, self._home, progress_for(_console))
+            photos = f"{address_of(self._settings.port)}/demo/photos"
+            shown = {"photos": photos} if self._settings.has_demo else {}
+            await load_sample(self._dsn, self._home, progress_for(_console), **shown)
         state = await database_state(service_url(self._settings, self._dsn))
         if warning := connections_missing(state, self._settings, self._settings.instances):
             self._logs.log(warning)

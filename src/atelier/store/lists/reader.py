@@ -104,6 +104,14 @@ def first_position(sort: Sort) -> Position:
     return (_MIN_KEY, -_MAX_KEY) if sort is Sort.OLDEST else (_MAX_KEY, _MAX_KEY)
 
 
+def ordered(sort: Sort, matching: str = "") -> str:
+    """Return the SQL of an order, for those questions only that meet a further condition.
+
+    It reads `requested`: the columns are those of QuestionsKey, without `answers`.
+    """
+    return _QUERIES[f"order_{sort}"].replace("{matching}", matching)
+
+
 class ListReader:
     """Reads everything in batches; concurrent requests for the same are one."""
 
@@ -142,7 +150,7 @@ class ListReader:
         return self._summaries.submit(product_id)
 
     def _runner(self, sort: Sort) -> "_Run":
-        query = _with_totals("questions").replace("{keys}", _QUERIES[f"order_{sort}"])
+        query = _with_totals("questions").replace("{keys}", ordered(sort))
         return _Run(self._database, query)
 
     async def _read_questions(

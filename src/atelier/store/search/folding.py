@@ -4,6 +4,7 @@ The database's function search_fold is the same as `fold`; a test compares them.
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -42,6 +43,7 @@ _COMMON = frozenset(
 """Words that say little about what an English question is about."""
 _OUTER_PUNCTUATION = "?!.,;:\"'()[]"
 _MIN_LETTERS_FOR_A_TYPO = 4
+_SHORT = 2
 
 
 class Near(NamedTuple):
@@ -53,6 +55,7 @@ class Near(NamedTuple):
     regular expression.
     """
 
+    word: str
     edits: str
     """A regular expression for such a word."""
     hints: tuple[str, str, str]
@@ -60,7 +63,57 @@ class Near(NamedTuple):
     @property
     def pattern(self) -> str:
         """A regular expression for a text with such a word."""
-        return f"(?:^|{BOUNDARY})(?:{self.edits})(?:$|{BOUNDARY})"
+        return _whole(self.edits)
+
+    @property
+    def ends(self) -> str:
+        """A regular expression for a word that ends with the first part of a divided one."""
+        return _ending("|".join(self.word[:cut] for cut in self._cuts if cut >= self._half))
+
+    @property
+    def begins(self) -> str:
+        """A regular expression for a word that begins with the second part of a divided one."""
+        return _beginning("|".join(self.word[cut:] for cut in self._cuts if cut <= self._half))
+
+    def halves(self, words: Iterable[str]) -> list["Halves"]:
+        """Return how the word may be divided, given the words that `ends` and `begins` find."""
+        known = list(words)
+        divided = [Halves(self.word[:cut], self.word[cut:]) for cut in self._cuts]
+        return [
+            each
+            for each in divided
+            if any(re.search(each.ends, word) or re.search(each.begins, word) for word in known)
+        ]
+
+    @property
+    def _cuts(self) -> range:
+        return range(1, len(self.word))
+
+    @property
+    def _half(self) -> int:
+        return len(self.word) // 2
+
+
+class Halves(NamedTuple):
+    """A word that is written as two."""
+
+    head: str
+    tail: str
+
+    @property
+    def ends(self) -> str:
+        """A regular expression for a word that ends with the head."""
+        return _ending(self.head)
+
+    @property
+    def begins(self) -> str:
+        """A regular expression for a word that begins with the tail."""
+        return _beginning(self.tail)
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression for a text with both, one after the other."""
+        return _whole(f"{self.head} {self.tail}")
 
 
 def fold(text: str) -> str:
@@ -111,4 +164,34 @@ def near(word: str) -> Near | None:
     ]
     half = len(word) // 2
     exchanged = word[: half - 1] + word[half] + word[half - 1] + word[half + 1 :]
-    return Near("|".join(dict.fromkeys(edits)), (word[:half], word[half:], exchanged))
+    return Near(word, "|".join(dict.fromkeys(edits)), (word[:half], word[half:], exchanged))
+
+
+def needle(word: str) -> str:
+    """Return what a text must contain for a folded word: the word, at its beginning if it is short.
+
+    Nearly every text contains each letter somewhere.
+    """
+    return f" {word}" if is_short(word) else word
+
+
+def is_short(word: str) -> bool:
+    """Return whether a word is only found where a word begins."""
+    return len(word) <= _SHORT and word.isascii() and word.isalnum()
+
+
+def beginning_pattern(start: str) -> str:
+    """Return a regular expression for what has a word that begins in this way."""
+    return f"(?:^|{BOUNDARY}){start}"
+
+
+def _whole(words: str) -> str:
+    return f"(?:^|{BOUNDARY})(?:{words})(?:$|{BOUNDARY})"
+
+
+def _ending(parts: str) -> str:
+    return f"(?:^|{BOUNDARY})(?:{parts})$"
+
+
+def _beginning(parts: str) -> str:
+    return f"^(?:{parts})(?:$|{BOUNDARY})"

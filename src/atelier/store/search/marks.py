@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import unicodedata2 as unicodedata
 
-from atelier.store.search.folding import BOUNDARY, Near, fold_character
+from atelier.store.search.folding import BOUNDARY, Near, fold_character, is_short
 
 SNIPPET_LENGTH = 200
 """The maximum length of a snippet, in code points, without its ellipses."""
@@ -62,7 +62,8 @@ def search_patterns(words: Iterable[tuple[str, Near | None]]) -> Iterator[list[s
     """Yield the patterns of what a search finds: each word itself, then the words near to it."""
     for word, near in words:
         near_pattern = near and f"(?:^|(?<={BOUNDARY}))({near.edits})(?=$|{BOUNDARY})"
-        yield [f"({re.escape(word)})", *([near_pattern] if near_pattern else [])]
+        start = "(?:^|(?<= ))" if is_short(word) else ""
+        yield [f"{start}({re.escape(word)})", *([near_pattern] if near_pattern else [])]
 
 
 def beginning_patterns(beginnings: Iterable[str]) -> Iterator[list[str]]:

@@ -103,6 +103,7 @@ class Build:
             await self._workers.run(
                 [
                     partial(_execute, sql=_QUERIES["fill_moderation_states"]),
+                    partial(_execute, sql=_QUERIES["fill_search_products"]),
                     *_analyze_jobs("question_documents", "question_summaries"),
                     count,
                 ]

@@ -32,8 +32,10 @@ GRANT SELECT (day, kind, client, count), INSERT, UPDATE (count), DELETE
 GRANT SELECT (day, key), INSERT, UPDATE (day), DELETE ON atelier.address_keys TO {role};
 GRANT SELECT, DELETE ON atelier.changes TO {role};
 GRANT SELECT ON atelier.search_text_view TO {role};
-GRANT SELECT, INSERT ON atelier.search_texts TO {role};
+GRANT SELECT, INSERT (question_id, product_id, everything) ON atelier.search_texts TO {role};
 GRANT SELECT, INSERT (product_id), UPDATE (horizon, is_filled) ON atelier.search_products TO {role};
+GRANT SELECT ON atelier.search_words TO {role};
+GRANT EXECUTE ON FUNCTION atelier.index_search_texts TO {role};
 GRANT EXECUTE
     ON FUNCTION
         atelier.claim_post, atelier.count_for_client, atelier.uncount_for_client,

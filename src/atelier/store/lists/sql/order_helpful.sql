@@ -9,6 +9,6 @@ WHERE d.product_id = requested.product_id
     WHEN 'unanswered' THEN s.answer_count = 0
     WHEN 'seller' THEN s.has_seller
     WHEN 'photos' THEN s.has_photos
-    ELSE true END
+    ELSE true END{matching}
 ORDER BY d.helpful DESC, d.question_id DESC
 LIMIT requested.page_limit + 1

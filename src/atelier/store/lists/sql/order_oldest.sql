@@ -15,6 +15,6 @@ WHERE s.product_id = requested.product_id
     WHEN 'unanswered' THEN s.answer_count = 0
     WHEN 'seller' THEN s.has_seller
     WHEN 'photos' THEN s.has_photos
-    ELSE true END
+    ELSE true END{matching}
 ORDER BY s.created_at, s.question_id
 LIMIT requested.page_limit + 1

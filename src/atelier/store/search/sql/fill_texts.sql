@@ -1,4 +1,4 @@
--- Keeps the texts of the product's next $3 questions after $2; returns the last, or null after all.
+-- Adds the texts of the product's next $3 questions after $2; returns the last, or null after all.
 -- The condition again: an import may have replaced all tables since the horizon was passed.
 WITH next AS MATERIALIZED (
     SELECT question_id
@@ -11,9 +11,9 @@ WITH next AS MATERIALIZED (
     LIMIT $3
 ),
 filled AS (
-    INSERT INTO search_texts (question_id, product_id, question, everything, words)
-    SELECT v.question_id, v.product_id, v.question, v.everything, v.words
+    INSERT INTO search_texts (question_id, product_id, everything)
+    SELECT v.question_id, v.product_id, v.everything
     FROM next n JOIN search_text_view v ON v.question_id = n.question_id
-    ON CONFLICT (question_id) DO NOTHING
+    ON CONFLICT (question_id, product_id) DO NOTHING
 )
 SELECT max(question_id) AS last FROM next

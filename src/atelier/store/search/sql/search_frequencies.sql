@@ -3,10 +3,10 @@ SELECT (
     SELECT count(*)
     FROM (
         SELECT
-        FROM question_documents d JOIN {texts} t ON t.question_id = d.question_id
-        WHERE d.product_id = $1 AND t.product_id = $1 AND strpos(t.everything, w.word) > 0
-        LIMIT $3
+        FROM {texts} t
+        WHERE t.product_id = $1 AND strpos(t.everything, w.word) > 0
+        LIMIT $4
     ) AS questions
 ) AS questions
-FROM unnest($2::text[]) WITH ORDINALITY AS w (word, position)
+FROM unnest($3::text[]) WITH ORDINALITY AS w (word, position)
 ORDER BY w.position

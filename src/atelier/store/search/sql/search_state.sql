@@ -1,4 +1,16 @@
--- Whether the texts of a product are kept, and whether they should be.
+-- Whether a product's texts are indexed, or still computed by each search although it is large; and
+-- what has changed since it was indexed.
 SELECT
-    EXISTS (SELECT FROM search_products WHERE product_id = $1 AND is_filled) AS is_filled,
-    EXISTS (SELECT FROM question_documents WHERE product_id = $1 OFFSET $2) AS is_large
+    coalesce(p.is_filled, false) AS is_filled,
+    p.product_id IS NOT NULL OR EXISTS (
+        SELECT FROM question_documents d WHERE d.product_id = $1 OFFSET $2) AS is_large,
+    coalesce(p.size, 0) AS size,
+    array(
+        SELECT t.question_id FROM search_texts t WHERE t.product_id = $1 AND t.is_changed)
+        AS changed,
+    array(
+        SELECT t.number
+        FROM search_texts t
+        WHERE t.product_id = $1 AND t.is_changed AND t.number IS NOT NULL) AS outdated
+FROM (SELECT) AS one
+LEFT JOIN search_products p ON p.product_id = $1

@@ -1,5 +1,5 @@
 -- How many posts each moderation rule has held or refused
--- depends: 20261127_24_rules
+-- depends: 20261127_25_search_words
 
 -- migrate: apply
 

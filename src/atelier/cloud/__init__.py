@@ -1,0 +1,1 @@
+"""Running the service in a cloud, and how many hosts that takes."""

@@ -1,0 +1,1 @@
+"""The AWS commands: a CloudFormation stack, and what operates it."""

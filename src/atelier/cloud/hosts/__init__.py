@@ -1,0 +1,1 @@
+"""What runs on the hosts of a deployment on AWS, started by the units of deploy/systemd."""
