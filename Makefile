@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help up reload install uninstall test check test-pythons test-ends test-lowest test-image lock sbom bundle audit clean FORCE
+.PHONY: help up reload install uninstall shots test check test-pythons test-ends test-lowest test-image lock sbom bundle audit clean FORCE
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
@@ -130,6 +130,9 @@ audit: .venv/dev.done ## look up known vulnerabilities of the locked packages
 	@$(BIN)/python scripts/audit.py
 
 include bench/bench.mk
+
+shots: .venv/dev.done ## take pictures of the pages and the widget (dist/shots)
+	@exec $(BIN)/python -m scripts.shots $(SHOTS)
 
 clean: ## remove environments and caches; the data in .atelier is kept
 	@rm -rf .venv .venvs .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

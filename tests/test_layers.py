@@ -21,15 +21,15 @@ _WEB = {"falcon", "uvicorn"}
 
 # The folders of a layer, from the bottom up: each imports only from those before it.
 _FOLDERS = {
-    "http": ["common", "ops", "qa", "v1", "admin", "pages"],
-    "store": ["connections", "lists", "search", "moderation"],
+    "http": ["common", "webhooks", "ops", "qa", "v1", "admin", "pages", "console"],
+    "store": ["connections", "lists", "search", "moderation", "webhooks", "console"],
     "transfer": ["files", "reader", "database", "generator", "importer", "verifier", "exporter"],
     "local": ["host", "nginx", "logs", "postgres", "cluster", "monitoring", "supervisor"],
     "cloud": ["hosts", "aws"],
 }
 # Folders beside each other, which do not know each other.
 _SEPARATE = [
-    ("http", {"ops", "qa", "v1", "admin"}),
+    ("http", {"ops", "qa", "v1", "admin", "console"}),
     ("transfer", {"generator", "importer", "verifier", "exporter"}),
     ("local", {"nginx", "logs", "postgres"}),
     ("cloud", {"hosts", "aws"}),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -9,6 +10,7 @@ import pytest
 
 from atelier.store import tokens
 from atelier.store.connections.database import Database, connect
+from atelier.store.console.sessions import Sessions
 from atelier.store.tokens import FoundToken, Scope, TokenReader, TokenState
 from tests.support.commands import run
 from tests.transfer.exports import load, write_export
@@ -94,23 +96,33 @@ async def test_an_unknown_name_cannot_be_revoked(database: str) -> None:
     assert done.stderr.startswith("atelier: There is no token named nobody")
 
 
-async def test_tokens_survive_an_import_that_replaces_everything(
+async def test_tokens_and_their_sessions_survive_an_import_that_replaces_everything(
     database: str, tmp_path: Path
 ) -> None:
     connection = await connect(database)
-    created = [await tokens.create(connection, name, Scope.READ) for name in ("kept", "revoked")]
+    created = [
+        await tokens.create(connection, name, Scope.MODERATE) for name in ("kept", "revoked")
+    ]
     await tokens.revoke(connection, "revoked")
     await connection.close()
+    pool = Database(database, size=1, timeout=5)
+    sessions = Sessions(pool, timedelta(hours=1))
+    secret = await sessions.open(created[0] or "")
+    assert secret
     for _ in range(2):
         await load(database, write_export(tmp_path / "export"), replace=True)
         states = [(await find(database, each or "")).state for each in created]
         assert states == [TokenState.VALID, TokenState.REVOKED]
+        session = await sessions.find(secret)
+        assert session
+        assert session.name == "kept"
+    await pool.close()
     assert (await token(database, "create", "new", "--scope", "read")).returncode == 0
 
 
 async def test_a_database_that_is_not_migrated_is_named_as_the_reason(database: str) -> None:
     connection = await connect(database)
-    await connection.execute("DROP TABLE tokens")
+    await connection.execute("DROP TABLE tokens CASCADE")
     await connection.close()
     done = await token(database, "list")
     assert (done.returncode, done.stdout) == (1, "")

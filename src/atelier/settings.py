@@ -21,6 +21,8 @@ SEARCH_CONNECTIONS = 2
 """The connections of an instance that carry searches."""
 TRIAL_CONNECTIONS = 1
 """The connections of an instance that carry trials of moderation rules."""
+WEBHOOK_CONNECTIONS = 1
+"""The connections of an instance that carry the deliveries of webhooks."""
 
 _FILE = "_FILE"
 _PREFIX = "ATELIER_"
@@ -257,6 +259,10 @@ class Settings:
     """The same for votes and reports."""
     rate_posts: Limit = _setting("ATELIER_RATE_POSTS", _limit(_number(0.02, 100_000)), Limit(2))
     """The same for new questions and answers."""
+    rate_sign_ins: Limit = _setting(
+        "ATELIER_RATE_SIGN_INS", _limit(_number(0.02, 100_000)), Limit(0.2)
+    )
+    """The same for signing in to the console."""
     rate_exempt: CommaSeparated = _setting("ATELIER_RATE_EXEMPT", _networks, PRIVATE_NETWORKS)
     """The networks without limits."""
     trusted_proxies: CommaSeparated | None = _setting("ATELIER_TRUSTED_PROXIES", _networks, None)
@@ -276,7 +282,7 @@ class Settings:
     )
     """The origins whose pages may call the API from a browser; `*` means all."""
     admin_networks: CommaSeparated = _setting("ATELIER_ADMIN_NETWORKS", _networks, _ALL_NETWORKS)
-    """The networks that may use the API under /admin, with a token."""
+    """The networks that may use the API under /admin and the console, with a token."""
     log_addresses: str = _setting("ATELIER_LOG_ADDRESSES", _one_of("full", "masked", "off"), "full")
     """How client addresses are written to the access log."""
     log_days: Limit = _setting("ATELIER_LOG_DAYS", _limit(_integer(1, 3650)), Limit(0))
@@ -284,6 +290,12 @@ class Settings:
 
     changes_days: int = _setting("ATELIER_CHANGES_DAYS", _integer(1, 3650), 30)
     """How long the events of the change feed are kept, in days."""
+    webhook_networks: CommaSeparated = _setting(
+        "ATELIER_WEBHOOK_NETWORKS", _networks, CommaSeparated()
+    )
+    """The networks that webhooks may be sent to although they are not public."""
+    webhook_timeout: float = _setting("ATELIER_WEBHOOK_TIMEOUT", _number(0.1, 300), 15.0)
+    """How long the receiver of a webhook may take to answer."""
     public_url: str | None = _setting("ATELIER_PUBLIC_URL", _public_url, None)
     """What browsers put before the path of a page; None means scheme and host of the request."""
     product_url: str | None = _setting("ATELIER_PRODUCT_URL", _product_url, None)
@@ -307,7 +319,7 @@ class Settings:
     def connections(self) -> int:
         """The maximum number of connections that one instance opens to the primary."""
         pools = 2 if self.read_database_url else 1
-        others = STREAM_CONNECTIONS + SEARCH_CONNECTIONS + TRIAL_CONNECTIONS
+        others = STREAM_CONNECTIONS + SEARCH_CONNECTIONS + TRIAL_CONNECTIONS + WEBHOOK_CONNECTIONS
         return pools * self.pool_size + others
 
     @classmethod

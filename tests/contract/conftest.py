@@ -34,6 +34,19 @@ _DOCUMENTED = """
     RESET session_replication_role;
     SELECT setval(pg_get_serial_sequence('moderation_decisions', 'id'), max(id))
     FROM moderation_decisions;
+    DELETE FROM webhooks;
+    INSERT INTO webhooks (id, url, events, created_by, position, change_id)
+    OVERRIDING SYSTEM VALUE VALUES (3, 'https://localhost', '{asked}', 'anna', 0, 0);
+    UPDATE webhooks SET (position, change_id) = (
+        SELECT coalesce(max(position), 0), coalesce(max(id), 0)
+        FROM changes WHERE position IS NOT NULL);
+    INSERT INTO webhook_deliveries (
+        id, webhook_id, position, kind, target, target_id, question_id, state, finished_at)
+    OVERRIDING SYSTEM VALUE
+    VALUES (42, 3, 1, 'asked', 'question', 37, 37, 'failed', now());
+    SELECT setval(pg_get_serial_sequence('webhooks', 'id'), 3);
+    SELECT setval(pg_get_serial_sequence('webhook_deliveries', 'id'), max(id))
+    FROM webhook_deliveries;
 """
 
 
@@ -75,12 +88,15 @@ async def token(data: Data) -> str:
 
 
 @pytest.fixture
-async def documented(data: Data) -> None:
-    """Insert the question, the answer and the decision of the specification's examples.
+async def documented(data: Data) -> AsyncIterator[None]:
+    """Insert the question, the answer, the decision and the webhook of the examples.
 
-    They are the only ones of their product; what earlier tests added or decided is forgotten.
+    They are the only ones of their product; what earlier tests added or decided is forgotten. At
+    the end there are no webhooks, so that other tests send nothing.
     """
     await data.connection.execute(_DOCUMENTED)
+    yield
+    await data.connection.execute("DELETE FROM webhooks")
 
 
 @pytest.fixture

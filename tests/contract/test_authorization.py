@@ -46,6 +46,8 @@ action = "hold"
 max = 0
 """
 
+_WEBHOOK = "/admin/v1/webhooks/{webhook_id}"
+
 ROUTES = [
     Guarded("GET", "/admin/v1/token", Scope.READ),
     Guarded("GET", "/admin/v1/queue", Scope.READ),
@@ -58,6 +60,16 @@ ROUTES = [
     Guarded("POST", "/admin/v1/rules/try", Scope.MODERATE, {"source": _RULES, "days": 1}),
     Guarded("GET", "/admin/v1/unanswered", Scope.READ),
     Guarded("GET", "/admin/v1/changes", Scope.READ),
+    Guarded("GET", "/admin/v1/webhooks", Scope.OPERATE),
+    Guarded("POST", "/admin/v1/webhooks", Scope.OPERATE, {"url": "ftp://x"}),
+    Guarded("GET", _WEBHOOK, Scope.OPERATE),
+    Guarded("DELETE", _WEBHOOK, Scope.OPERATE),
+    Guarded("POST", f"{_WEBHOOK}/pause", Scope.OPERATE),
+    Guarded("POST", f"{_WEBHOOK}/resume", Scope.OPERATE),
+    Guarded("POST", f"{_WEBHOOK}/test", Scope.OPERATE),
+    Guarded("POST", f"{_WEBHOOK}/secret", Scope.OPERATE, {}),
+    Guarded("GET", f"{_WEBHOOK}/deliveries", Scope.OPERATE),
+    Guarded("POST", f"{_WEBHOOK}/deliveries/{{delivery_id}}/replay", Scope.OPERATE),
 ]
 """Every route under /admin."""
 

@@ -24,6 +24,7 @@ _REQUESTS = {
     "reads": ("GET", "/qa/questions?product_id=1"),
     "votes": ("PUT", "/qa/answers/1/helpful"),
     "posts": ("POST", "/qa/questions"),
+    "sign_ins": ("POST", "/console/sign-in"),
 }
 _BURST = 10  # the minimum
 
@@ -37,7 +38,7 @@ def settings(**variables: str) -> Settings:
 @contextmanager
 def limited(**variables: str) -> Iterator[tuple[Ask, FakeInstance]]:
     """Limit each kind to a burst of ten requests and one more every ten seconds."""
-    slow = dict.fromkeys(("rate_reads", "rate_votes", "rate_posts"), "0.1")
+    slow = dict.fromkeys([f"rate_{kind}" for kind in _REQUESTS], "0.1")
     configured = settings(**{**slow, "rate_exempt": "none", **variables})
     with in_front_of([send(b"ok")], settings=configured) as (ask, [instance]):
         yield ask, instance
@@ -63,7 +64,8 @@ def test_rejection_names_the_limit_and_when_to_retry(kind: str) -> None:
         assert rejected.headers["RateLimit-Policy"] == f'"{kind}";q=10;w=100'
         assert rejected.headers["RateLimit"] == f'"{kind}";r=0;t=10'
         assert rejected.headers["Retry-After"] == "10"
-        assert rejected.headers["Access-Control-Allow-Origin"] == "https://shop.example"
+        allowed = None if kind == "sign_ins" else "https://shop.example"
+        assert rejected.headers["Access-Control-Allow-Origin"] == allowed
         assert "RateLimit" in rejected.headers["Access-Control-Expose-Headers"]
         assert rejected.headers.get_all("Content-Type") == ["text/plain; charset=utf-8"]
         text = rejected.read().decode()
@@ -296,6 +298,7 @@ def test_allowed_origins_can_read_nginx_errors(
 _ADMIN_PATHS = [
     *("/admin", "/admin/", "/admin/v1/token", "/admin/v1/token?a=1", "/%61dmin/v1/token"),
     *("//admin/v1/token", "/x/../admin/v1/token", "/admin%2Fv1%2Ftoken", "/./admin/v1/token"),
+    *("/console", "/console/sign-in", "/%63onsole", "//console", "/x/../console/files/queue.js"),
 ]
 
 
@@ -327,8 +330,9 @@ def test_admin_networks_reach_admin() -> None:
     ]:
         with limited(admin_networks=networks, rate_exempt="127.0.0.0/8") as (ask, instance):
             for method in ("GET", "POST", "PUT", "DELETE"):
-                assert ask(method, "/admin/v1/token", source=source).status == 200
-            assert len(instance.seen) == 4
+                for path in ("/admin/v1/token", "/console/queue"):
+                    assert ask(method, path, source=source).status == 200
+            assert len(instance.seen) == 8
 
 
 def test_the_network_of_an_admin_is_that_of_the_client_behind_a_trusted_proxy() -> None:

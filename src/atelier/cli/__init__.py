@@ -19,6 +19,7 @@ from atelier.cli import (
     stats,
     tokens,
     transfer,
+    webhooks,
 )
 from atelier.errors import AtelierError, format_traceback
 from atelier.local.host.open_files import raise_open_files
@@ -72,7 +73,18 @@ def atelier(context: click.Context) -> None:
         click.echo(f"atelier: {name} is not a setting{hint}", err=True)
 
 
-for _module in (service, database, transfer, privacy, tokens, stats, moderation, aws, capacity):
+for _module in (
+    service,
+    database,
+    transfer,
+    privacy,
+    tokens,
+    stats,
+    moderation,
+    webhooks,
+    aws,
+    capacity,
+):
     for _command in _module.COMMANDS:
         atelier.add_command(_command)
 for _command in rules.COMMANDS:

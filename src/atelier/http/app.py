@@ -14,6 +14,16 @@ from atelier.http.admin.queue import QueueRoute
 from atelier.http.admin.rules import RulesRoute, TrialRoute
 from atelier.http.admin.token import OwnToken
 from atelier.http.admin.unanswered import Unanswered
+from atelier.http.admin.webhooks import (
+    DeliveriesRoute,
+    PauseRoute,
+    ReplayRoute,
+    ResumeRoute,
+    SecretRoute,
+    TestRoute,
+    WebhookRoute,
+    WebhooksRoute,
+)
 from atelier.http.common.authorization import Authorizer
 from atelier.http.common.cors import CorsPolicy
 from atelier.http.common.errors import unavailable, unexpected
@@ -26,17 +36,20 @@ from atelier.http.common.writing.rules import RuleChecker
 from atelier.http.common.writing.secret import shared_secret
 from atelier.http.common.writing.spam import SpamGuards
 from atelier.http.common.writing.votes import Counters, voter_rules
+from atelier.http.console.pages import serialize
+from atelier.http.console.routes import Stores, add_console
 from atelier.http.fast_path import FastPath, FastPathFailures
 from atelier.http.ops.health import Live, Ready, ReadyForReads
 from atelier.http.ops.lifespan import Lifespan
 from atelier.http.ops.metrics import Metrics, RequestTimer
+from atelier.http.ops.sampler import Sampler
 from atelier.http.pages.addresses import Addresses
 from atelier.http.pages.demo import About, add_demo_shop, demo_addresses
 from atelier.http.pages.documentation import add_documentation
-from atelier.http.pages.errors import serialize
 from atelier.http.pages.questions import ProductQuestionsPage, QuestionList, QuestionPage
 from atelier.http.pages.static import add_static_files
 from atelier.http.pages.texts import Texts
+from atelier.http.pages.widget import add_widget
 from atelier.http.qa.answers import Answers
 from atelier.http.qa.questions import Questions
 from atelier.http.qa.votes import Helpful, Report
@@ -48,10 +61,14 @@ from atelier.http.v1.readings import Readings
 from atelier.http.v1.searching import Search, SimilarQuestions
 from atelier.http.v1.summaries import ProductSummary, Summaries
 from atelier.http.v1.votes import OwnVote, Reports
+from atelier.http.webhooks.addresses import PermittedAddresses
+from atelier.http.webhooks.client import Client
+from atelier.http.webhooks.sender import Sender
 from atelier.settings import (
     SEARCH_CONNECTIONS,
     STREAM_CONNECTIONS,
     TRIAL_CONNECTIONS,
+    WEBHOOK_CONNECTIONS,
     Settings,
 )
 from atelier.store.batcher import OverloadedError
@@ -73,6 +90,8 @@ from atelier.store.search.searcher import Searcher
 from atelier.store.tokens import TokenReader
 from atelier.store.unanswered import UnansweredReader
 from atelier.store.voters import VoterWriter
+from atelier.store.webhooks.deliveries import Deliveries
+from atelier.store.webhooks.endpoints import Endpoints
 from atelier.store.writes import Writer
 from atelier.store.written import WrittenReader
 
@@ -91,10 +110,15 @@ class Service(NamedTuple):
 
 
 def create_service(
-    settings: Settings, database_url: str, *, clock: Callable[[], float] = time.time
+    settings: Settings,
+    database_url: str,
+    *,
+    instance: str = "",
+    clock: Callable[[], float] = time.time,
 ) -> Service:
     """Build an instance; its connections open and close with the application.
 
+    `instance` is its name on this host, under which the console shows it; "" if it does not.
     `clock` returns Unix time in seconds; it decides when the keys of voters' hashes rotate.
     """
     timeout = settings.request_timeout / 2  # a request waits for two batches at most: see Batcher
@@ -104,6 +128,7 @@ def create_service(
     streams = Database(database_url, size=STREAM_CONNECTIONS, timeout=timeout)
     searches = Database(database_url, size=SEARCH_CONNECTIONS, timeout=timeout)
     searcher = Searcher(searches)
+    webhooks = _webhooks(settings, database_url, timeout)
     trials = _trials(database_url)
     reads = _standby_reads(settings, database_url, timeout) or database
     database.expose_metrics("requests")
@@ -122,12 +147,16 @@ def create_service(
     guards, checker = SpamGuards.from_settings(settings), RuleChecker(rules, secret, clock)
     posts = PostWriter(writer, guards, post_limit, checker, secret)
     reports = DailyLimit("reports", settings.reports_per_day, settings.rate_exempt, clients)
+    console = Stores.of(database, streams)
     cleanup_tasks = (
+        console.sessions.delete_expired,
+        console.samples.delete_old,
         writer.delete_expired_keys,
         writer.delete_expired_digests,
         voters.delete_expired,
         clients.delete_expired,
         changes.delete_expired,
+        webhooks.deliveries.delete_expired,
         rules.delete_expired,
     )
     cors = CorsPolicy(settings.cors_origins)
@@ -137,7 +166,13 @@ def create_service(
             RequestTimer(),
             FastPathFailures(),
             UnknownMethod(),
-            Lifespan(cleanup_tasks, searcher, *{database, streams, reads, trials}),
+            Lifespan(
+                cleanup_tasks,
+                Sampler(console.samples, instance),
+                searcher,
+                *webhooks.resources,
+                *{database, streams, reads, trials},
+            ),
             cors,
             NoStore(),
         ],
@@ -145,8 +180,7 @@ def create_service(
     app.req_options.strip_url_path_trailing_slash = True
     _handle_errors(app, database)
 
-    questions = PageReader("questions", reads, streams)
-    answers = PageReader("answers", reads, streams)
+    questions, answers = (PageReader(kind, reads, streams) for kind in ("questions", "answers"))
     count = Counters(settings, writer, voters, reports, secret, clock)
     app.add_route("/qa/questions", Questions(questions, posts))
     app.add_route("/qa/questions/{target_id}/answers", Answers(answers, posts))
@@ -159,14 +193,18 @@ def create_service(
     _add_v1_routes(app, lists, readings, posts, count, WrittenReader(database), searcher)
     app.add_route("/v1/posts/{token}", OwnPost(WrittenReader(database), secret))
     authorizer = Authorizer(TokenReader(database))
-    app.add_route("/admin/v1/token", OwnToken(authorizer))
+    _add_administration(app, authorizer, settings, database, changes)
     _add_moderation(app, authorizer, database, streams, trials)
-    app.add_route("/admin/v1/unanswered", Unanswered(authorizer, UnansweredReader(database)))
-    app.add_route("/admin/v1/changes", Changes(authorizer, changes))
     _add_operations(app, reads, database)
     add_documentation(app)
     _add_pages(app, lists, settings)
-    return Service(app, FastPath(questions, answers, readings), cors, changes.stop)
+    add_console(app, console)
+    return Service(
+        app,
+        FastPath(questions, answers, readings),
+        cors,
+        _all_of(changes.stop, webhooks.sender.stop),
+    )
 
 
 def _handle_errors(app: App, database: Database) -> None:
@@ -192,8 +230,34 @@ def _add_moderation(
     app.add_route("/admin/v1/decisions", DecisionsRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}", DecisionRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}/undo", UndoRoute(authorizer, decisions))
+    app.add_route("/admin/v1/unanswered", Unanswered(authorizer, UnansweredReader(database)))
     app.add_route("/admin/v1/rules", RulesRoute(authorizer, RuleVersions(database)))
     app.add_route("/admin/v1/rules/try", TrialRoute(authorizer, trials))
+
+
+def _add_administration(
+    app: App, authorizer: Authorizer, settings: Settings, database: Database, changes: ChangeFeed
+) -> None:
+    app.add_route("/admin/v1/token", OwnToken(authorizer))
+    app.add_route("/admin/v1/unanswered", Unanswered(authorizer, UnansweredReader(database)))
+    app.add_route("/admin/v1/changes", Changes(authorizer, changes))
+    _add_webhooks(app, authorizer, Endpoints(database.write), settings)
+
+
+def _add_webhooks(
+    app: App, authorizer: Authorizer, endpoints: Endpoints, settings: Settings
+) -> None:
+    addresses = PermittedAddresses(settings.webhook_networks)
+    root = "/admin/v1/webhooks"
+    one = f"{root}/{{webhook_id}}"
+    app.add_route(root, WebhooksRoute(authorizer, endpoints, addresses))
+    app.add_route(one, WebhookRoute(authorizer, endpoints))
+    app.add_route(f"{one}/pause", PauseRoute(authorizer, endpoints))
+    app.add_route(f"{one}/resume", ResumeRoute(authorizer, endpoints))
+    app.add_route(f"{one}/test", TestRoute(authorizer, endpoints))
+    app.add_route(f"{one}/secret", SecretRoute(authorizer, endpoints))
+    app.add_route(f"{one}/deliveries", DeliveriesRoute(authorizer, endpoints))
+    app.add_route(f"{one}/deliveries/{{delivery_id}}/replay", ReplayRoute(authorizer, endpoints))
 
 
 def _add_v1_routes(  # noqa: PLR0913, PLR0917 - one per kind of what routes do
@@ -233,6 +297,7 @@ def _trials(database_url: str) -> Database:
 
 
 def _add_pages(app: App, lists: ListReader, settings: Settings) -> None:
+    add_widget(app)
     addresses = Addresses.from_settings(settings, demo_addresses() if settings.has_demo else {})
     texts = Texts(settings.language)
     questions = QuestionList(lists, addresses, texts)
@@ -243,6 +308,35 @@ def _add_pages(app: App, lists: ListReader, settings: Settings) -> None:
         add_demo_shop(app, lists, questions)
     else:
         app.add_route("/", About())
+
+
+class _Webhooks(NamedTuple):
+    """What sends events, and its connection, which requests of shoppers do not wait for."""
+
+    sender: Sender
+    deliveries: Deliveries
+    database: Database
+
+    @property
+    def resources(self) -> tuple[Sender, Database]:
+        """What opens and closes with the application, in this order."""
+        return self.sender, self.database
+
+
+def _webhooks(settings: Settings, database_url: str, timeout: float) -> _Webhooks:
+    database = Database(database_url, size=WEBHOOK_CONNECTIONS, timeout=timeout)
+    database.expose_metrics("webhooks")
+    deliveries = Deliveries(database, timedelta(days=settings.changes_days))
+    client = Client(PermittedAddresses(settings.webhook_networks))
+    return _Webhooks(Sender(deliveries, client, settings.webhook_timeout), deliveries, database)
+
+
+def _all_of(*functions: Callable[[], None]) -> Callable[[], None]:
+    def call_all() -> None:
+        for function in functions:
+            function()
+
+    return call_all
 
 
 def _parameters(settings: Settings) -> dict[str, str]:

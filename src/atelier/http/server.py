@@ -66,8 +66,9 @@ def serve(
     socket: Path | None = None,
 ) -> None:
     """Serve on a port or a unix socket until SIGTERM or SIGINT, then shut down gracefully."""
-    configure_logs(socket.name.partition(".")[0] if socket else f"{host}:{port}")
-    service = create_service(settings, database_url)
+    instance = socket.name.partition(".")[0] if socket else f"{host}:{port}"
+    configure_logs(instance)
+    service = create_service(settings, database_url, instance=instance)
     config = configuration(service, host, port, socket)
     # Exclude the long-lived objects created so far from later garbage collections.
     gc.collect()

@@ -73,7 +73,7 @@ class TokenReader:
 
     async def find(self, token: str) -> FoundToken:
         """Return what is known of a token; raise DatabaseUnavailableError."""
-        rows = await self._database.read(_QUERIES["find_token"], _hash(token))
+        rows = await self._database.read(_QUERIES["find_token"], hash_of(token))
         if not rows:
             return FoundToken()
         [row] = rows
@@ -88,9 +88,9 @@ async def create(
 
     Names are never used twice, because records of decisions keep them.
     """
-    token = _PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
+    token = new_token()
     created = await connection.fetchval(
-        _QUERIES["owner_token_create"], name, scope.text, _hash(token), lifetime
+        _QUERIES["owner_token_create"], name, scope.text, hash_of(token), lifetime
     )
     return token if created else None
 
@@ -105,5 +105,11 @@ async def revoke(connection: asyncpg.Connection, name: str) -> bool:
     return await connection.fetchval(_QUERIES["owner_token_revoke"], name) is not None
 
 
-def _hash(token: str) -> bytes:
+def new_token() -> str:
+    """Return a random token."""
+    return _PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def hash_of(token: str) -> bytes:
+    """Return what is stored of a token."""
     return sha256(token.encode()).digest()

@@ -6,9 +6,9 @@ from typing import Any
 
 import falcon.asgi
 
+from atelier.http.common import json_fields
 from atelier.http.common.authorization import Authorizer
 from atelier.http.common.errors import ApiError
-from atelier.http.common.moderation import decision_bodies
 from atelier.store.connections.database import Database
 from atelier.store.moderation import rule_files, trial
 from atelier.store.moderation.rule_files import InvalidRulesError
@@ -48,7 +48,7 @@ class RulesRoute:
     async def on_put(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Put the rules of a file in force, or none."""
         actor = await self._authorizer.require(req, Scope.OPERATE)
-        given = await decision_bodies.read_fields(req)
+        given = await json_fields.read(req)
         replaces = None
         if given.get("replaces") is not None:
             replaces = _whole(given, "replaces", 0, 0, _MAX_VERSION)
@@ -88,7 +88,7 @@ class TrialRoute:
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Send what rules would have done to the posts of the last days."""
         await self._authorizer.require(req, Scope.MODERATE)
-        given = await decision_bodies.read_fields(req)
+        given = await json_fields.read(req)
         report = await trial.run(
             self._database,
             rule_files.parse(_source(given)),

@@ -1,6 +1,5 @@
 """The questions that wait for an answer: the shop's to-do list."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, cast, get_args
@@ -10,6 +9,7 @@ import falcon.asgi
 from atelier.http.common import params
 from atelier.http.common.authorization import Authorizer
 from atelier.http.common.errors import ApiError
+from atelier.http.common.moderation.cursors import unanswered_position
 from atelier.store.connections.database import DatabaseTimeoutError
 from atelier.store.tokens import Scope
 from atelier.store.unanswered import (
@@ -25,7 +25,6 @@ from atelier.store.unanswered import (
 )
 
 _PERIOD = timedelta(days=90)
-_CURSOR = re.compile(r"([a-z]+)\.(-?[0-9]{1,18})\.(-?[0-9]{1,19})", re.ASCII)
 _CURSOR_RULE = "the `next` of the page before"
 _DATE_RULE = "a date such as 2026-11-27, or a time such as 2026-11-27T09:00:00Z"
 
@@ -42,7 +41,7 @@ class Unanswered:
         """Send a page of questions; with the first page, how long questions waited so far."""
         await self._authorizer.require(req, Scope.READ)
         order = cast("Order", params.one_of(req, "sort", *get_args(Order)) or "oldest")
-        after = params.parse(req, "after", _cursor, _CURSOR_RULE)
+        after = params.parse(req, "after", unanswered_position, _CURSOR_RULE)
         order, position = after or (order, STARTS[order])
         try:
             page = await self._page(req, order, position)
@@ -64,18 +63,6 @@ class Unanswered:
             params.parse(req, "asked_before", _time, _DATE_RULE) or LATEST,
         )
         return await self._reader.page(order, after, params.limit(req), filters)
-
-
-def _cursor(text: str) -> tuple[Order, Position]:
-    """Return the order of the page before, and where it ended."""
-    match = _CURSOR.fullmatch(text)
-    if not match or match[1] not in STARTS:
-        raise ValueError
-    order = cast("Order", match[1])
-    position = Position(int(match[2]), int(match[3]))
-    if position < STARTS[order] or abs(position.id) > -STARTS[order].id:
-        raise ValueError
-    return order, position
 
 
 def _time(text: str) -> datetime:

@@ -6,7 +6,7 @@ import falcon
 import falcon.asgi
 from falcon import CORSMiddleware
 
-from atelier.http.common.paths import is_admin
+from atelier.http.common.paths import is_admin, is_console
 
 _ALLOW_ORIGIN = b"access-control-allow-origin: %b\r\n"
 _VARY = b"vary: Origin\r\n"
@@ -39,8 +39,11 @@ class CorsPolicy(CORSMiddleware[falcon.asgi.Request, falcon.asgi.Response]):
         resource: object,
         req_succeeded: bool,  # noqa: FBT001 - Falcon's signature
     ) -> None:
-        """Add the response headers; none under /admin, which pages of no origin may call."""
-        if is_admin(req.path):
+        """Add the response headers; none under /admin and /console.
+
+        Pages of no other origin may call these.
+        """
+        if is_admin(req.path) or is_console(req.path):
             return
         if not self._allows_all:
             resp.append_header("Vary", "Origin")

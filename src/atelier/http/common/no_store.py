@@ -2,11 +2,11 @@
 
 import falcon.asgi
 
-from atelier.http.common.paths import is_admin
+from atelier.http.common.paths import is_admin, is_console
 
 
 class NoStore:
-    """Middleware that forbids to store the responses under /admin."""
+    """Middleware that forbids to store the responses under /admin, and the console's pages."""
 
     async def process_response(
         self,
@@ -16,5 +16,6 @@ class NoStore:
         _succeeded: bool,  # noqa: FBT001 - Falcon's signature
     ) -> None:
         """Add the header."""
-        if is_admin(req.path):
+        is_page = is_console(req.path) and not req.path.startswith("/console/files/")
+        if is_page or is_admin(req.path):
             resp.set_header("Cache-Control", "no-store")

@@ -8,6 +8,11 @@ def is_admin(path: str) -> bool:
     return _is_below(path, "/admin")
 
 
+def is_console(path: str) -> bool:
+    """Return whether a path belongs to the console."""
+    return _is_below(path, "/console")
+
+
 def has_only_problems(path: str) -> bool:
     """Return whether errors of a path are problem documents, whatever the client accepts."""
     return is_admin(path) or _is_below(path, "/v1")

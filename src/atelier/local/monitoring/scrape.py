@@ -2,18 +2,16 @@
 
 import http.client
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf
 from pathlib import Path
 
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from atelier.metrics import quantile, responses, samples
+
 _TIMEOUT_SECONDS = 2.0
-_REQUESTS = "atelier_request_seconds"
-_MONITORING_ROUTES = {"/live", "/ready", "/ready/reads", "/metrics"}
-_SERVER_ERROR = 500
 
 
 def scrape(path: Path) -> list[Metric]:
@@ -41,44 +39,12 @@ class Figures:
     version: str
 
 
-def figures(metrics: Iterable[Metric]) -> Figures:
+def figures(metrics: Sequence[Metric]) -> Figures:
     """Summarize an instance's metrics: statuses of 500 and above are errors."""
-    found = {metric.name: metric for metric in metrics}
-    requests = errors = 0
-    buckets: dict[float, float] = {}
-    for name, labels, value in _samples(found.get(_REQUESTS)):
-        if labels["route"] in _MONITORING_ROUTES:
-            continue
-        if name == f"{_REQUESTS}_count":
-            requests += int(value)
-            errors += int(value) if int(labels["status"]) >= _SERVER_ERROR else 0
-        elif name == f"{_REQUESTS}_bucket":
-            buckets[float(labels["le"])] = buckets.get(float(labels["le"]), 0) + value
-    p50, p95, p99 = (_quantile(buckets, q) for q in (0.5, 0.95, 0.99))
-    versions = [labels["version"] for _, labels, _ in _samples(found.get("atelier_version"))]
-    return Figures(requests, errors, p50, p95, p99, "".join(versions))
-
-
-def _samples(metric: Metric | None) -> Iterator[tuple[str, dict[str, str], float]]:
-    for sample in metric.samples if metric else []:
-        yield sample.name, sample.labels, sample.value
-
-
-def _quantile(buckets: dict[float, float], q: float) -> float | None:
-    """Estimate a quantile from cumulative counts by linear interpolation within a bucket."""
-    rank = q * buckets.get(inf, 0)
-    if not rank:
-        return None
-    lower, below = 0.0, 0.0
-    for upper, count in sorted(buckets.items()):
-        if count >= rank:
-            return (
-                lower
-                if upper == inf
-                else lower + (upper - lower) * (rank - below) / (count - below)
-            )
-        lower, below = upper, count
-    return lower
+    found = responses(metrics)
+    p50, p95, p99 = (quantile(found.buckets, q) for q in (0.5, 0.95, 0.99))
+    versions = [labels["version"] for _, labels, _ in samples(metrics, "atelier_version")]
+    return Figures(found.requests, found.errors, p50, p95, p99, "".join(versions))
 
 
 class _UnixConnection(http.client.HTTPConnection):

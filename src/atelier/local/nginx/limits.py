@@ -39,6 +39,7 @@ def rates(settings: Settings) -> list[Rate]:
         "reads": settings.rate_reads,
         "votes": settings.rate_votes,
         "posts": settings.rate_posts,
+        "sign_ins": settings.rate_sign_ins,
     }
     return [Rate(kind, limit) for kind, limit in all_kinds.items() if limit]
 

@@ -29,7 +29,8 @@ MAX_OPEN_FILES = 8192
 _MAX_OPEN_FILES_ON_HOST = 65536
 _LOOPBACK = ("127.0.0.0/8", "::1")
 SETTINGS = (
-    *("request_timeout", "rate_reads", "rate_votes", "rate_posts", "rate_exempt"),
+    *("request_timeout", "rate_reads", "rate_votes", "rate_posts", "rate_sign_ins"),
+    "rate_exempt",
     *("trusted_proxies", "cors_origins", "admin_networks", "log_addresses"),
 )
 """The settings of nginx that a reload changes."""
@@ -57,6 +58,25 @@ _PATH_SEGMENTS = (
     "undo",
     "unanswered",
     "changes",
+    "webhooks",
+    "pause",
+    "resume",
+    "test",
+    "secret",
+    "deliveries",
+    "replay",
+    "console",
+    "sign-in",
+    "sign-out",
+    "audit",
+    "export",
+    "tokens",
+    "revoke",
+    "files",
+    "vendor",
+    r"(?:common|overview|queue|unanswered)\.js",
+    r"console\.css",
+    r"uplot-[0-9.]+\.(?:js|css)",
     "live",
     "ready",
     "reads",
@@ -74,11 +94,14 @@ _PATH_SEGMENTS = (
     r"[a-z]+\.svg",
     "photos",
     r"[0-9]{1,19}-[a-z-]{1,20}\.jpg",
+    "widget",
+    r"atelier-questions\.js",
 )
 """Path segments that the access log shows, besides numbers; see nginx.conf."""
 _QUERY_PARAMETERS = (
     r"(?:product_id|page|count|limit|wait|answers|fragment)=-?[0-9]{1,19}",
     r"(?:sort|filter)=(?:helpful|newest|oldest|most_answers|answered|unanswered|seller|photos)",
+    r"state=(?:pending|delivered|failed)",
     r"after=(?:now|[0-9]{1,18}-[0-9]{1,18})",
 )
 """Query parameters that the access log shows: `name=value`, where a value identifies nobody."""

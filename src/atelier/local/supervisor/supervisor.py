@@ -210,6 +210,7 @@ def _ready_message(settings: Settings) -> str:
         f"{shop}"
         f"  a page of questions  {address}/qa/questions?product_id=1\n"
         f"  the API to try       {address}/docs\n"
+        f"  the console          {address}/console\n"
         "Ctrl-C stops it; the data stays."
     )
 

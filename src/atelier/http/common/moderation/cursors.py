@@ -1,15 +1,19 @@
-"""Cursors of the queue: positions as opaque texts."""
+"""Cursors of the queue and of the unanswered questions: positions as opaque texts."""
 
 import base64
 import binascii
+import re
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
+from atelier.store import unanswered
 from atelier.store.moderation.queue import NewestPosition, Position
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _MAX_ID = 2**63 - 1
 _TARGETS = ("question", "answer")
+_UNANSWERED = re.compile(r"([a-z]+)\.(-?[0-9]{1,18})\.(-?[0-9]{1,19})", re.ASCII)
 
 
 def encode(position: Position | NewestPosition) -> str:
@@ -39,6 +43,21 @@ def newest_position(cursor: str) -> NewestPosition:
     if kind != "n":
         raise ValueError
     return NewestPosition(_id(question), _id(answer))
+
+
+def unanswered_position(text: str) -> tuple[unanswered.Order, unanswered.Position]:
+    """Return the order of a page of unanswered questions, and where it ended.
+
+    Raises ValueError if the cursor is not one of such a page.
+    """
+    match = _UNANSWERED.fullmatch(text)
+    if not match or match[1] not in unanswered.STARTS:
+        raise ValueError
+    order = cast("unanswered.Order", match[1])
+    position = unanswered.Position(int(match[2]), int(match[3]))
+    if position < unanswered.STARTS[order] or abs(position.id) > -unanswered.STARTS[order].id:
+        raise ValueError
+    return order, position
 
 
 def _fields(cursor: str, number: int) -> list[str]:

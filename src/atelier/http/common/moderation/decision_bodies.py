@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import NamedTuple
 
 import falcon.asgi
 
-from atelier.http.common import json_body
+from atelier.http.common import json_fields
 from atelier.http.common.errors import ApiError
 from atelier.http.common.writing import texts
 from atelier.store.moderation.decisions import Action, Decision
@@ -15,7 +14,6 @@ from atelier.store.moderation.decisions import Action, Decision
 MAX_DECISIONS = 100
 """The maximum number of decisions of one request."""
 
-_MAX_BYTES = 1 << 20
 _MAX_TEXT_LENGTH = 1000
 _MAX_NOTE_LENGTH = 1000
 _MAX_ID = 2**63 - 1
@@ -33,18 +31,18 @@ class Why(NamedTuple):
 
 async def decisions(req: falcon.asgi.Request) -> Decision | list[Decision]:
     """Return the decision in a request's body, or the list of them; raise ApiError."""
-    fields = await read_fields(req)
+    fields = await json_fields.read(req)
     if "decisions" not in fields:
         return decision(fields)
     given = fields["decisions"]
     if not isinstance(given, list) or not 1 <= len(given) <= MAX_DECISIONS:
-        raise _invalid("decisions", f"must be a list of 1 to {MAX_DECISIONS} decisions")
+        raise json_fields.invalid("decisions", f"must be a list of 1 to {MAX_DECISIONS} decisions")
     return [_member(number, each) for number, each in enumerate(given)]
 
 
 async def undo(req: falcon.asgi.Request) -> Why:
     """Return why a decision is undone, from a request's body; raise ApiError."""
-    return why(await read_fields(req))
+    return why(await json_fields.read(req))
 
 
 def decision(fields: Mapping[str, object], *, needs_version: bool = True) -> Decision:
@@ -52,14 +50,14 @@ def decision(fields: Mapping[str, object], *, needs_version: bool = True) -> Dec
     target = _choice(fields, "target", _TARGETS)
     action = Action(_choice(fields, "action", tuple(Action)))
     if action is Action.ANSWER_AS_SELLER and target != "question":
-        raise _invalid("target", "must be question for the action answer_as_seller")
+        raise json_fields.invalid("target", "must be question for the action answer_as_seller")
     number = fields.get("id")
     if not isinstance(number, int) or isinstance(number, bool) or not abs(number) <= _MAX_ID:
-        raise _invalid("id", "must be the id of a question or an answer")
+        raise json_fields.invalid("id", "must be the id of a question or an answer")
     version = fields.get("version")
     is_version = isinstance(version, str) and _VERSION.fullmatch(version)
     if not is_version and (needs_version or version is not None):
-        raise _invalid("version", "must be the version of the item in the queue")
+        raise json_fields.invalid("version", "must be the version of the item in the queue")
     text = _decided_text(fields, action)
     return Decision(
         target, number, action, str(version) if is_version else None, *why(fields), text
@@ -68,11 +66,11 @@ def decision(fields: Mapping[str, object], *, needs_version: bool = True) -> Dec
 
 def _member(number: int, fields: object) -> Decision:
     try:
-        return decision(_mapping(fields))
+        return decision(json_fields.mapping(fields))
     except ApiError as error:
         name = f"decisions[{number}]"
         field = error.members.get("field")
-        raise _invalid(
+        raise json_fields.invalid(
             f"{name}.{field}" if field else name, str(error.description).partition(" ")[2]
         ) from error
 
@@ -81,7 +79,7 @@ def why(fields: Mapping[str, object]) -> Why:
     """Return the reason and the note in these fields; raise ApiError if one is invalid."""
     reason = fields.get("reason")
     if not isinstance(reason, str) or not _REASON.fullmatch(reason):
-        raise _invalid(
+        raise json_fields.invalid(
             "reason", "must be a code of at most 40 characters such as spam or off_topic"
         )
     note = fields.get("note")
@@ -95,42 +93,18 @@ def _decided_text(fields: Mapping[str, object], action: Action) -> str | None:
 def _text(value: object, name: str, max_length: int) -> str:
     rule = f"must be a text of 1 to {max_length} characters, not only spaces"
     if not isinstance(value, str) or len(value) > max_length * texts.MAX_DECOMPOSITION:
-        raise _invalid(name, rule)
+        raise json_fields.invalid(name, rule)
     try:
         text = texts.normalize_lines(value)
     except texts.InvalidTextError as error:
-        raise _invalid(name, str(error)) from error
+        raise json_fields.invalid(name, str(error)) from error
     if len(text) > max_length or texts.is_blank(text):
-        raise _invalid(name, rule)
+        raise json_fields.invalid(name, rule)
     return text
 
 
 def _choice(fields: Mapping[str, object], name: str, values: tuple[str, ...]) -> str:
     value = fields.get(name)
     if not isinstance(value, str) or value not in values:
-        raise _invalid(name, f"must be one of {', '.join(values)}")
+        raise json_fields.invalid(name, f"must be one of {', '.join(values)}")
     return value
-
-
-async def read_fields(req: falcon.asgi.Request) -> Mapping[str, object]:
-    """Return the fields of a JSON body; raise ApiError."""
-    media_type = (req.content_type or falcon.MEDIA_JSON).partition(";")[0].strip().lower()
-    if media_type != falcon.MEDIA_JSON:
-        raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {falcon.MEDIA_JSON}")
-    content = await req.stream.read(_MAX_BYTES + 1)
-    if len(content) > _MAX_BYTES:
-        raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is over {_MAX_BYTES} bytes")
-    try:
-        return _mapping(json_body.parse(content))
-    except ValueError as error:
-        raise ApiError(HTTPStatus.BAD_REQUEST, str(error)) from error
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    if not isinstance(value, Mapping):
-        raise ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "it must be a JSON object")
-    return value
-
-
-def _invalid(field: str, rule: str) -> ApiError:
-    return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{field} {rule}", field=field)

@@ -49,6 +49,20 @@ GRANT EXECUTE
     ON FUNCTION
         atelier.decide, atelier.undo_decision, atelier.moderation_queue, atelier.newest_posts
     TO {role};
+GRANT SELECT, DELETE ON atelier.webhooks, atelier.webhook_deliveries TO {role};
+GRANT EXECUTE
+    ON FUNCTION
+        atelier.add_webhook, atelier.rotate_webhook_key, atelier.set_webhook_state,
+        atelier.plan_webhook_deliveries, atelier.claim_webhook_delivery,
+        atelier.finish_webhook_delivery, atelier.replay_webhook_delivery, atelier.test_webhook
+    TO {role};
+GRANT SELECT, INSERT, DELETE ON atelier.instance_samples TO {role};
+GRANT EXECUTE
+    ON FUNCTION
+        atelier.open_session, atelier.find_session, atelier.close_session,
+        atelier.delete_expired_sessions, atelier.session_tokens, atelier.session_create_token,
+        atelier.session_revoke_token, atelier.queue_counts
+    TO {role};
 GRANT SELECT ON atelier.moderation_rules TO {role};
 GRANT SELECT, INSERT, UPDATE (posts, last_at) ON atelier.rule_counts TO {role};
 GRANT SELECT, INSERT, UPDATE (posted_at), DELETE ON atelier.posted_texts TO {role};

@@ -10,9 +10,11 @@ ALTER TABLE atelier.voter_secret SET SCHEMA atelier_import;
 DROP TABLE atelier_import.daily_counts, atelier_import.address_keys;
 ALTER TABLE atelier.daily_counts SET SCHEMA atelier_import;
 ALTER TABLE atelier.address_keys SET SCHEMA atelier_import;
--- Tokens are kept, too.
-DROP TABLE atelier_import.tokens;
+-- Tokens are kept, too, with the sessions that they opened; so are the samples of the instances.
+DROP TABLE atelier_import.console_sessions, atelier_import.tokens, atelier_import.instance_samples;
 ALTER TABLE atelier.tokens SET SCHEMA atelier_import;
+ALTER TABLE atelier.console_sessions SET SCHEMA atelier_import;
+ALTER TABLE atelier.instance_samples SET SCHEMA atelier_import;
 -- So are the moderation rules, and what they compare posts with.
 DROP TABLE
     atelier_import.moderation_rules, atelier_import.rule_counts,
@@ -21,6 +23,11 @@ ALTER TABLE atelier.moderation_rules SET SCHEMA atelier_import;
 ALTER TABLE atelier.rule_counts SET SCHEMA atelier_import;
 ALTER TABLE atelier.posted_texts SET SCHEMA atelier_import;
 ALTER TABLE atelier.posting_clients SET SCHEMA atelier_import;
+-- Webhooks are kept, with their keys and the log of their deliveries.
+DROP TABLE atelier_import.webhook_deliveries, atelier_import.webhook_keys, atelier_import.webhooks;
+ALTER TABLE atelier.webhooks SET SCHEMA atelier_import;
+ALTER TABLE atelier.webhook_keys SET SCHEMA atelier_import;
+ALTER TABLE atelier.webhook_deliveries SET SCHEMA atelier_import;
 -- The change feed is kept; one event stands for everything that the import changes.
 INSERT INTO atelier.changes (kind, target) VALUES ('imported', 'all');
 DROP TABLE atelier_import.changes;

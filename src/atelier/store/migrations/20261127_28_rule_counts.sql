@@ -1,5 +1,5 @@
 -- How many posts each moderation rule has held or refused
--- depends: 20261127_25_search_words
+-- depends: 20261127_27_webhooks
 
 -- migrate: apply
 

@@ -1,0 +1,86 @@
+"""All routes of the console."""
+
+from datetime import timedelta
+from importlib.resources import files
+from typing import NamedTuple
+
+from atelier.http import App
+from atelier.http.console.audit import AuditExport, AuditPage
+from atelier.http.console.decisions import DecisionsRoute, UndoRoute
+from atelier.http.console.overview import Figures, Overview
+from atelier.http.console.pages import Pages
+from atelier.http.console.queue import QueuePage
+from atelier.http.console.session import Guard
+from atelier.http.console.sign_in import SignIn, SignOut
+from atelier.http.console.tokens import RevokeToken, TokensPage
+from atelier.http.console.unanswered import UnansweredPage
+from atelier.http.pages.documentation import File
+from atelier.store.connections.database import Database
+from atelier.store.console.samples import Samples
+from atelier.store.console.sessions import Sessions
+from atelier.store.moderation.decisions import Decisions
+from atelier.store.moderation.queue import Queue
+from atelier.store.tokens import TokenReader
+from atelier.store.unanswered import UnansweredReader
+
+_SESSION = timedelta(hours=12)
+_CSS, _JS = "text/css", "text/javascript"
+_FILES = {
+    "console.css": _CSS,
+    "overview.js": _JS,
+    "queue.js": _JS,
+    "unanswered.js": _JS,
+    "common.js": _JS,
+    "vendor/uplot-1.6.32.js": _JS,
+    "vendor/uplot-1.6.32.css": _CSS,
+}
+
+
+class Stores(NamedTuple):
+    """What the console reads and changes."""
+
+    tokens: TokenReader
+    sessions: Sessions
+    samples: Samples
+    queue: Queue
+    decisions: Decisions
+    unanswered: UnansweredReader
+
+    @classmethod
+    def of(cls, database: Database, streams: Database) -> "Stores":
+        """Return those of a database, given its connections, and those for exports."""
+        return cls(
+            TokenReader(database),
+            Sessions(database, _SESSION),
+            Samples(database),
+            Queue(database),
+            Decisions(database, streams),
+            UnansweredReader(database),
+        )
+
+
+def add_console(app: App, stores: Stores) -> None:
+    """Add the pages, what their scripts request, and their files."""
+    guard = Guard(stores.sessions)
+    pages = Pages(guard, stores.samples)
+    app.add_route("/console", Overview(pages))
+    app.add_route("/console/metrics", Figures(pages, stores.samples))
+    app.add_route("/console/sign-in", SignIn(guard, stores.tokens, stores.sessions))
+    app.add_route("/console/sign-out", SignOut(guard, stores.sessions))
+    app.add_route("/console/queue", QueuePage(pages, stores.queue))
+    app.add_route("/console/decisions", DecisionsRoute(guard, stores.decisions))
+    app.add_route("/console/decisions/{decision_id}/undo", UndoRoute(guard, stores.decisions))
+    unanswered = UnansweredPage(pages, stores.unanswered, stores.samples)
+    app.add_route("/console/unanswered", unanswered)
+    app.add_route("/console/audit", AuditPage(pages, stores.decisions))
+    app.add_route("/console/audit/export", AuditExport(guard, stores.decisions))
+    app.add_route("/console/tokens", TokensPage(pages, stores.sessions))
+    app.add_route("/console/tokens/revoke", RevokeToken(pages, stores.sessions))
+    _add_files(app)
+
+
+def _add_files(app: App) -> None:
+    folder = files("atelier") / "web" / "console"
+    for name, content_type in _FILES.items():
+        source = folder.joinpath(*name.split("/"))
+        app.add_route(f"/console/files/{name}", File(source, content_type, "no-cache"))

@@ -1,0 +1,1 @@
+"""What the console keeps: sessions, and samples of the instances' metrics."""

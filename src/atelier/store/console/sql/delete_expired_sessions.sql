@@ -1,0 +1,1 @@
+SELECT delete_expired_sessions()

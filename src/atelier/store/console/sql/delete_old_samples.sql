@@ -1,0 +1,1 @@
+DELETE FROM instance_samples WHERE at < $1

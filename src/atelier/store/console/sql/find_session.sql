@@ -1,0 +1,1 @@
+SELECT name, scope, expires_at FROM find_session($1)

@@ -1,0 +1,1 @@
+SELECT open_session($1, $2, $3) AS opened

@@ -1,0 +1,1 @@
+SELECT state, count FROM queue_counts($1)

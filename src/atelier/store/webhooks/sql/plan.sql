@@ -1,0 +1,1 @@
+SELECT plan_webhook_deliveries() AS active

@@ -1,0 +1,1 @@
+SELECT set_webhook_state($1, $2) AS found

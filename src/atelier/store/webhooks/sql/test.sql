@@ -1,0 +1,1 @@
+SELECT test_webhook($1) AS id

@@ -1,0 +1,197 @@
+// The overview: figures of all instances, read every few seconds, as tiles, graphs and a table.
+
+import { get, make } from "./common.js";
+
+const INTERVAL = 5000;
+const plots = document.querySelector("#plots");
+const reset = document.querySelector("#reset-zoom");
+const number = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+const small = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
+const per = (value) => (value === null || value === undefined ? "–" : (value < 10 ? small : number).format(value));
+const ms = (seconds) => (seconds === null || seconds === undefined ? "–" : per(seconds * 1000));
+const bytes = (value) => {
+  if (value === null || value === undefined) return "–";
+  const units = ["B", "KB", "MB", "GB", "TB"];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(value, 1)) / 3));
+  return `${per(value / 1000 ** power)} ${units[power]}`;
+};
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const exactClock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const percent = (value) => (value === null || value === undefined ? "–" : `${number.format(value * 100)} %`);
+
+// Each graph: its title, its unit, and its lines: text, colour, value of a point.
+const GRAPHS = [
+  ["Requests", "per second", per, [["all", "p1", (p) => p.requests], ["errors", "p2", (p) => p.errors]]],
+  ["Response time", "milliseconds", per, [
+    ["median", "p4", (p) => times(p.p50)], ["95 %", "p3", (p) => times(p.p95)], ["99 %", "p2", (p) => times(p.p99)],
+  ]],
+  ["Batch size", "keys a statement", per, [["mean", "p1", (p) => p.batch_size]]],
+  ["Waiting for a batch", "requests", per, [["all instances", "p3", (p) => p.waiting]]],
+  ["Instances", "reporting", per, [["instances", "p4", (p) => p.instances]]],
+  ["Processor", "cores", per, [["all instances", "p1", (p) => p.cpu]]],
+  ["Database connections", "open", per, [["all clients", "p1", (p) => p.clients]]],
+  ["Database transactions", "per second", per, [["all clients", "p4", (p) => p.transactions]]],
+];
+const times = (seconds) => (seconds === null ? null : seconds * 1000);
+
+let range = "15m";
+let points = [];
+let timer;
+let isZoomed = false;
+const charts = GRAPHS.map(chart);
+
+const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+function chart([title, unit, format, lines]) {
+  const legends = lines.map(([text, hue]) => make("span", { class: `legend ${hue}` }, text));
+  const box = make("div", { role: "img", "aria-label": `${title}, ${unit}` });
+  plots.append(make("figure", {}, make("figcaption", {}, make("b", {}, title, " ", make("span", { class: "muted" }, unit)), ...legends), box));
+  return { title, unit, format, lines, legends, box, plot: null };
+}
+
+const clocks = (_, splits, __, ___, step) =>
+  splits.map((each) => (step < 60 ? exactClock : clock).format(each * 1000));
+
+function draw(one) {
+  const axis = {
+    stroke: () => color("muted"), grid: { stroke: () => color("line"), width: 1 },
+    ticks: { stroke: () => color("line"), width: 1 }, font: "12px system-ui, sans-serif",
+  };
+  one.plot = new uPlot({
+    width: Math.max(one.box.clientWidth, 200),
+    height: 170,
+    cursor: { sync: { key: "overview" }, drag: { x: true, y: false } },
+    legend: { show: false },
+    scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
+    axes: [{ ...axis, size: 34, space: 64, values: clocks }, { ...axis, size: 56, values: (_, values) => values.map(one.format) }],
+    series: [
+      {},
+      ...one.lines.map(([text, hue]) => ({
+        label: text, stroke: () => color(hue), width: 1.75, spanGaps: false, points: { show: false },
+      })),
+    ],
+    hooks: {
+      setCursor: [(plot) => legend(one, plot.cursor.idx)],
+      setSelect: [(plot) => plot.select.width > 0 && zoomed(true)],
+    },
+  }, data(one), one.box);
+}
+
+// The points of a time, with a gap where nothing was reported.
+function data(one) {
+  return [points.map((p) => p.step), ...one.lines.map(([, , value]) => points.map((p) => value(p) ?? null))];
+}
+
+function legend(one, index) {
+  const point = points[index ?? points.length - 1];
+  one.lines.forEach(([text, , value], i) => {
+    one.legends[i].textContent = `${text} ${point ? one.format(value(point)) : "–"}`;
+  });
+}
+
+function zoomed(value) {
+  isZoomed = value;
+  reset.hidden = !value;
+}
+
+function withGaps(list, step) {
+  const complete = [];
+  for (const point of list) {
+    const last = complete.at(-1);
+    if (last && point.step - last.step > step * 3) complete.push({ step: last.step + step });
+    complete.push(point);
+  }
+  return complete;
+}
+
+function tile(name, value, unit = "", isBad = false) {
+  const cell = document.querySelector(`[data-tile=${name}]`);
+  cell.replaceChildren(value, " ", make("small", {}, unit));
+  cell.classList.toggle("bad", isBad);
+}
+
+function showTiles(figures) {
+  const last = points.at(-1);
+  const alive = figures.instances.filter((each) => !each.is_silent);
+  tile("requests", per(last?.requests), "/s");
+  tile("errors", per(last?.errors), "/s", last?.errors > 0);
+  for (const name of ["p50", "p95", "p99"]) tile(name, ms(last?.[name]), "ms");
+  tile("instances", `${alive.length}`, figures.instances.length > alive.length ? `of ${figures.instances.length}` : "", !alive.length);
+  tile("queue", number.format(figures.queue.reported + figures.queue.held), figures.queue.held ? `${figures.queue.held} held` : "");
+  tile("database", `${figures.database.clients}`, `of ${figures.database.most_connections} conn.`);
+}
+
+function showInstances(instances) {
+  const duration = (seconds) => {
+    const [days, hours, minutes] = [86400, 3600, 60].map((size, i, all) => Math.floor((i ? seconds % all[i - 1] : seconds) / size));
+    return days ? `${days} d ${hours} h` : hours ? `${hours} h ${minutes} min` : `${minutes} min`;
+  };
+  document.querySelector("#instances").replaceChildren(...instances.map((each) => {
+    const state = make("span", { class: `state ${each.is_silent ? "bad" : "good"}` }, each.is_silent ? `silent for ${Math.round(each.age_seconds)} s` : "reporting");
+    const numbers = [
+      duration(each.uptime_seconds), per(each.requests), per(each.errors), ms(each.p50), ms(each.p99), percent(each.cpu),
+      bytes(each.memory_bytes), each.waiting, `${each.connections - each.idle_connections} of ${each.connections} busy`,
+    ];
+    return make("tr", {}, make("th", { scope: "row" }, each.instance), make("td", {}, state), make("td", {}, each.version),
+      ...numbers.map((value) => make("td", { class: "number nowrap" }, String(value))));
+  }));
+}
+
+function show(figures) {
+  points = withGaps(points, figures.step);
+  for (const one of charts) {
+    if (one.plot) one.plot.setData(data(one), !isZoomed);
+    else if (points.length) draw(one);
+    legend(one);
+    one.box.setAttribute("aria-label", `${one.title}, ${one.unit}: ${one.legends.map((each) => each.textContent).join(", ")}`);
+  }
+  plots.dataset.points = points.length;
+  showTiles(figures);
+  showInstances(figures.instances);
+}
+
+// Reads what is new.
+async function update() {
+  clearTimeout(timer);
+  const wanted = range;
+  const known = points.filter((each) => each.requests !== undefined);
+  const after = known.length ? `&after=${Math.floor(known.at(-1).step + step)}` : "";
+  const freshness = document.querySelector("#freshness");
+  try {
+    const figures = await get(`/console/metrics?range=${range}${after}`);
+    if (wanted !== range) return;
+    step = figures.step;
+    const oldest = Date.now() / 1000 - figures.seconds;
+    const fresh = new Set(figures.points.map((each) => each.step));
+    points = [...known.filter((each) => each.step > oldest && !fresh.has(each.step)), ...figures.points];
+    show(figures);
+    freshness.textContent = points.length ? `Updated ${new Date().toLocaleTimeString()}` : "The first figures come in a few seconds.";
+  } catch (error) {
+    freshness.textContent = `No figures: ${error.message}`;
+  } finally {
+    if (!document.hidden) timer = setTimeout(update, INTERVAL);
+  }
+}
+let step = 5;
+
+for (const button of document.querySelectorAll("[data-range]"))
+  button.addEventListener("click", () => {
+    range = button.dataset.range;
+    points = [];
+    zoomed(false);
+    for (const each of document.querySelectorAll("[data-range]")) each.setAttribute("aria-pressed", each === button);
+    update();
+  });
+reset.addEventListener("click", () => {
+  zoomed(false);
+  for (const one of charts) one.plot?.setData(data(one), true);
+});
+for (const one of charts) one.box.addEventListener("dblclick", () => reset.click());
+document.addEventListener("visibilitychange", () => document.hidden || update());
+new ResizeObserver(() => {
+  for (const one of charts) one.plot?.setSize({ width: Math.max(one.box.clientWidth, 200), height: 170 });
+}).observe(plots);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  for (const one of charts) one.plot?.redraw(false);
+});
+update();

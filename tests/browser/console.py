@@ -1,0 +1,38 @@
+"""Signing in to the console with a browser."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+from playwright.async_api import Browser, expect
+
+from atelier.store.tokens import Scope
+from tests.support.browser import Visit
+from tests.support.cluster import Cluster
+from tests.support.console import new_token
+from tests.support.data import Data
+
+
+@asynccontextmanager
+async def console(
+    browser: Browser, service: Cluster, data: Data, scope: Scope, name: str = ""
+) -> AsyncIterator[Visit]:
+    """Yield a visit to the console that begins with the overview."""
+    token = await new_token(data.connection, scope, name)
+    context = await browser.new_context(locale="en-GB")
+    try:
+        visit = Visit(await context.new_page())
+        await visit.page.goto(f"{service.base_url}/console")
+        await expect(visit.page.get_by_label("Token")).to_be_focused()
+        await visit.page.keyboard.type(token)
+        await visit.page.keyboard.press("Enter")
+        await expect(visit.page).to_have_title("Overview · Atelier console")
+        yield visit
+    finally:
+        await context.close()
+
+
+def no_complaints(visit: Visit, service: Cluster) -> None:
+    """Assert that the browser complained of nothing, and requested no other host."""
+    assert visit.complaints == []
+    assert visit.hosts == {urlsplit(service.base_url).netloc}
