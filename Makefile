@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help up reload install uninstall shots test check test-pythons test-ends test-lowest test-image lock sbom bundle audit clean FORCE
+.PHONY: help up reload install uninstall test check test-pythons test-ends test-lowest test-image lock sbom bundle release audit clean shots FORCE
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
@@ -125,6 +125,9 @@ sbom: .venv/dev.done ## list the components of an installation (dist/atelier.cdx
 # BUNDLE="--python 3.11 --python 3.13 --machine x86_64" adds the wheels of all requirements.
 bundle: .venv/dev.done ## make the release that hosts install (dist/atelier-VERSION-hosts.tar.gz)
 	@$(BIN)/python -m scripts.bundle $(BUNDLE)
+
+release: .venv/dev.done ## make release VERSION=0.2.0 [KEY=SSH_KEY]: changelog, tag, and signed files in dist/
+	@$(BIN)/python scripts/release.py "$(VERSION)" $(if $(KEY),--key "$(KEY)")
 
 audit: .venv/dev.done ## look up known vulnerabilities of the locked packages
 	@$(BIN)/python scripts/audit.py

@@ -138,6 +138,14 @@ async def _empty(page: Page) -> None:
     await page.locator(".message").wait_for()
 
 
+async def _opened(page: Page) -> None:
+    await page.locator("main").wait_for()
+
+
+async def _taken_over(page: Page) -> None:
+    await page.get_by_role("searchbox").wait_for()
+
+
 _WIDGET = f"/shots/?product={_PRODUCT}"
 SHOTS = [
     Shot("widget", _WIDGET, _loaded, height=1150),
@@ -155,6 +163,12 @@ SHOTS = [
     Shot("widget-waiting", _WIDGET, _waiting),
     Shot("widget-empty", "/shots/?product=900002", _empty, height=500),
     Shot("widget-error", "/shots/?product=none", _failed, height=500),
+    Shot("shop", "/demo/products/1", _taken_over, 1200, 1240),
+    Shot("shop-phone", "/demo/products/7", _taken_over, 360, 1400, "dark"),
+    Shot("shop-home", "/", _opened, 1200, 1100),
+    Shot("shop-home-dark", "/", _opened, 1200, 1100, "dark"),
+    Shot("page-questions", "/products/5/questions", _opened),
+    Shot("page-question-dark", "/questions/1", _opened, scheme="dark", height=700),
 ]
 
 

@@ -51,7 +51,7 @@ def test_sbom_root_is_this_version_with_its_direct_dependencies(written: list[by
 
     document = json.loads(written[0])
     root = document["metadata"]["component"]
-    assert (root["name"], root["version"]) == ("atelier", __version__)
+    assert (root["name"], root["version"]) == ("atelier-qa", __version__)
     names = {each["bom-ref"]: each["name"] for each in document["components"]}
     graph = {each["ref"]: each.get("dependsOn", []) for each in document["dependencies"]}
     direct = {names[ref] for ref in graph[root["bom-ref"]]}

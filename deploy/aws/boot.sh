@@ -56,7 +56,7 @@ install_release() {  # into the release's own folder, then switch to it
         [ ! -e "$release/wheels" ] || index="--no-index --find-links $release/wheels"
         # shellcheck disable=SC2086 # two words, or none
         pip install $index --require-hashes --requirement "$release/requirements.txt"
-        pip install --no-index --no-deps "$release"/atelier-*.whl
+        pip install --no-index --no-deps "$release"/atelier_qa-*.whl
         touch "$release/installed"
     fi
     ln -sfn "$release" "$current"

@@ -10,7 +10,16 @@ from tests.support.browser import Visit, accessibility_violations
 from tests.support.cluster import Cluster
 from tests.support.data import Data, new_product_id
 
-PAGES = ["", "/queue", "/queue?filter=newest", "/unanswered", "/audit", "/tokens", "/nothing"]
+PAGES = [
+    "",
+    "/queue",
+    "/queue?filter=newest",
+    "/unanswered",
+    "/rules",
+    "/audit",
+    "/tokens",
+    "/nothing",
+]
 
 
 async def test_graphs_show_the_requests_of_all_instances(

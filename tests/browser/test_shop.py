@@ -65,6 +65,39 @@ async def test_a_shopper_without_javascript_reads_questions(
     await context.close()
 
 
+async def test_the_widget_takes_the_list_over_and_a_shopper_asks(
+    browser: Browser, demo_service: Cluster, question: int
+) -> None:
+    visit = Visit(await browser.new_page(locale="en-US"))
+    page = visit.page
+    await page.goto(f"{demo_service.base_url}/demo/products/{PRODUCT}")
+    await expect(page.get_by_role("searchbox")).to_be_visible()
+    await expect(page.locator(f"#question-{question}")).to_be_hidden()
+    await page.get_by_role("button", name="Add a question").first.click()
+    for name, text in {"body": "Is it new?", "name": "jane", "email": "j@example.com"}.items():
+        await page.locator(f"dialog [name={name}]").fill(text)
+    await page.locator("dialog button[type=submit]").click()
+    await expect(page.get_by_role("heading", name="Is it new?")).to_be_visible()
+    assert visit.complaints == []
+    assert visit.hosts == {urlsplit(demo_service.base_url).netloc}
+    await page.close()
+
+
+@pytest.mark.usefixtures("question")
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_the_colours_of_the_shop_suit_the_widget(
+    browser: Browser, demo_service: Cluster, scheme: Literal["light", "dark"]
+) -> None:
+    page = await browser.new_page(color_scheme=scheme, reduced_motion="reduce")
+    await page.goto(f"{demo_service.base_url}/demo/products/{PRODUCT}")
+    await expect(page.get_by_role("searchbox")).to_be_visible()
+    assert await accessibility_violations(page) == []
+    await page.get_by_role("button", name="Add a question").first.click()
+    await expect(page.locator("dialog")).to_be_visible()
+    assert await accessibility_violations(page) == []
+    await page.close()
+
+
 async def _broken_pictures(page: Page) -> list[str]:
     broken = """async () => {
       await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));

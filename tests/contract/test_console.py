@@ -1,8 +1,9 @@
 """The console over HTTP: signing in, sessions, foreign requests, decisions, tokens."""
 
+import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -16,9 +17,10 @@ from atelier.store import tokens
 from atelier.store.tokens import Scope
 from tests.contract.conftest import Shop
 from tests.contract.test_without_database import NOWHERE
-from tests.support.cluster import Cluster
+from tests.support.cluster import Cluster, cluster
 from tests.support.console import COOKIE, Visitor, new_token, sign_in, signed_in, visiting
 from tests.support.data import Data, new_product_id
+from tests.support.waiting import wait_until
 
 _DECISION = {"target": "question", "id": 1, "version": f"0-{'0' * 12}", "action": "remove"}
 _WHY = {"reason": "spam"}
@@ -391,3 +393,66 @@ async def test_empty_fields_of_a_filter_mean_all(moderator: Visitor) -> None:
         "/console/audit?actor=&action=&target=&target_id=",
     ):
         assert (await moderator.client.get(path)).status_code == 200
+
+
+_RULES = '[[rule]]\nname = "airships"\nkind = "words"\naction = "hold"\nwords = ["zeppelin"]\n'
+
+
+async def test_rules_are_tried_by_moderators_and_put_in_force_by_operators(
+    client: httpx.AsyncClient, moderator: Visitor, operator: Visitor
+) -> None:
+    product = new_product_id()
+    question = {"body": "A <i>zeppelin</i>?", "name": "x", "email": "x@example.com"}
+    await client.post("/qa/questions", json={**question, "product_id": product})
+    tried = await moderator.submit("/console/rules", do="try", source=_RULES, days="7")
+    assert tried.status_code == 200
+    assert "A &lt;i&gt;zeppelin&lt;/i&gt;?" in tried.text
+    denied = await moderator.submit("/console/rules", do="apply", source=_RULES, replaces="0")
+    assert denied.status_code == 403
+    wrong = await operator.submit("/console/rules", do="try", source="[[rule]]", days="7")
+    assert (wrong.status_code, "These rules are invalid" in wrong.text) == (422, True)
+
+
+async def test_a_change_of_rules_by_another_is_not_overwritten(
+    operator: Visitor, data: Data
+) -> None:
+    try:
+        first = await operator.submit("/console/rules", do="apply", source=_RULES, replaces="0")
+        assert first.status_code == 200
+        other = _RULES.replace("zeppelin", "airship")
+        late = await operator.submit("/console/rules", do="apply", source=other, replaces="0")
+        assert late.status_code == 422
+        assert "were put in force meanwhile" in late.text
+        assert "airship" in late.text
+    finally:
+        await data.connection.execute("SELECT change_rules('test', NULL, NULL)")
+
+
+@pytest.fixture
+def captured(service: Cluster, capfd: pytest.CaptureFixture[str]) -> Iterator[Cluster]:
+    """Return a service of its own, whose output is captured."""
+    assert capfd
+    with cluster(service.database, instances=1) as running:
+        yield running
+
+
+async def test_neither_a_token_nor_a_session_is_in_any_log(
+    captured: Cluster, data: Data, capfd: pytest.CaptureFixture[str]
+) -> None:
+    token = await new_token(data.connection, Scope.OPERATE)
+    log = captured.sockets[0].parent / "access.log"
+    async with signed_in(captured, token) as visitor:
+        secret, csrf = visitor.client.cookies[COOKIE], await visitor.csrf()
+        created = await visitor.submit("/console/tokens", name="for no log", scope="read")
+        await visitor.post("/console/decisions", {"decisions": []})
+        await visitor.client.get(f"/console/sign-in?token={token}")
+        await visitor.client.get(f"/console/{token}/{secret}")
+    new = re.search(r"atelier_[\w-]{43}", created.text)
+    assert new
+    await asyncio.to_thread(
+        wait_until, lambda: log.read_text().count("\n") >= 7, "lines are missing"
+    )
+    written = log.read_text() + "".join(capfd.readouterr())
+    assert "/console/tokens" in written
+    for each in (token, secret, csrf, new[0]):
+        assert each not in written

@@ -75,7 +75,7 @@ async def test_without_the_shop_the_front_page_says_what_this_is(
     assert errors == []
     assert texts(document, ".//h1") == ["Atelier Q&A"]
     for link in attributes(document, ".//main//a", "href"):
-        assert (await client.get(link)).status_code == 200
+        assert (await client.get(link, follow_redirects=True)).status_code == 200
     assert (await client.get("/demo/products/1")).status_code == 404
     known = await client.get("/", headers={"If-None-Match": response.headers["etag"]})
     assert known.status_code == 304

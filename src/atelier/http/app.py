@@ -147,7 +147,7 @@ def create_service(
     guards, checker = SpamGuards.from_settings(settings), RuleChecker(rules, secret, clock)
     posts = PostWriter(writer, guards, post_limit, checker, secret)
     reports = DailyLimit("reports", settings.reports_per_day, settings.rate_exempt, clients)
-    console = Stores.of(database, streams)
+    console = Stores.of(database, streams, trials)
     cleanup_tasks = (
         console.sessions.delete_expired,
         console.samples.delete_old,

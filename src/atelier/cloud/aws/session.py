@@ -8,7 +8,7 @@ from atelier.errors import AtelierError
 
 _INSTALL = (
     "The AWS commands need boto3: install atelier with the extra `aws`, as in "
-    "`pip install 'atelier[aws]'`."
+    "`pip install 'atelier-qa[aws]'`."
 )
 _CREDENTIALS = (
     "configure them with `aws configure`, AWS_PROFILE or AWS_ACCESS_KEY_ID and "

@@ -9,6 +9,7 @@ import falcon.asgi
 from atelier.http.common import json_fields
 from atelier.http.common.authorization import Authorizer
 from atelier.http.common.errors import ApiError
+from atelier.http.common.moderation.trials import DEFAULT_DAYS, DEFAULT_EXAMPLES, run_trial
 from atelier.store.connections.database import Database
 from atelier.store.moderation import rule_files, trial
 from atelier.store.moderation.rule_files import InvalidRulesError
@@ -23,11 +24,6 @@ from atelier.store.tokens import Scope
 
 _MAX_HISTORY = 100
 _MAX_VERSION = 2**31 - 1
-_DEFAULT_DAYS, _DEFAULT_EXAMPLES = 90, 5
-_MAX_TRIAL_SECONDS = 20
-_TRIAL_ROWS = 100
-_PAUSE = 1
-"""A trial leaves the instance at least half of its time to others, as a large page does."""
 
 
 class RulesRoute:
@@ -89,16 +85,12 @@ class TrialRoute:
         """Send what rules would have done to the posts of the last days."""
         await self._authorizer.require(req, Scope.MODERATE)
         given = await json_fields.read(req)
-        report = await trial.run(
+        resp.media = await run_trial(
             self._database,
-            rule_files.parse(_source(given)),
-            _whole(given, "days", _DEFAULT_DAYS, 1, trial.MAX_DAYS),
-            examples=_whole(given, "examples", _DEFAULT_EXAMPLES, 0, trial.MAX_EXAMPLES),
-            max_seconds=_MAX_TRIAL_SECONDS,
-            rows=_TRIAL_ROWS,
-            pause=_PAUSE,
+            _source(given),
+            _whole(given, "days", DEFAULT_DAYS, 1, trial.MAX_DAYS),
+            _whole(given, "examples", DEFAULT_EXAMPLES, 0, trial.MAX_EXAMPLES),
         )
-        resp.media = trial.document(report)
 
 
 def _is_off(given: Mapping[str, object]) -> bool:

@@ -66,13 +66,13 @@ def serialize(
         send_page(resp, "error", heading=heading, text=text, status=error.status_code)
 
 
-async def form(req: falcon.asgi.Request) -> Mapping[str, str]:
+async def form(req: falcon.asgi.Request, max_bytes: int = _MAX_FORM_BYTES) -> Mapping[str, str]:
     """Return the fields of a form; raise ApiError if it is none, or large."""
     media_type = (req.content_type or "").partition(";")[0].strip().lower()
-    content = await req.stream.read(_MAX_FORM_BYTES + 1)
+    content = await req.stream.read(max_bytes + 1)
     if media_type != falcon.MEDIA_URLENCODED:
         raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {falcon.MEDIA_URLENCODED}")
-    if len(content) > _MAX_FORM_BYTES:
+    if len(content) > max_bytes:
         raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the form is too large")
     return dict(parse_qsl(content.decode("ascii", "replace"), keep_blank_values=True))
 

@@ -10,6 +10,7 @@ from atelier.http.console.decisions import DecisionsRoute, UndoRoute
 from atelier.http.console.overview import Figures, Overview
 from atelier.http.console.pages import Pages
 from atelier.http.console.queue import QueuePage
+from atelier.http.console.rules import RulesPage
 from atelier.http.console.session import Guard
 from atelier.http.console.sign_in import SignIn, SignOut
 from atelier.http.console.tokens import RevokeToken, TokensPage
@@ -20,6 +21,7 @@ from atelier.store.console.samples import Samples
 from atelier.store.console.sessions import Sessions
 from atelier.store.moderation.decisions import Decisions
 from atelier.store.moderation.queue import Queue
+from atelier.store.moderation.rule_versions import RuleVersions
 from atelier.store.tokens import TokenReader
 from atelier.store.unanswered import UnansweredReader
 
@@ -45,10 +47,12 @@ class Stores(NamedTuple):
     queue: Queue
     decisions: Decisions
     unanswered: UnansweredReader
+    rules: RuleVersions
+    trials: Database
 
     @classmethod
-    def of(cls, database: Database, streams: Database) -> "Stores":
-        """Return those of a database, given its connections, and those for exports."""
+    def of(cls, database: Database, streams: Database, trials: Database) -> "Stores":
+        """Return those of a database: its connections, those for exports, and those for trials."""
         return cls(
             TokenReader(database),
             Sessions(database, _SESSION),
@@ -56,6 +60,8 @@ class Stores(NamedTuple):
             Queue(database),
             Decisions(database, streams),
             UnansweredReader(database),
+            RuleVersions(database),
+            trials,
         )
 
 
@@ -72,6 +78,7 @@ def add_console(app: App, stores: Stores) -> None:
     app.add_route("/console/decisions/{decision_id}/undo", UndoRoute(guard, stores.decisions))
     unanswered = UnansweredPage(pages, stores.unanswered, stores.samples)
     app.add_route("/console/unanswered", unanswered)
+    app.add_route("/console/rules", RulesPage(pages, stores.rules, stores.trials))
     app.add_route("/console/audit", AuditPage(pages, stores.decisions))
     app.add_route("/console/audit/export", AuditExport(guard, stores.decisions))
     app.add_route("/console/tokens", TokensPage(pages, stores.sessions))

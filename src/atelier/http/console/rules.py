@@ -1,0 +1,93 @@
+"""The moderation rules: which are in force, a trial of others, and putting them in force."""
+
+from http import HTTPStatus
+from typing import Any
+
+import falcon.asgi
+
+from atelier.http.common.ids import integer
+from atelier.http.common.moderation.trials import DEFAULT_DAYS, run_trial
+from atelier.http.console.pages import Pages, form
+from atelier.http.console.session import Visitor
+from atelier.store.connections.database import Database
+from atelier.store.moderation import rule_files
+from atelier.store.moderation.rule_files import InvalidRulesError
+from atelier.store.moderation.rule_versions import ChangeOutcome, RuleVersions
+from atelier.store.tokens import Scope
+
+DAYS = (7, 30, 90, 365)
+"""The times that a trial can look back on."""
+
+_HISTORY = 20
+_MAX_FORM_BYTES = 4 * rule_files.MAX_BYTES  # a character of a form may take three bytes
+_CONFLICT = "Others were put in force meanwhile, and yours were not: they are below, unchanged."
+
+
+class RulesPage:
+    """`/console/rules`."""
+
+    def __init__(self, pages: Pages, versions: RuleVersions, trials: Database) -> None:
+        """Take the pages, the versions of the rules, and the database for trials only."""
+        self._pages = pages
+        self._versions = versions
+        self._trials = trials
+
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        """Send the rules in force, in a form to try others."""
+        visitor = await self._pages.guard.admit(req)
+        await self._send(resp, visitor)
+
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        """Try the rules of the form, or put them in force; send the page with what came of it."""
+        fields = await form(req, _MAX_FORM_BYTES)
+        applies = fields.get("do") == "apply"
+        visitor = await self._pages.guard.admit_change(
+            req, fields.get("csrf", ""), Scope.OPERATE if applies else Scope.MODERATE
+        )
+        source = fields.get("source", "").replace("\r\n", "\n")
+        days = next((each for each in DAYS if str(each) == fields.get("days")), DEFAULT_DAYS)
+        values: dict[str, Any] = {"source": source, "days": days}
+        try:
+            if applies:
+                values |= await self._apply(visitor, source, integer(fields.get("replaces", "")))
+            else:
+                values["report"] = await run_trial(self._trials, source, days)
+        except InvalidRulesError as error:
+            values["problem"] = f"These rules are invalid: {error}."
+        if "problem" in values:
+            resp.status = HTTPStatus.UNPROCESSABLE_ENTITY
+        await self._send(resp, visitor, **values)
+
+    async def _apply(self, visitor: Visitor, source: str, replaces: int | None) -> dict[str, str]:
+        changed = await self._versions.change(
+            visitor.name, source if source.strip() else None, replaces=replaces or 0
+        )
+        if changed.outcome is ChangeOutcome.CONFLICT:
+            return {"problem": _CONFLICT}
+        text = f"Version {changed.version} is" if changed.version else "No rules are"
+        return {"done": f"{text} in force."}
+
+    async def _send(
+        self,
+        resp: falcon.asgi.Response,
+        visitor: Visitor,
+        **values: Any,  # noqa: ANN401 - of the template
+    ) -> None:
+        history = await self._versions.history(_HISTORY)
+        in_force = history[0] if history and history[0].version else None
+        defaults = {
+            "source": in_force.source if in_force else "",
+            "days": DEFAULT_DAYS,
+            "report": None,
+            "problem": None,
+            "done": None,
+        }
+        await self._pages.send(
+            resp,
+            visitor,
+            "rules",
+            in_force=in_force,
+            history=history,
+            all_days=DAYS,
+            **{**defaults, **values},
+        )
