@@ -373,7 +373,7 @@ def test_more_connections_than_postgresql_allows_cause_a_warning(first: FirstSta
         running.wait_for("Ready")
         assert "PostgreSQL allows" not in running.output
         scaled = run(first.home, "scale", "6")
-        assert "may open 728 connections (104 each); PostgreSQL allows 597" in scaled.stdout
+        assert "may open 742 connections (106 each); PostgreSQL allows 597" in scaled.stdout
         postmaster = _pid_of(first.home, "bin/postgres")
         os.kill(postmaster, signal.SIGSTOP)  # it accepts no new connection, and none is needed
         scaled = run(first.home, "scale", "1")

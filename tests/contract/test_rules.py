@@ -165,11 +165,13 @@ async def test_refused_post_leaves_no_trace_and_may_be_corrected_with_the_same_k
             assert refused.status_code == 422
             assert refused.headers["Content-Type"] == "application/problem+json"
             assert refused.json["detail"] == "body: please write without links"
-            assert refused.json["field"] == "body"
+            assert (refused.json["field"], refused.json["rule"]) == ("body", "links v1")
         added = await ask_v1(service, 1, "see the leaflet", headers=key)
         assert added.status_code == 201
         await rules()
         assert (await ask_v1(service, 0, "see https://a.example")).status_code == 201
+        counts = await service.rows("SELECT version, rule, posts FROM rule_counts")
+        assert counts == [(1, "links", 3)]
         for table in ("moderation_decisions", "moderation_states", "posted_texts"):
             assert await service.rows(f"SELECT 1 FROM {table}") == []  # noqa: S608 - fixed names
 

@@ -169,6 +169,29 @@ async def test_replacement_keeps_the_daily_counts(database: str, tmp_path: Path)
     await service.close()
 
 
+async def test_replacement_keeps_the_rules_and_what_they_compare_posts_with(
+    database: str, tmp_path: Path
+) -> None:
+    tables = ("moderation_rules", "rule_counts", "posted_texts", "posting_clients")
+    connection = await connect(database)
+    await connection.execute(
+        "SELECT change_rules('anna', 'rules', 0);"
+        "INSERT INTO rule_counts VALUES (1, 'links', 3, now());"
+        "INSERT INTO posted_texts VALUES ('a', 1, now());"
+        "INSERT INTO posting_clients VALUES ('a', now(), now());"
+    )
+    before = [await connection.fetch(f"SELECT * FROM {each}") for each in tables]  # noqa: S608
+    await load(database, made_up(tmp_path), replace=True)
+    after = [await connection.fetch(f"SELECT * FROM {each}") for each in tables]  # noqa: S608
+    assert after == before
+    assert all(before)
+    [changed] = await connection.fetch("SELECT * FROM change_rules('anna', 'others', 1)")
+    assert tuple(changed) == ("DONE", 2)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="cannot be changed"):
+        await connection.execute("DELETE FROM moderation_rules")
+    await connection.close()
+
+
 async def test_concurrent_import_is_refused(database: str, tmp_path: Path) -> None:
     folder = write_export(tmp_path / "export")
     async with exclusive_lock(database, "import"):

@@ -14,7 +14,7 @@ from atelier.settings import Settings
 
 if TYPE_CHECKING:
     from atelier.store.connections.database import Database
-    from atelier.store.moderation.rule_versions import Change, Changed
+    from atelier.store.moderation.rule_versions import Change, Changed, RuleCount
     from atelier.store.moderation.rules import Rule
     from atelier.store.moderation.trial import Report, RuleReport
 
@@ -47,13 +47,14 @@ def rules_group() -> None:
 def show(settings: Settings, number: int | None) -> None:
     """Print the file of the rules in force."""
 
-    async def read(database: "Database") -> "Change | None":
+    async def read(database: "Database") -> "tuple[Change | None, dict[str, RuleCount]]":
         from atelier.store.moderation.rule_versions import RuleVersions
 
         versions = RuleVersions(database)
-        return await (versions.in_force() if number is None else versions.version(number))
+        found = await (versions.in_force() if number is None else versions.version(number))
+        return found, await versions.counts(found.version or 0) if found else {}
 
-    change = run(settings, read)
+    change, counts = run(settings, read)
     if change is None or change.source is None:
         raise AtelierError(
             "No rules are in force." if number is None else f"There is no version {number}."
@@ -62,6 +63,8 @@ def show(settings: Settings, number: int | None) -> None:
         f"Version {change.version}, put in force at {change.changed_at} by {change.actor}.",
         err=True,
     )
+    for name, count in counts.items():
+        click.echo(f"{name}: {count.posts:,} posts, the last at {count.last_at}.", err=True)
     click.echo(change.source, nl=not change.source.endswith("\n"))
 
 

@@ -13,7 +13,12 @@ from atelier.http.common.moderation.trials import DEFAULT_DAYS, DEFAULT_EXAMPLES
 from atelier.store.connections.database import Database
 from atelier.store.moderation import rule_files, trial
 from atelier.store.moderation.rule_files import InvalidRulesError
-from atelier.store.moderation.rule_versions import Change, ChangeOutcome, RuleVersions
+from atelier.store.moderation.rule_versions import (
+    Change,
+    ChangeOutcome,
+    RuleCount,
+    RuleVersions,
+)
 from atelier.store.moderation.rules import Rule
 from atelier.store.tokens import Scope
 
@@ -55,13 +60,17 @@ class RulesRoute:
     async def _document(self) -> dict[str, Any]:
         history = await self._versions.history(_MAX_HISTORY)
         in_force = history[0] if history and history[0].version else None
-        source = in_force.source if in_force else None
         return {
             "version": in_force.version if in_force else None,
-            "source": source,
-            "rules": [] if source is None else list(map(_rule, rule_files.parse(source))),
+            "source": in_force.source if in_force else None,
+            "rules": await self._rules(in_force) if in_force else [],
             "history": list(map(_change, history)),
         }
+
+    async def _rules(self, in_force: Change) -> list[dict[str, object]]:
+        counts = await self._versions.counts(in_force.version or 0)
+        found = rule_files.parse(in_force.source or "")
+        return [_rule(rule, counts.get(rule.name, RuleCount())) for rule in found]
 
 
 class TrialRoute:
@@ -110,12 +119,14 @@ def _invalid(name: str, text: str) -> ApiError:
     return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name} {text}", field=name)
 
 
-def _rule(rule: Rule) -> dict[str, object]:
+def _rule(rule: Rule, count: RuleCount) -> dict[str, object]:
     return {
         "name": rule.name,
         "kind": rule.kind,
         "action": rule.action,
         "applies_to": sorted(rule.targets),
+        "posts": count.posts,
+        "last_at": count.last_at,
     }
 
 

@@ -26,5 +26,6 @@ def problems() -> Iterator[None]:
         yield
     except InvalidFieldsError as error:
         name = error.errors[0].name
-        members = {"field": name} if name else {}
+        members = {"field": name, "rule": error.rule}
+        members = {key: value for key, value in members.items() if value}
         raise ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), None, **members) from error

@@ -42,6 +42,14 @@ class Changed(NamedTuple):
     version: int | None
 
 
+class RuleCount(NamedTuple):
+    """How many posts a rule has held or refused."""
+
+    posts: int = 0
+    last_at: str | None = None
+    """When it last did, as in JSON; None: never."""
+
+
 class RuleVersions:
     """Reads and changes the rules in force. Versions never change and are never deleted."""
 
@@ -61,6 +69,11 @@ class RuleVersions:
         """Return the last changes, the newest first."""
         rows = await self._database.read(_QUERIES["rules_history"], limit)
         return [Change(*row) for row in rows]
+
+    async def counts(self, version: int) -> dict[str, RuleCount]:
+        """Return what the rules of a version have done, by name; without those that did nothing."""
+        rows = await self._database.read(_QUERIES["rule_counts"], version)
+        return {row["rule"]: RuleCount(row["posts"], row["last_at"]) for row in rows}
 
     async def change(
         self, actor: str, source: str | None, *, replaces: int | None = None

@@ -51,10 +51,11 @@ class FieldError(NamedTuple):
 class InvalidFieldsError(Exception):
     """All that is invalid in the fields of a request."""
 
-    def __init__(self, *errors: FieldError) -> None:
-        """Take one error or more, in the order of the fields."""
+    def __init__(self, *errors: FieldError, rule: str | None = None) -> None:
+        """Take one error or more in the order of the fields, and the rule that refused them."""
         super().__init__("; ".join(map(str, errors)))
         self.errors = errors
+        self.rule = rule
 
 
 REPEATED = FieldError("body", "was recently posted on this product")

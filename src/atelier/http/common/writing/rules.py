@@ -37,7 +37,8 @@ class Check(NamedTuple):
         labels = (rule.action, rule.name, str(self.rule_set.version))
         metrics.MODERATED_POSTS.labels(*labels).inc()
         if written.outcome is Outcome.REFUSED:
-            raise InvalidFieldsError(FieldError(*rules.refusal(rule, self.fields)))
+            refused = FieldError(*rules.refusal(rule, self.fields))
+            raise InvalidFieldsError(refused, rule=f"{rule.name} v{self.rule_set.version}")
 
 
 class RuleChecker:

@@ -65,6 +65,7 @@ GRANT EXECUTE
         atelier.session_revoke_token, atelier.queue_counts
     TO {role};
 GRANT SELECT ON atelier.moderation_rules TO {role};
+GRANT SELECT, INSERT, UPDATE (posts, last_at) ON atelier.rule_counts TO {role};
 GRANT SELECT, INSERT, UPDATE (posted_at), DELETE ON atelier.posted_texts TO {role};
 GRANT SELECT, INSERT, UPDATE (first_at, last_at), DELETE ON atelier.posting_clients TO {role};
 GRANT EXECUTE

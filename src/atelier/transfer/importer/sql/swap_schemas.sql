@@ -17,8 +17,10 @@ ALTER TABLE atelier.console_sessions SET SCHEMA atelier_import;
 ALTER TABLE atelier.instance_samples SET SCHEMA atelier_import;
 -- So are the moderation rules, and what they compare posts with.
 DROP TABLE
-    atelier_import.moderation_rules, atelier_import.posted_texts, atelier_import.posting_clients;
+    atelier_import.moderation_rules, atelier_import.rule_counts,
+    atelier_import.posted_texts, atelier_import.posting_clients;
 ALTER TABLE atelier.moderation_rules SET SCHEMA atelier_import;
+ALTER TABLE atelier.rule_counts SET SCHEMA atelier_import;
 ALTER TABLE atelier.posted_texts SET SCHEMA atelier_import;
 ALTER TABLE atelier.posting_clients SET SCHEMA atelier_import;
 -- Webhooks are kept, with their keys and the log of their deliveries.
