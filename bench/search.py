@@ -1,8 +1,10 @@
-"""The latency of searches in a product with 50,000 questions: `python -m bench search`.
+"""The latency of searches in a product with 50,000 questions: `python -m bench.search DATABASE_URL`.
 
-One client searches, without HTTP, in a database of its own.
+One client searches, without HTTP. The database must be migrated and empty: it is filled.
 """
 
+import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from statistics import median
@@ -111,3 +113,13 @@ async def _time(name: str, search: Callable[[], Awaitable[object]], rounds: int)
         await search()
         seconds.append(time.perf_counter() - started)
     return f"{name}: median {median(seconds) * 1000:.0f} ms, maximum {max(seconds) * 1000:.0f} ms"
+
+
+async def _print(url: str) -> None:
+    async for line in measure(url):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(_print(sys.argv[1]))

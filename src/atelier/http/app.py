@@ -242,7 +242,6 @@ def _add_administration(
     app: App, authorizer: Authorizer, settings: Settings, database: Database, changes: ChangeFeed
 ) -> None:
     app.add_route("/admin/v1/token", OwnToken(authorizer))
-    app.add_route("/admin/v1/unanswered", Unanswered(authorizer, UnansweredReader(database)))
     app.add_route("/admin/v1/changes", Changes(authorizer, changes))
     _add_webhooks(app, authorizer, Endpoints(database.write), settings)
 
