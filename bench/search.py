@@ -1,4 +1,4 @@
-"""The latency of searches in a product with 50,000 questions: `python -m bench.search DATABASE_URL`.
+"""The latency of searches among 50,000 questions: `python -m bench.search DATABASE_URL`.
 
 One client searches, without HTTP. The database must be migrated and empty: it is filled.
 """
