@@ -18,6 +18,8 @@ PAGES = [
     "/rules",
     "/audit",
     "/tokens",
+    "/search?q=the",
+    "/webhooks",
     "/nothing",
 ]
 
@@ -190,3 +192,53 @@ async def test_the_audit_trail_is_exported(browser: Browser, service: Cluster, d
             await visit.page.get_by_role("link", name="Export").click()
         assert (await download.value).suggested_filename == "audit-trail.jsonl"
         no_complaints(visit, service)
+
+
+async def test_a_hidden_post_is_found_and_shown_as_text(
+    browser: Browser, service: Cluster, data: Data
+) -> None:
+    word = f"hemline{new_product_id()}"
+    body = f"<b onclick=alert(1)>{word}</b> and more"
+    question = await data.question(new_product_id(), body=body, reported=True)
+    async with console(browser, service, data, Scope.MODERATE) as visit:
+        page = visit.page
+        await page.get_by_role("link", name="Search").click()
+        await page.get_by_label("Words").fill(word.upper())
+        await page.get_by_label("Words").press("Enter")
+        row = page.get_by_role("row", name=word)
+        await expect(row).to_contain_text(body)
+        await expect(row).to_contain_text(f"question {question}")
+        await expect(row).to_contain_text("reported")
+        await page.get_by_label("State").select_option("visible")
+        await page.get_by_role("button", name="Search").click()
+        await expect(row).to_have_count(0)
+        no_complaints(visit, service)
+
+
+async def test_a_webhook_is_added_paused_resumed_and_removed(
+    browser: Browser, service: Cluster, data: Data
+) -> None:
+    async with console(browser, service, data, Scope.OPERATE, "otto") as visit:
+        page = visit.page
+        await page.get_by_role("link", name="Webhooks").click()
+        await page.get_by_label("URL").fill("https://169.254.169.254/latest")
+        await page.get_by_role("button", name="Add").click()
+        await expect(page.get_by_role("alert")).to_contain_text("The URL must")
+        url = f"https://hooks{new_product_id()}.shop.example/qa"
+        await page.get_by_label("URL").fill(url)
+        await page.get_by_role("button", name="Add").click()
+        await expect(page.locator(".secret")).to_contain_text("whsec_")
+        await expect(page.get_by_role("row", name=url)).to_contain_text("by otto")
+        await page.get_by_role("link", name=url).click()
+        await page.get_by_role("button", name="Send a test").click()
+        await expect(page.get_by_role("region", name="Table of deliveries")).to_contain_text("test")
+        await page.get_by_role("button", name="Pause").click()
+        await expect(page.locator(".heading")).to_contain_text("paused")
+        assert await accessibility_violations(page) == []
+        await page.get_by_role("button", name="Resume").click()
+        await expect(page.locator(".heading")).to_contain_text("active")
+        await page.get_by_text("Remove", exact=True).click()
+        await page.get_by_role("button", name="Remove it").click()
+        await expect(page.get_by_role("row", name=url)).to_have_count(0)
+        complaints = [each for each in visit.complaints if "422" not in each]
+        assert complaints == []

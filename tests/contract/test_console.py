@@ -217,6 +217,7 @@ async def test_a_request_from_another_page_changes_nothing(
         await client.post("/console/sign-out", data={"csrf": csrf}),
         await client.post("/console/tokens", data={"csrf": csrf, "name": "x", "scope": "read"}),
         await client.post("/console/tokens/revoke", data={"csrf": csrf, "name": "operator"}),
+        await client.post("/console/webhooks", data={"csrf": csrf, "url": "https://shop.example/"}),
         await client.post("/console/decisions", json=decision, headers={"X-CSRF-Token": csrf}),
         await client.post("/console/decisions/1/undo", json=_WHY, headers={"X-CSRF-Token": csrf}),
     ]:
@@ -251,8 +252,12 @@ async def test_an_older_browser_that_sends_only_its_origin_is_served(
 
 async def test_no_page_is_kept_shared_or_framed(operator: Visitor) -> None:
     operator.client.headers["Origin"] = "https://shop.example"
+    await operator.submit("/console/webhooks", url="https://hooks.shop.example/qa")
+    [webhook] = re.findall(
+        r"/console/webhooks/\d+", (await operator.client.get("/console/webhooks")).text
+    )[:1]
     paths = ["/console/sign-in", *(path for path, methods in routes().items() if "GET" in methods)]
-    for path in paths:
+    for path in (each.replace("/console/webhooks/{webhook_id}", webhook) for each in paths):
         response = await operator.client.get(path)
         assert response.status_code in (200, 303, 422), path
         assert response.headers["cache-control"] == "no-store", path
@@ -347,6 +352,9 @@ async def test_a_moderator_can_neither_see_nor_change_tokens(
         await moderator.client.get("/console/tokens"),
         await moderator.submit("/console/tokens", **fields),
         await moderator.submit("/console/tokens/revoke", **fields),
+        await moderator.client.get("/console/webhooks"),
+        await moderator.submit("/console/webhooks", url="https://shop.example/hook"),
+        await moderator.submit("/console/webhooks/1", action="pause"),
     ]:
         assert response.status_code == 403
         assert "needs a token with the scope operate" in response.text

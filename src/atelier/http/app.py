@@ -200,7 +200,7 @@ def create_service(
     _add_operations(app, reads, database)
     add_documentation(app)
     _add_pages(app, lists, settings)
-    add_console(app, console)
+    add_console(app, console, PermittedAddresses(settings.webhook_networks))
     return Service(
         app,
         FastPath(questions, answers, readings),

@@ -11,19 +11,24 @@ from atelier.http.console.overview import Figures, Overview
 from atelier.http.console.pages import Pages
 from atelier.http.console.queue import QueuePage
 from atelier.http.console.rules import RulesPage
+from atelier.http.console.search import SearchPage
 from atelier.http.console.session import Guard
 from atelier.http.console.sign_in import SignIn, SignOut
 from atelier.http.console.tokens import RevokeToken, TokensPage
 from atelier.http.console.unanswered import UnansweredPage
+from atelier.http.console.webhooks import WebhookPage, WebhooksPage
 from atelier.http.pages.documentation import File
+from atelier.http.webhooks.addresses import PermittedAddresses
 from atelier.store.connections.database import Database
 from atelier.store.console.samples import Samples
 from atelier.store.console.sessions import Sessions
 from atelier.store.moderation.decisions import Decisions
 from atelier.store.moderation.queue import Queue
 from atelier.store.moderation.rule_versions import RuleVersions
+from atelier.store.moderation.search import PostSearch
 from atelier.store.tokens import TokenReader
 from atelier.store.unanswered import UnansweredReader
+from atelier.store.webhooks.endpoints import Endpoints
 
 _SESSION = timedelta(hours=12)
 _CSS, _JS = "text/css", "text/javascript"
@@ -49,6 +54,8 @@ class Stores(NamedTuple):
     unanswered: UnansweredReader
     rules: RuleVersions
     trials: Database
+    search: PostSearch
+    endpoints: Endpoints
 
     @classmethod
     def of(cls, database: Database, streams: Database, trials: Database) -> "Stores":
@@ -62,11 +69,16 @@ class Stores(NamedTuple):
             UnansweredReader(database),
             RuleVersions(database),
             trials,
+            PostSearch(streams),
+            Endpoints(database.write),
         )
 
 
-def add_console(app: App, stores: Stores) -> None:
-    """Add the pages, what their scripts request, and their files."""
+def add_console(app: App, stores: Stores, addresses: PermittedAddresses) -> None:
+    """Add the pages, what their scripts request, and their files.
+
+    `addresses` are those that webhooks may have.
+    """
     guard = Guard(stores.sessions)
     pages = Pages(guard, stores.samples)
     app.add_route("/console", Overview(pages))
@@ -79,10 +91,13 @@ def add_console(app: App, stores: Stores) -> None:
     unanswered = UnansweredPage(pages, stores.unanswered, stores.samples)
     app.add_route("/console/unanswered", unanswered)
     app.add_route("/console/rules", RulesPage(pages, stores.rules, stores.trials))
+    app.add_route("/console/search", SearchPage(pages, stores.search))
     app.add_route("/console/audit", AuditPage(pages, stores.decisions))
     app.add_route("/console/audit/export", AuditExport(guard, stores.decisions))
     app.add_route("/console/tokens", TokensPage(pages, stores.sessions))
     app.add_route("/console/tokens/revoke", RevokeToken(pages, stores.sessions))
+    app.add_route("/console/webhooks", WebhooksPage(pages, stores.endpoints, addresses))
+    app.add_route("/console/webhooks/{webhook_id}", WebhookPage(pages, stores.endpoints))
     _add_files(app)
 
 
