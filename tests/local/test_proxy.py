@@ -19,6 +19,7 @@ from tests.support.cluster import free_port, program, wait_for_port
 from tests.support.commands import ATELIER
 from tests.support.names import name_server
 from tests.support.parts import program_or_skip
+from tests.support.processes import family, wait_until_gone
 from tests.support.waiting import wait_until
 
 
@@ -96,6 +97,15 @@ def test_sigterm_lets_requests_finish() -> None:
         client.join()
         assert answers == ["127.0.0.1"]
         assert process.wait(timeout=10) == 0
+
+
+def test_nginx_ends_with_the_command_however_that_ends() -> None:
+    port = free_port()
+    with host("127.0.0.1", port), proxy("--server", f"127.0.0.1:{port}") as (_, process):
+        started = family(process.pid)
+        process.kill()
+        process.wait()
+        wait_until_gone(started)
 
 
 def test_https_with_the_given_certificate(tmp_path: Path) -> None:

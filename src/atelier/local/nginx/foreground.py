@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from atelier.local.host.account import die_with_parent
 from atelier.local.nginx.nginx import Front, in_front
 from atelier.settings import Settings
 
@@ -23,7 +24,12 @@ def run(front: Front, settings: Settings) -> int:
         command = in_front(front, folder, settings)
         # nginx opens its standard output by name, which fails for a socket and for another user's
         # pipe, as in units and containers; it succeeds for a pipe of this process.
-        with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as nginx:
+        with subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=die_with_parent(signal.SIGQUIT),  # noqa: PLW1509 - one prctl, no locks
+        ) as nginx:
             for number in (signal.SIGTERM, signal.SIGINT):
                 # nginx would drop requests at SIGTERM.
                 signal.signal(number, lambda *_: nginx.send_signal(signal.SIGQUIT))
