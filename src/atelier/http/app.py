@@ -83,14 +83,9 @@ from atelier.store.connections.standby_reads import StandbyReads
 from atelier.store.limits import ClientHashes
 from atelier.store.lists.reader import ListReader
 from atelier.store.moderation import trial
-from atelier.store.moderation.decisions import Decisions
-from atelier.store.moderation.queue import Queue
-from atelier.store.moderation.rule_versions import ActiveRules, RuleVersions
-from atelier.store.moderation.search import PostSearch
+from atelier.store.moderation.rule_versions import ActiveRules
 from atelier.store.reads import PageReader
 from atelier.store.search.searcher import Searcher
-from atelier.store.tokens import TokenReader
-from atelier.store.unanswered import UnansweredReader
 from atelier.store.voters import VoterWriter
 from atelier.store.webhooks.deliveries import Deliveries
 from atelier.store.webhooks.endpoints import Endpoints
@@ -149,10 +144,10 @@ def create_service(
     guards, checker = SpamGuards.from_settings(settings), RuleChecker(rules, secret, clock)
     posts = PostWriter(writer, guards, post_limit, checker, secret)
     reports = DailyLimit("reports", settings.reports_per_day, settings.rate_exempt, clients)
-    console = Stores.of(database, streams, trials)
+    stores = Stores.of(database, streams, trials)
     cleanup_tasks = (
-        console.sessions.delete_expired,
-        console.samples.delete_old,
+        stores.sessions.delete_expired,
+        stores.samples.delete_old,
         writer.delete_expired_keys,
         writer.delete_expired_digests,
         voters.delete_expired,
@@ -170,7 +165,7 @@ def create_service(
             UnknownMethod(),
             Lifespan(
                 cleanup_tasks,
-                Sampler(console.samples, instance),
+                Sampler(stores.samples, instance),
                 searcher,
                 *webhooks.resources,
                 *{database, streams, reads, trials},
@@ -192,15 +187,13 @@ def create_service(
     app.add_route("/qa/answers/{target_id}/report", Report(count.reports, "answer"))
     lists = ListReader(reads, streams)
     readings = Readings(lists)
-    _add_v1_routes(app, lists, readings, posts, count, WrittenReader(database), searcher)
-    app.add_route("/v1/posts/{token}", OwnPost(WrittenReader(database), secret))
-    authorizer = Authorizer(TokenReader(database))
-    _add_administration(app, authorizer, settings, database, changes)
-    _add_moderation(app, authorizer, database, streams, trials)
+    written = WrittenReader(database)
+    _add_v1_routes(app, lists, readings, posts, count, written, searcher)
+    app.add_route("/v1/posts/{token}", OwnPost(written, secret))
+    _add_administration(app, stores, changes, PermittedAddresses(settings.webhook_networks))
     _add_operations(app, reads, database)
     add_documentation(app)
     _add_pages(app, lists, settings)
-    add_console(app, console, PermittedAddresses(settings.webhook_networks))
     return Service(
         app,
         FastPath(questions, answers, readings),
@@ -224,32 +217,32 @@ def _add_operations(app: App, reads: Database, database: Database) -> None:
     app.add_route("/metrics", Metrics())
 
 
-def _add_moderation(
-    app: App, authorizer: Authorizer, database: Database, streams: Database, trials: Database
+def _add_administration(
+    app: App, stores: Stores, changes: ChangeFeed, addresses: PermittedAddresses
 ) -> None:
-    decisions = Decisions(database, streams)
-    app.add_route("/admin/v1/queue", QueueRoute(authorizer, Queue(database)))
-    app.add_route("/admin/v1/search", SearchRoute(authorizer, PostSearch(streams)))
+    authorizer = Authorizer(stores.tokens)
+    app.add_route("/admin/v1/token", OwnToken(authorizer))
+    app.add_route("/admin/v1/changes", Changes(authorizer, changes))
+    _add_moderation(app, authorizer, stores)
+    _add_webhooks(app, authorizer, stores.endpoints, addresses)
+    add_console(app, stores, addresses)
+
+
+def _add_moderation(app: App, authorizer: Authorizer, stores: Stores) -> None:
+    decisions = stores.decisions
+    app.add_route("/admin/v1/queue", QueueRoute(authorizer, stores.queue))
+    app.add_route("/admin/v1/search", SearchRoute(authorizer, stores.search))
     app.add_route("/admin/v1/decisions", DecisionsRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}", DecisionRoute(authorizer, decisions))
     app.add_route("/admin/v1/decisions/{decision_id}/undo", UndoRoute(authorizer, decisions))
-    app.add_route("/admin/v1/unanswered", Unanswered(authorizer, UnansweredReader(database)))
-    app.add_route("/admin/v1/rules", RulesRoute(authorizer, RuleVersions(database)))
-    app.add_route("/admin/v1/rules/try", TrialRoute(authorizer, trials))
-
-
-def _add_administration(
-    app: App, authorizer: Authorizer, settings: Settings, database: Database, changes: ChangeFeed
-) -> None:
-    app.add_route("/admin/v1/token", OwnToken(authorizer))
-    app.add_route("/admin/v1/changes", Changes(authorizer, changes))
-    _add_webhooks(app, authorizer, Endpoints(database.write), settings)
+    app.add_route("/admin/v1/unanswered", Unanswered(authorizer, stores.unanswered))
+    app.add_route("/admin/v1/rules", RulesRoute(authorizer, stores.rules))
+    app.add_route("/admin/v1/rules/try", TrialRoute(authorizer, stores.trials))
 
 
 def _add_webhooks(
-    app: App, authorizer: Authorizer, endpoints: Endpoints, settings: Settings
+    app: App, authorizer: Authorizer, endpoints: Endpoints, addresses: PermittedAddresses
 ) -> None:
-    addresses = PermittedAddresses(settings.webhook_networks)
     root = "/admin/v1/webhooks"
     one = f"{root}/{{webhook_id}}"
     app.add_route(root, WebhooksRoute(authorizer, endpoints, addresses))

@@ -8,7 +8,7 @@ from typing import Any
 import falcon
 import falcon.asgi
 
-from atelier.http.common import json_fields, params
+from atelier.http.common import json_fields, params, webhooks
 from atelier.http.common.authorization import Authorizer
 from atelier.http.common.errors import ApiError
 from atelier.http.common.ids import integer
@@ -71,11 +71,7 @@ class _OneWebhook:
         self._endpoints = endpoints
 
     async def _found(self, webhook_id: str) -> dict[str, Any]:
-        number = integer(webhook_id)
-        found = None if number is None else await self._endpoints.get(number)
-        if found is None:
-            raise ApiError(HTTPStatus.NOT_FOUND, "there is no webhook with this id")
-        return found
+        return await webhooks.endpoint(self._endpoints, webhook_id)
 
 
 class WebhookRoute(_OneWebhook):

@@ -44,7 +44,7 @@ _FILES = {
 
 
 class Stores(NamedTuple):
-    """What the console reads and changes."""
+    """What operators and moderators read and change, in the console and under /admin."""
 
     tokens: TokenReader
     sessions: Sessions

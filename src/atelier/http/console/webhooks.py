@@ -2,12 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any
 
 import falcon
 import falcon.asgi
 
-from atelier.http.common import params
+from atelier.http.common import params, webhooks
 from atelier.http.common.errors import ApiError
 from atelier.http.common.ids import integer
 from atelier.http.console.pages import Pages, drop_empty, form, query
@@ -82,7 +81,7 @@ class WebhookPage:
         """Send a page of the log, the latest first."""
         visitor = await self._pages.guard.admit(req, Scope.OPERATE)
         drop_empty(req)
-        endpoint = await self._found(webhook_id)
+        endpoint = await webhooks.endpoint(self._endpoints, webhook_id)
         state = params.one_of(req, "state", *STATES)
         below, limit = params.identifier(req, "after"), params.limit(req)
         page = await self._endpoints.deliveries(
@@ -105,7 +104,7 @@ class WebhookPage:
         """Do what the form's button says, and send the log again."""
         fields = await form(req)
         await self._pages.guard.admit_change(req, fields.get("csrf", ""), Scope.OPERATE)
-        endpoint = (await self._found(webhook_id))["id"]
+        endpoint = (await webhooks.endpoint(self._endpoints, webhook_id))["id"]
         action = self._actions.get(fields.get("action", ""))
         if action is None:
             raise ApiError(
@@ -119,10 +118,3 @@ class WebhookPage:
     async def _replay(self, endpoint: int, fields: Mapping[str, str]) -> int | None:
         delivery = integer(fields.get("delivery", ""))
         return None if delivery is None else await self._endpoints.replay(endpoint, delivery)
-
-    async def _found(self, webhook_id: str) -> dict[str, Any]:
-        number = integer(webhook_id)
-        found = None if number is None else await self._endpoints.get(number)
-        if found is None:
-            raise ApiError(HTTPStatus.NOT_FOUND, "there is no webhook with this number")
-        return found

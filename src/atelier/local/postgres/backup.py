@@ -8,8 +8,8 @@ from pathlib import Path
 from atelier.errors import AtelierError
 from atelier.local.host.programs import postgres_programs
 from atelier.local.postgres.connection_errors import describe
+from atelier.local.postgres.psql import connection
 from atelier.store.connections.hosts import connect_to_primary
-from atelier.store.connections.url import DatabaseUrl
 
 _EXISTS = "SELECT to_regnamespace('atelier') IS NOT NULL"
 
@@ -38,11 +38,11 @@ def back_up(dsn: str, file: Path) -> int:
 
 async def check_empty(dsn: str) -> None:
     """Raise AtelierError if the database already has the service's schema."""
-    connection = await connect_to_primary(dsn)
+    connected = await connect_to_primary(dsn)
     try:
-        exists = await connection.fetchval(_EXISTS)
+        exists = await connected.fetchval(_EXISTS)
     finally:
-        await connection.close()
+        await connected.close()
     if exists:
         raise AtelierError(
             f"{describe(dsn)} has data already: restore into an empty database. Set ATELIER_HOME "
@@ -57,9 +57,8 @@ def restore(dsn: str, file: Path) -> None:
 
 
 def _run(program: str, dsn: str, *arguments: str) -> None:
-    url = DatabaseUrl.parse(dsn)
-    environment = os.environ | ({"PGPASSWORD": url.password} if url.password else {})
-    command = [str(postgres_programs() / program), *arguments, f"--dbname={url.without_password()}"]
+    url, environment = connection(dsn)
+    command = [str(postgres_programs() / program), *arguments, f"--dbname={url}"]
     done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
     if done.returncode:
         reason = re.search(r"(?:error|fatal): +(.*)", done.stderr)
