@@ -105,8 +105,8 @@ class Deployment:
             if time.monotonic() > deadline:
                 raise AtelierError(
                     f"{found} of {wanted} instances are in service after "
-                    f"{_WAIT_SECONDS // 60} minutes: the group's activity history in the EC2 "
-                    f"console and the log group /atelier/{self.name} say why."
+                    f"{_WAIT_SECONDS // 60} minutes: in the EC2 console, the group's activity "
+                    "history and the system log of an instance say why."
                 )
             time.sleep(POLL_SECONDS)
         tell(f"{wanted} instances are in service")

@@ -49,7 +49,7 @@ def bake(deployment: Deployment, tell: Tell) -> str:
         _wait_for(lambda: _state(ec2, instance) in _GONE, "The host of the image did not finish")
         if _state(ec2, instance) in {"terminated", "shutting-down"}:
             raise AtelierError(
-                f"The host of the image ended early: the log group /atelier/{deployment.name} "
+                f"The host of the image, {instance}, ended early: its system log in the EC2 console "
                 "says why. Run the command again."
             )
         name = f"{deployment.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
