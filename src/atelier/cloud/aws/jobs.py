@@ -49,8 +49,8 @@ def bake(deployment: Deployment, tell: Tell) -> str:
         _wait_for(lambda: _state(ec2, instance) in _GONE, "The host of the image did not finish")
         if _state(ec2, instance) in {"terminated", "shutting-down"}:
             raise AtelierError(
-                f"The host of the image, {instance}, ended early: its system log in the EC2 console "
-                "says why. Run the command again."
+                f"The host of the image, {instance}, ended early: its system log in the EC2 "
+                "console says why. Run the command again."
             )
         name = f"{deployment.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
         image: str = ec2.create_image(InstanceId=instance, Name=name)["ImageId"]
