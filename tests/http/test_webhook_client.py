@@ -4,7 +4,7 @@ import asyncio
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -176,19 +176,25 @@ async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.Monke
 @asynccontextmanager
 async def raw_server(*chunks: bytes, keep_open: bool = False) -> AsyncIterator[str]:
     """Yield the URL of a server that answers with these bytes, whatever it gets."""
+    ended = asyncio.Event()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"{}")
-        for chunk in chunks:
-            writer.write(chunk)
-            await asyncio.sleep(0.01)
-        if keep_open:
-            await reader.read()
+        with suppress(asyncio.IncompleteReadError, ConnectionError):  # the client has gone
+            await reader.readuntil(b"{}")
+            for chunk in chunks:
+                writer.write(chunk)
+                await asyncio.sleep(0.01)
+            if keep_open:
+                await reader.read()
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        ended.set()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        await ended.wait()  # every test makes one connection
 
 
 @pytest.mark.parametrize(
