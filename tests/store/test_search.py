@@ -265,6 +265,50 @@ async def test_similar_questions_share_the_telling_words(product: Product) -> No
     assert await product.searcher.similar(PRODUCT, "🙂🙂🙂", 5) == []
 
 
+@pytest.mark.parametrize("is_indexed", [False, True])
+@pytest.mark.parametrize(
+    ("asked", "typed"),
+    [
+        ("Can it be washed in the machine?", "Does it shrink in the machine?"),
+        ("Can it be washed in the machine?", "washing at 60 degrees"),
+        ("Is it machine washable?", "How do I wash it?"),
+        ("What sizes are there?", "Which size fits a child?"),
+        ("How long does delivery take?", "when will it be delivered"),
+        ("Do the cars come with batteries?", "battery included?"),
+        ("Does it run small?", "Is it running large?"),
+        ("Can I return it?", "Were you able to get a refund for a returned one"),
+        ("Kann man das in der Maschine waschen?", "Läuft es in der Maschine ein?"),
+        ("Kann man das in der Maschine waschen?", "ist es waschbar"),
+        ("Darf es in die Waschmaschine?", "Wie wird es gewaschen?"),
+        ("Wie fallen die Größen aus?", "welche GROESSE oder Größe nehmen"),
+        ("Ist der Stoff wasserdicht?", "sind das wasserdichte Schuhe?"),
+        ("Wurde der Stoff vorher gewaschen?", "wie wäscht man den Stoff"),
+        ("100% cotton_blend?", "cotton_blend"),
+    ],
+)
+async def test_a_similar_question_is_found_in_other_words(
+    product: Product,
+    asked: str,
+    typed: str,
+    is_indexed: bool,  # noqa: FBT001 - pytest's
+) -> None:
+    expected = await product.ask(asked)
+    for other in ("Where is it from?", "Is the colour as shown?", "Woraus besteht das Futter?"):
+        await product.ask(other, helpful=9)
+    if is_indexed:
+        await product.fill()
+    found = await product.searcher.similar(PRODUCT, typed, 5)
+    assert [each.question_id for each in found] == [expected]
+    assert found[0].matches
+
+
+async def test_common_words_are_nothing_in_common(product: Product) -> None:
+    await product.ask("How long will it take for this to be there?")
+    await product.ask("Wie lange dauert es, bis das hier ist?")
+    for typed in ("Will this be there for the boy?", "Ist das hier für einen Jungen?"):
+        assert await product.searcher.similar(PRODUCT, typed, 5) == []
+
+
 async def test_the_index_follows_every_change(product: Product) -> None:
     await product.fill()
     execute = product.data.connection.execute

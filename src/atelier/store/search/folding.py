@@ -29,18 +29,6 @@ _REPLACED = str.maketrans(
     | dict.fromkeys("\u2010\u2013\u2014", "-")
     | {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"}
 )
-MAX_BEGINNINGS = 6
-"""How many words of a text count when similar questions are looked for."""
-_MIN_TELLING_LETTERS = 3
-_COMMON = frozenset(
-    re.findall(
-        r"\w+",
-        "about also and are been can could does for from had has have how into its just like much"
-        " not our out really should some than that the their them then there these they this very"
-        " was what when where which who why will with would you your",
-    )
-)
-"""Words that say little about what an English question is about."""
 _OUTER_PUNCTUATION = "?!.,;:\"'()[]"
 _MIN_LETTERS_FOR_A_TYPO = 4
 _SHORT = 2
@@ -138,14 +126,6 @@ def words(query: str) -> list[str]:
     return [word for word in found if word in longest]
 
 
-def beginnings(text: str) -> list[str]:
-    """Return what the most telling words of a text begin with, folded; endings often differ."""
-    found = dict.fromkeys(re.findall(r"\w+", fold(text)))
-    telling = [word for word in found if len(word) >= _MIN_TELLING_LETTERS and word not in _COMMON]
-    longest = sorted(telling or found, key=len, reverse=True)[:MAX_BEGINNINGS]
-    return list(dict.fromkeys(word[: max(4, len(word) - 2)] for word in longest))
-
-
 def near(word: str) -> Near | None:
     """Return what finds the words near to a folded word; None if only the word itself counts.
 
@@ -178,11 +158,6 @@ def needle(word: str) -> str:
 def is_short(word: str) -> bool:
     """Return whether a word is only found where a word begins."""
     return len(word) <= _SHORT and word.isascii() and word.isalnum()
-
-
-def beginning_pattern(start: str) -> str:
-    """Return a regular expression for what has a word that begins in this way."""
-    return f"(?:^|{BOUNDARY}){start}"
 
 
 def _whole(words: str) -> str:

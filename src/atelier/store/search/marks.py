@@ -7,6 +7,7 @@ from typing import NamedTuple
 import unicodedata2 as unicodedata
 
 from atelier.store.search.folding import BOUNDARY, Near, fold_character, is_short
+from atelier.store.search.stems import is_inner
 
 SNIPPET_LENGTH = 200
 """The maximum length of a snippet, in code points, without its ellipses."""
@@ -66,10 +67,11 @@ def search_patterns(words: Iterable[tuple[str, Near | None]]) -> Iterator[list[s
         yield [f"{start}({re.escape(word)})", *([near_pattern] if near_pattern else [])]
 
 
-def beginning_patterns(beginnings: Iterable[str]) -> Iterator[list[str]]:
-    """Yield the patterns of words that begin in a certain way."""
-    for word in beginnings:
-        yield [f"(?:^|(?<={BOUNDARY}))({re.escape(word)}\\w*)"]
+def stem_patterns(stems: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the patterns of words with certain stems."""
+    for stem in stems:
+        before = r"\w*" if is_inner(stem) else ""
+        yield [f"(?:^|(?<={BOUNDARY}))({before}{re.escape(stem)}\\w*)"]
 
 
 def _end(text: str, pieces: list[str], end: int) -> int:

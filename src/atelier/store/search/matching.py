@@ -12,6 +12,7 @@ from atelier.store.search import places
 from atelier.store.search.folding import Near, near, needle
 from atelier.store.search.indexing import State
 from atelier.store.search.places import Tiers
+from atelier.store.search.stems import is_inner
 from atelier.store.search.word_index import Word, WordIndex
 
 ENOUGH_QUESTIONS = 5
@@ -65,20 +66,24 @@ class Matcher:
         tiers = await self._tiers(exact, typos, phrase)
         return Matches(tiers, await self._others(rarest_first, phrase), rarest_first)
 
-    async def similar(self, starts: Sequence[str]) -> Matches:
-        """Return the questions with at least half of the weight of all words.
+    async def similar(self, stems: Sequence[str]) -> Matches:
+        """Return the questions with at least half of the weight of all stems.
 
-        The fewer questions contain a word that begins in one of these ways, the more it counts.
+        The fewer questions have a word with a stem, the more it weighs; one that none has, half as
+        much as the others on average: nothing can be more like the text than what has the others.
         """
-        indexed = await self._index.beginnings(starts)
-        rows = await self._unindexed("similar", [f" {start}" for start in starts])
+        indexed = await self._index.stems(stems)
+        needles = [stem if is_inner(stem) else f" {stem}" for stem in stems]
+        rows = await self._unindexed("similar", needles)
         found = {row["question_id"]: row["found"] for row in rows}
         total = self._index.questions.bit_count() + len(found)
-        weights = [
-            _weight(total, each.bit_count() + sum(bits >> i & 1 for bits in found.values()))
+        counts = [
+            each.bit_count() + sum(bits >> i & 1 for bits in found.values())
             for i, each in enumerate(indexed)
         ]
-        least = max(1, sum(weights) / 2)
+        weights = [_weight(total, count) if count else 0 for count in counts]
+        known = len(stems) - counts.count(0)
+        least = sum(weights) * (1 + counts.count(0) / (2 * max(1, known))) / 2
         tiers = places.combine(
             {weight: each, 0: self._index.questions & ~each}
             for weight, each in zip(weights, indexed, strict=True)
@@ -88,8 +93,8 @@ class Matcher:
             for question, bits in found.items()
         }
         return Matches(
-            {points: each for points, each in tiers.items() if points >= least},
-            {question: points for question, points in others.items() if points >= least},
+            {points: each for points, each in tiers.items() if points >= max(1, least)},
+            {question: points for question, points in others.items() if points >= max(1, least)},
         )
 
     async def _tiers(

@@ -61,7 +61,7 @@ class Ranking:
         if self._listing.filter is not Filter.ALL and _in_index(matches) > _FEW:
             matches = await self._filtered(matches)
         found: list[Ranked] = []
-        for group in _groups(matches, self._after.points):
+        for group in _groups(matches, self._after.points, self._listing.limit):
             found += await self._first(group)
             if len(found) >= self._listing.limit:
                 break
@@ -129,8 +129,11 @@ def _equal(matches: Matches) -> Matches:
     return Matches(tiers, dict.fromkeys(matches.others, 0))
 
 
-def _groups(matches: Matches, highest: int) -> Iterator[Matches]:
-    """Yield the results by falling points: many with the same points, or a few altogether."""
+def _groups(matches: Matches, highest: int, enough: int) -> Iterator[Matches]:
+    """Yield the results by falling points: many with the same points, or a few altogether.
+
+    No group that is large enough for a page is made larger.
+    """
     group = Matches({}, {})
     for points in sorted({*matches.tiers, *matches.others.values()}, reverse=True):
         if points > highest:
@@ -139,7 +142,8 @@ def _groups(matches: Matches, highest: int) -> Iterator[Matches]:
             {points: matches.tiers.get(points, 0)},
             {each: of_each for each, of_each in matches.others.items() if of_each == points},
         )
-        if _size(group) and _size(group) + _size(tier) > _FEW:
+        size = _size(group)
+        if size >= enough or (size and size + _size(tier) > _FEW):
             yield group
             group = tier
         else:

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from atelier.store.connections.database import Database
 from atelier.store.queries import queries
-from atelier.store.search.folding import beginnings, words
+from atelier.store.search.folding import words
 from atelier.store.search.indexing import Indexer
-from atelier.store.search.marks import Marker, Snippet, beginning_patterns, search_patterns
+from atelier.store.search.marks import Marker, Snippet, search_patterns, stem_patterns
 from atelier.store.search.matching import Matcher
 from atelier.store.search.ranking import Listing, Position, Ranked, Ranking
+from atelier.store.search.stems import stems
 
 _QUERIES = queries("atelier.store.search")
 _MARKED_ANSWERS = 100
@@ -78,14 +79,14 @@ class Searcher:
 
         Raises DatabaseUnavailableError.
         """
-        starts = beginnings(text)
-        if not starts:
+        telling = stems(text)
+        if not telling:
             return []
         state = await self.indexer.state(product_id)
-        matches = await Matcher(self._database, product_id, state).similar(starts)
+        matches = await Matcher(self._database, product_id, state).similar(telling)
         ranking = Ranking(self._database, product_id, state.size, Listing(limit))
         return await self._marked(
-            await ranking.page(matches), Marker(beginning_patterns(starts)), answers=0
+            await ranking.page(matches), Marker(stem_patterns(telling)), answers=0
         )
 
     async def _marked(self, page: Sequence[Ranked], marker: Marker, answers: int) -> list[Found]:

@@ -9,10 +9,12 @@ import asyncpg
 from atelier.store.connections.database import Database
 from atelier.store.queries import queries
 from atelier.store.search import places
-from atelier.store.search.folding import Halves, Near, beginning_pattern, is_short
+from atelier.store.search.folding import Halves, Near, is_short
 from atelier.store.search.places import Bits, Collected, Tiers
+from atelier.store.search.stems import beginning
 
 _QUERIES = queries("atelier.store.search")
+_LIKE = str.maketrans({character: f"\\{character}" for character in "%_\\"})
 _MAX_PHRASES = 5000
 """How many of the best questions are looked through for the words in their order."""
 _MAX_DIVIDED = 5000
@@ -48,7 +50,7 @@ class WordIndex:
         """Return the questions that contain each word, with 6 to 9 points."""
         patterns = [f"^{word}" if is_short(word) else None for word in words]
         beginnings, others = self._collectors(words), self._collectors(words)
-        for row in await self._read("words", words, patterns):
+        for row in await self._read("words", words, patterns, _like_any(words)):
             collectors = beginnings if row["is_beginning"] else others
             collectors[row["position"]].add(row["few"], row["many"])
         pairs = zip(beginnings, others, strict=True)
@@ -77,10 +79,11 @@ class WordIndex:
             for i, typo in enumerate(typos)
         ]
 
-    async def beginnings(self, starts: Sequence[str]) -> list[Bits]:
-        """Return the questions with words, after any punctuation, that begin in each way."""
-        collected = self._collectors(starts)
-        for row in await self._read("words", starts, list(map(beginning_pattern, starts))):
+    async def stems(self, stems: Sequence[str]) -> list[Bits]:
+        """Return the questions with words, after any punctuation, that have each stem."""
+        collected = self._collectors(stems)
+        patterns = list(map(beginning, stems))
+        for row in await self._read("words", stems, patterns, _like_any(stems)):
             collected[row["position"]].add(row["few"], row["many"])
         return [each.bits() & self.questions for each in collected]
 
@@ -160,3 +163,8 @@ class WordIndex:
         if not self._size:
             return []
         return await self._database.read(_QUERIES[query], self._product_id, *args)
+
+
+def _like_any(parts: Sequence[str]) -> list[str]:
+    """Return the patterns of LIKE for what contains one of these."""
+    return [f"%{part.translate(_LIKE)}%" for part in parts]

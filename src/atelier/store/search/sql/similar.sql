@@ -1,4 +1,4 @@
--- Which of $3, up to six beginnings of words after a space, stand in each question: the bits of `found`.
+-- Which of $3, up to six stems, some after a space, stand in each question: the bits of `found`.
 SELECT m.question_id, m.found
 FROM (
     SELECT
