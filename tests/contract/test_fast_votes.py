@@ -25,7 +25,6 @@ ROUTES = [
 ]
 OTHERS = [
     ("/qa/questions/{question}/helpful/", {}),
-    ("/qa/questions/{question}/helpful?color=red", {}),
     ("/qa/questions/{question}/helpful", {"headers": {"Idempotency-Key": "one"}}),
     ("/qa/questions/{question}/helpful", {"content": b"x" * 1000}),
     ("/qa/questions/{question}/report", {"json": {"reason": "spam"}}),
