@@ -1,5 +1,5 @@
 -- The number of votes in a document is replaced as bytes: texts are searched character by character
--- depends: 20261127_29_rule_counts
+-- depends: 20261127_30_imports
 
 -- migrate: apply
 
