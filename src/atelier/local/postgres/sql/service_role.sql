@@ -17,7 +17,8 @@ GRANT SELECT (id, answer_id, url), INSERT (answer_id, url) ON atelier.photos TO 
 GRANT SELECT ON atelier.question_documents TO {role};
 GRANT SELECT (question_id, answer_id, helpful, document) ON atelier.answer_document_view TO {role};
 GRANT SELECT
-    ON atelier.question_summaries, atelier.v1_question_view, atelier.v1_answer_view
+    ON atelier.question_summaries, atelier.v1_question_view, atelier.v1_answer_view,
+        atelier.v1_answer_part_view
     TO {role};
 GRANT SELECT (key, fingerprint, created_at, post_id), INSERT (key, fingerprint),
     UPDATE (fingerprint, created_at, post_id), DELETE

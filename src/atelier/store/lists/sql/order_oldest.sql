@@ -2,7 +2,8 @@
 SELECT
     s.question_id,
     (extract(epoch FROM s.created_at) * 1000000)::bigint AS key,
-    s.answer_count
+    s.answer_count,
+    s.has_photos
 FROM question_summaries s
 WHERE s.product_id = requested.product_id
   AND (s.created_at, s.question_id) > (

@@ -29,8 +29,9 @@ CROSS JOIN LATERAL (
                 || CASE WHEN k.answer_count > 0 AND requested.answers_limit > 0 THEN (
                     SELECT string_agg(document, ',')
                     FROM (
-                        SELECT document
-                        FROM v1_answer_view a
+                        SELECT opening || CASE WHEN k.has_photos THEN photos ELSE '' END || ']}'
+                            AS document
+                        FROM v1_answer_part_view a
                         WHERE a.question_id = k.question_id
                         ORDER BY a.is_seller DESC, a.helpful DESC, a.answer_id DESC
                         LIMIT requested.answers_limit
