@@ -12,6 +12,8 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _OWN, _ENDED_CHILDREN = slice(11, 13), slice(13, 15)
 
 PARTS = ("load generator", "nginx", "instances", "PostgreSQL")
+REST = "the rest"
+"""The kernel's own work: network and disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +30,15 @@ def seconds(roots: Roots) -> Mapping[str, float]:
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
         "load generator": children.ru_utime + children.ru_stime,
-        "nginx": _tree_seconds(roots.nginx),
-        "instances": sum(map(_tree_seconds, roots.instances)),
-        "PostgreSQL": _tree_seconds(roots.postmaster),
+        "nginx": tree_seconds(roots.nginx),
+        "instances": sum(map(tree_seconds, roots.instances)),
+        "PostgreSQL": tree_seconds(roots.postmaster),
         "busy": _busy(),
     }
 
 
-def _tree_seconds(pid: int) -> float:
+def tree_seconds(pid: int) -> float:
+    """Return the CPU seconds used so far by a process and its descendants."""
     return sum(_seconds_of(each) for each in process_tree(pid))
 
 
