@@ -100,8 +100,8 @@ def run_profile(
 ) -> None:
     """Measure the CPU time of a request by component; write docs/profile.md.
 
-    Parts that are not measured stay as they were. On other data than the full catalogue, the
-    document is written to bench/results instead.
+    Parts that are not measured stay as they were. With --quick, everything is written to
+    bench/results instead.
     """
     plan = QUICK if quick else FULL
     plan = replace(
@@ -110,14 +110,13 @@ def run_profile(
         products=products or plan.products,
         seconds=seconds or plan.seconds,
     )
-    is_whole = plan.products == FULL.products
-    file = report.PROFILE if is_whole else _RESULTS / "profile-partly.json"
+    file = report.PROFILE if not quick else _RESULTS / "profile-partly.json"
     found, explained = profile(plan, only or PARTS, _clock())
     whole = results.load_profile(file) | found
     results.save_profile(whole, file)
-    document = _PROFILE if is_whole else file.with_suffix(".md")
+    document = _PROFILE if not quick else file.with_suffix(".md")
     write_profile(whole, explained, document)
-    if is_whole:
+    if not quick:
         figures.write(whole)
     click.echo(f"{file.relative_to(ROOT)} and {document.relative_to(ROOT)} are written.")
 

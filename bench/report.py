@@ -24,6 +24,8 @@ LARGER = V1.with_name("larger-than-memory.md")
 """What `python -m bench larger-than-memory` measured last."""
 STEADY = V1.with_name("steady.md")
 """What `python -m bench steady` measured last."""
+SEARCH = V1.with_name("search.md")
+"""What `python -m bench.search` measured last."""
 PROFILE = V1.with_name("profile.json")
 """What `python -m bench profile` measured last."""
 
@@ -50,6 +52,7 @@ def write(results: Results, document: Path) -> None:
         v1=_kept(V1),
         larger=_kept(LARGER),
         steady=_kept(STEADY),
+        search=_kept(SEARCH),
     )
     document.write_text(text, encoding="utf-8")
 

@@ -48,8 +48,8 @@ def _measured(name: str, part: Results) -> str:
     """Return a line that says how and on what a part was measured."""
     data = part.data
     return (
-        f"`python -m bench profile --only {name} --rounds {part.rounds} --seconds {part.seconds}` "
-        f"on {part.date}: {data['rows']:,} rows, {data['products']:,} products."
+        f"`python -m bench profile --only {name} --products {data['products']} --rounds "
+        f"{part.rounds} --seconds {part.seconds}` on {part.date}: {data['rows']:,} rows."
     )
 
 
