@@ -59,7 +59,7 @@ def write(results: Results, document: Path) -> None:
 
 def _costs(profile: Profile, folder: Path) -> str:
     """Draw the CPU time of a request; return the picture and what it means for a deployment."""
-    if not profile:
+    if not {"uniform", "votes"} <= profile.keys():
         return NOT_MEASURED
     plots.draw_costs(profile, folder / "costs.svg")
     return f"![CPU time of a request]({folder.name}/costs.svg)\n\n{per_core(profile)}"

@@ -40,8 +40,6 @@ def cost(stage: Stage, system: Running, workload: str, seed: int) -> Cost:
     )
     used = {part: second - before[part] for part, second in cpu.seconds(roots).items()}
     log = stage.count(_SQL["wal_written"]) - log
-    busy = used.pop("busy")
-    used[cpu.REST] = busy - sum(used.values())
     parts = {part: micros(second, sample, stage) for part, second in used.items()}
     requests = max(sample.rate * stage.plan.seconds, 1)
     return Cost(sample.rate, parts, log / requests, sample.errors)

@@ -31,8 +31,23 @@ def test_cpu_time_includes_descendants_of_each_component() -> None:
         assert worker.stdout.read(1) == b"\n"
         used = cpu.seconds(cpu.Roots(nginx=worker.pid, instances=[], postmaster=_ended_pid()))
         worker.communicate(b"\n")
-    assert 0.3 <= used["nginx"] < used["busy"]
+    assert used["nginx"] >= 0.3
     assert used["instances"] == used["PostgreSQL"] == 0
+
+
+def test_other_programs_are_not_counted_as_the_kernels_work() -> None:
+    roots = cpu.Roots(nginx=_ended_pid(), instances=[], postmaster=_ended_pid())
+    with subprocess.Popen(
+        [sys.executable, "-c", _BUSY], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        busy, before = cpu.busy_seconds(), cpu.seconds(roots)
+        assert other.stdout
+        assert other.stdout.read(1) == b"\n"
+        used = {part: second - before[part] for part, second in cpu.seconds(roots).items()}
+        busy = cpu.busy_seconds() - busy
+        other.communicate(b"\n")
+    assert used["nginx"] == used["instances"] == used["PostgreSQL"] == 0
+    assert used[cpu.REST] < busy - 0.25
 
 
 def test_plan_is_one_index_scan_per_product(catalogue: Catalogue) -> None:
