@@ -114,7 +114,7 @@ async def test_documents_and_summaries_are_those_of_their_views(
     """The import builds them by a query of its own."""
     questions = [
         b'%d,%d,"q ""%d"" \\ \xe2\x80\xae",%d,"n\t","e",%d,%d'
-        % (id_, id_ % 3, id_, id_, id_ % 5 == 0, 7)
+        % (id_, id_ % 3 + 1, id_, id_, id_ % 5 == 0, 7)
         for id_ in range(1, 41)
     ]
     answers = [
