@@ -43,10 +43,13 @@ uninstall: ## remove what `make install` installed in PREFIX
 	@if test -e "$(INSTALLED)/pyvenv.cfg"; then \
 		rm -rf "$(INSTALLED)" && rm -f "$(PREFIX)/bin/atelier"; fi
 
+# In the order of tests/conftest.py: a file at a time, so that its tests share what they start.
+PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
 # The fault tests measure times, so they run alone; the other tests share the cores.
 test: check ## run all tests that CI runs
 	@$(BIN)/pytest tests/chaos
-	@$(BIN)/pytest --ignore tests/chaos --numprocesses 2 --dist loadfile
+	@$(BIN)/pytest --ignore tests/chaos $(PARALLEL)
 	@$(MAKE) --no-print-directory test-ends
 
 test-image: .venv/dev.done ## build the container image and run its processes (as root, on Debian)
@@ -68,7 +71,7 @@ check: .venv/dev.done ## format, lint and type checks
 # The tests that depend on the Python version: HTTP, SQL, CSV and subprocesses, without those that
 # mostly start commands and servers. All tests run on the Python of .venv, and on every installed
 # PostgreSQL.
-QUICK := --numprocesses 2 --dist loadfile -k "not system-" --ignore tests/contract/test_docs_page.py \
+QUICK := $(PARALLEL) -k "not system-" --ignore tests/contract/test_docs_page.py \
 	--ignore tests/contract/test_schemathesis.py \
 	tests/contract tests/store tests/http tests/local/test_process.py \
 	$(addprefix tests/transfer/test_,reader.py reader_properties.py import.py verify.py export.py)
