@@ -14,13 +14,17 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from atelier.store.connections.database import connect
 from scripts.bundle import bundle
 from tests.chaos.assertions import assert_documents_are_the_view, assert_written_once
 from tests.chaos.clients import reading
+from tests.chaos.connection import Connection, Response
 from tests.chaos.hosts import Host, network
 from tests.chaos.known_products import KnownProducts, add_products
 from tests.chaos.measure import UNAVAILABLE, Samples, longest
@@ -161,8 +165,8 @@ def _unpacked(folder: Path, name: str) -> Path:
         ]
         subprocess.run(command, cwd=source, check=True, capture_output=True)
         (file,) = (source / "dist").glob("*-hosts.tar.gz")
-    with tarfile.open(file) as archive:
-        archive.extractall(made, filter="data")
+    with tarfile.open(file) as packed:
+        packed.extractall(made, filter="data")
     return next(made.glob("atelier-*/boot.sh")).parent
 
 
@@ -212,6 +216,31 @@ async def products(deployment: Deployment) -> KnownProducts:
         return await add_products(connection)
 
 
+@pytest.fixture(autouse=True)
+def sent_again(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Send a request again that met a closed connection, as HTTP clients do with safe requests.
+
+    Debian's nginx closes idle connections at a reload; from 1.27.4 on, it waits for their next
+    request. The writers' requests are safe, too, because they have an `Idempotency-Key`.
+    """
+    request = Connection.request
+    met: list[str] = []
+
+    async def repeated(self: Connection, *given: Any, **named: Any) -> Response:  # noqa: ANN401
+        is_reused = self._streams is not None
+        try:
+            return await request(self, *given, **named)
+        except (ConnectionError, asyncio.IncompleteReadError) as error:
+            if not is_reused or getattr(error, "partial", None):
+                raise
+            met.append(str(error))
+            return await request(self, *given, **named)
+
+    monkeypatch.setattr(Connection, "request", repeated)
+    yield
+    say(f"{len(met)} requests met a connection that nginx had closed, and were sent again")
+
+
 @dataclass
 class Load:
     """What clients saw."""
@@ -221,11 +250,14 @@ class Load:
     writers: "list[Writer]"
 
     def report(self, what: str) -> None:
-        failed = (self.reads.faults + self.writes.faults).total()
+        faults = self.reads.faults + self.writes.faults
+        slowest = longest(self.reads.all + self.writes.all)
         say(
             f"{what}: {len(self.reads.all)} reads, {len(self.writes.all)} requests of writers, "
-            f"{failed} failed, the longest took {longest(self.reads.all + self.writes.all):.1f} s"
+            f"{faults.total()} failed, the longest took {slowest:.1f} s"
         )
+        for fault, times in faults.most_common():
+            say(f"  {times} x {fault}")
 
 
 @asynccontextmanager
@@ -233,7 +265,8 @@ async def load(
     deployment: Deployment, products: KnownProducts, tolerated: frozenset[int] = frozenset()
 ) -> AsyncIterator[Load]:
     """Read and write through nginx in the context; then nothing acknowledged may be missing."""
-    async with connected(deployment.owner) as connection:
+    connection = await connect(deployment.owner)
+    try:
         address = deployment.address
         async with (
             reading(address, products, _READS, tolerated) as reads,
@@ -241,24 +274,25 @@ async def load(
         ):
             seen = Load(reads, writes, list(writers))
             yield seen
+    finally:
+        connection.terminate()  # its host may have lost power
     async with connected(deployment.owner) as connection:  # another host, after a failover
         kept = await assert_written_once(connection, seen.writers)
         await assert_documents_are_the_view(connection)
     say(f"{kept} acknowledged writes, all kept, each once")
 
 
-def k6(script: str, deployment: Deployment, **settings: object) -> str:
-    """Run a script of bench/k6 against nginx's host; return its summary."""
+def k6(script: str, deployment: Deployment, **settings: object) -> None:
+    """Run a script of bench/k6 against nginx's host; its thresholds must hold."""
     given = {"BASE_URL": "http://{}:{}".format(*deployment.address), "PRODUCTS": _PRODUCTS}
     options = [f"-e{name}={value}" for name, value in {**given, **settings}.items()]
-    program = Path(sys.executable).with_name("k6")
+    program = str(Path(sys.executable).with_name("k6"))
     command = [program, "run", "--no-usage-report", "--quiet", *options, f"bench/k6/{script}.js"]
     done = subprocess.run(command, cwd=_ROOT, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     for name in ("checks_succeeded", "http_req_failed", "http_req_duration", "http_reqs"):
         if found := re.search(rf"{name}\.*: *(.*)", done.stdout):
-            say(f"{script}.js: {name} {found[1].strip()}")
-    return done.stdout
+            say(f"{script}.js: {name} {' '.join(found[1].split())}")
 
 
 def test_every_endpoint_answers_through_nginx_and_a_load_fails_no_request(
@@ -335,22 +369,23 @@ async def test_a_failover_to_the_other_database_host_loses_nothing_acknowledged(
         await asyncio.sleep(3)
         lost = time.monotonic()
         await asyncio.to_thread(fail_over)
-        switched = time.monotonic()
-        await asyncio.to_thread(_wait_until_written, deployment)
-        say(
-            f"writes again {time.monotonic() - lost:.1f} s after the power failed, "
-            f"{time.monotonic() - switched:.1f} s after the name was switched"
-        )
-        await asyncio.sleep(5)
+        say(f"standby promoted, name switched {time.monotonic() - lost:.1f} s after the loss")
+        await asyncio.to_thread(_wait_until_ready, deployment)
+        await asyncio.sleep(10)
+    written = sorted(each.end for each in seen.writes.of(201, 204))
+    gap = max(after - before for before, after in pairwise(written))
+    say(f"the longest time without an acknowledged write: {gap:.1f} s")
     refused = [len(each.of(*UNAVAILABLE)) for each in (seen.reads, seen.writes)]
     say(f"503 meanwhile: {refused[0]} reads, {refused[1]} writes, which were sent again")
     seen.report("failover")
     assert seen.reads.faults + seen.writes.faults == {}
 
 
-def _wait_until_written(deployment: Deployment) -> None:
+def _wait_until_ready(deployment: Deployment) -> None:
     url = f"http://{deployment.web.address}/ready"
     command = ["curl", "-fs", "-o", "/dev/null", "--max-time", "2", url]
     wait_until(
-        lambda: subprocess.run(command, check=False).returncode == 0, "no writes", seconds=60
+        lambda: subprocess.run(command, check=False).returncode == 0,
+        "no database is there",
+        seconds=60,
     )

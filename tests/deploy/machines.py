@@ -18,8 +18,9 @@ _PACKAGES = ("systemd", "dbus", "procps", "curl", "ca-certificates", "nginx-ligh
 _BOOT = """
 set -e
 mount --make-rprivate /
-mount -t overlay -o "lowerdir=$LOWER,upperdir=$FOLDER/upper,workdir=$FOLDER/work" none "$FOLDER/root"
-cd "$FOLDER/root"
+cd "$FOLDER"
+mount -t overlay -o "lowerdir=$LOWER,upperdir=upper,workdir=work" none root
+cd root
 mount -t proc proc proc
 mount -t sysfs sysfs sys
 mount -t cgroup2 cgroup2 sys/fs/cgroup
@@ -165,7 +166,8 @@ def debian(folder: Path) -> Roots:
         "echo 'create_main_cluster = false' >$FOLDER/root/etc/postgresql-common/createcluster.conf;"
         'exec chroot $FOLDER/root sh -ec "apt-get -q update;'
         f"apt-get -qy install --no-install-recommends {' '.join(_PACKAGES)}; apt-get clean;"
-        'ln -s /dev/null /etc/systemd/system/nginx.service"'  # as if the boot script had installed it
+        # As the boot script does before it installs nginx.
+        'ln -s /dev/null /etc/systemd/system/nginx.service"'
     )
     mount = "mount -t overlay -o lowerdir=$LOWER,upperdir=$FOLDER/upper,workdir=$FOLDER/work none "
     subprocess.run(
@@ -204,7 +206,7 @@ def _remove(folder: Path) -> None:
     for _ in range(50):
         try:
             folder.rmdir()
-        except OSError:
+        except OSError:  # its last process has not ended yet
             time.sleep(0.1)
         else:
             return
