@@ -39,7 +39,12 @@ from tests.support.waiting import wait_until
 
 _QUESTION = {"body": "Is it kept?", "name": "n", "email": "n@example.com", "product_id": 4711}
 
+_STOP_SECONDS = 60
+"""Enough for PostgreSQL's last checkpoint on a busy machine."""
+
 _README = Path(__file__).parents[1] / "README.md"
+
+_FIRST_UNPRIVILEGED_PORT = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 
 _PRIVATE = ("sh", "-c", 'umask 077 && exec "$@"', "sh")
 """Runs a command whose new files are accessible to its user only."""
@@ -220,7 +225,7 @@ def test_sigterm_stops_the_service_like_ctrl_c(first: FirstStart) -> None:
     with up(first.home, PORT=str(first.port)) as running:
         running.wait_for("Starting 3 instances")
         running.process.terminate()
-        assert running.process.wait(60) == 0
+        assert running.process.wait(_STOP_SECONDS) == 0
     assert left_behind(first.home) == []
 
 
@@ -229,7 +234,7 @@ def test_a_closed_terminal_stops_the_service_like_ctrl_c(first: FirstStart) -> N
         wait_until_ready(first.port)
         family = processes_of(first.home)
         terminal.close()
-        assert process.wait(30) == 0
+        assert process.wait(_STOP_SECONDS) == 0
         wait_until_gone(family)
     assert left_behind(first.home) == []
 
@@ -248,7 +253,7 @@ def test_service_with_nohup_survives_its_terminal(first: FirstStart) -> None:
         )
         assert json.loads(_get(first.port, "/ready"))["status"] == "ready"
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(_STOP_SECONDS) == 0
         wait_until_gone(family)
     assert left_behind(first.home) == []
 
@@ -258,7 +263,7 @@ def test_terminal_closed_after_a_signal_does_not_prevent_shutdown(first: FirstSt
         wait_until_ready(first.port)
         process.terminate()
         terminal.close()
-        process.wait(30)
+        process.wait(_STOP_SECONDS)
     wait_until_gone(processes_of(first.home))
     assert left_behind(first.home) == []
 
@@ -293,7 +298,7 @@ def in_terminal(
         yield process, terminal
     finally:
         process.kill()
-        process.wait(30)
+        process.wait(_STOP_SECONDS)
         terminal.close()
 
 
@@ -329,7 +334,7 @@ def test_next_service_terminates_the_orphans_of_a_killed_one(first: FirstStart) 
         for process in killed:
             os.kill(process.pid, signal.SIGKILL)
         running.process.kill()
-        running.process.wait(30)
+        running.process.wait(_STOP_SECONDS)
     left = [process for process in alive(family) if "nginx: worker" in process.command]
     assert left, "no orphan was left"
     with up(first.home, PORT=str(first.port)) as running:
@@ -389,6 +394,15 @@ def test_port_in_use_is_reported_in_one_line(folder: Path) -> None:
     assert _is_one_line(refused)
     assert f"Port {port} cannot be used" in refused.stderr
     assert left_behind(folder / "port") == []
+
+
+def test_an_ordinary_user_is_told_a_port_that_may_be_used(tmp_path: Path) -> None:
+    if int(_FIRST_UNPRIVILEGED_PORT.read_text()) <= 80:
+        pytest.skip("every user may use every port here")
+    refused = run(tmp_path / "home", "up", prefix=as_ordinary_user(tmp_path), PORT="80")
+    assert _is_one_line(refused)
+    assert "Port 80 cannot be used: Permission denied" in refused.stderr
+    assert "`PORT=8080 make up`" in refused.stderr
 
 
 @pytest.mark.parametrize(
