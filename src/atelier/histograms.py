@@ -59,7 +59,8 @@ class Histogram(Collector):
 
     def labels(self, *values: str) -> Series:
         """Return the series of a combination of labels, which starts at zero."""
-        return self._series.setdefault(values, Series(self._bounds))
+        series = self._series.get(values)
+        return series or self._series.setdefault(values, Series(self._bounds))
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
         """Yield the metric, with cumulative counts."""

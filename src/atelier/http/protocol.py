@@ -1,7 +1,7 @@
 """uvicorn's HTTP protocol with a fast path for pages and the contract's 400 response."""
 
 import re
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import falcon
 import httptools
@@ -13,6 +13,8 @@ from atelier.http.request_head import SimpleRequest, simple_request
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
+
+Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 CONNECTION_CLOSE = (b"connection", b"close")
 """The header of all responses while an instance drains its connections."""
@@ -29,6 +31,20 @@ _BAD_REQUEST = (
 )
 
 
+class _Lines:
+    """Headers as lines, kept until uvicorn replaces the list, once a second for the date."""
+
+    def __init__(self) -> None:
+        self._headers: Headers = []
+        self._lines = b""
+
+    def of(self, headers: Headers) -> bytes:
+        if headers is not self._headers:
+            self._lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+            self._headers = headers
+        return self._lines
+
+
 class Protocol(HttpToolsProtocol):
     """Serves pages on the fast path, without a parser and an ASGI task; uvicorn serves the rest.
 
@@ -38,6 +54,7 @@ class Protocol(HttpToolsProtocol):
 
     fast_path: ClassVar[FastPath]
     cors: ClassVar[CorsPolicy]
+    default_lines: ClassVar[_Lines]
 
     _page: Pending | None = None
     """The page that is being read."""
@@ -97,11 +114,11 @@ class Protocol(HttpToolsProtocol):
 
     def _headers(self) -> bytes:
         """Return the headers that all responses have, the same as on the ASGI path."""
-        headers = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
-        headers.append(self.cors.headers(self._request.header("origin")))
-        if self._is_stopping and CONNECTION_CLOSE not in self.server_state.default_headers:
-            headers.append(b"connection: close\r\n")
-        return b"".join(headers)
+        defaults = self.server_state.default_headers
+        lines = self.default_lines.of(defaults) + self.cors.headers(self._request.header("origin"))
+        if self._is_stopping and CONNECTION_CLOSE not in defaults:
+            lines += b"connection: close\r\n"
+        return lines
 
     def _finish(self) -> None:
         """Leave the connection as uvicorn does after a response."""
@@ -175,9 +192,9 @@ class Protocol(HttpToolsProtocol):
         self._parse(data)
 
     def _send_bad_request(self) -> None:
-        headers = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
+        lines = self.default_lines.of(self.server_state.default_headers)
         cors = self.cors.default_headers
-        self.transport.write(_BAD_REQUEST % (len(_TEXT), cors, b"".join(headers), _TEXT))
+        self.transport.write(_BAD_REQUEST % (len(_TEXT), cors, lines, _TEXT))
         self.transport.close()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
@@ -189,4 +206,6 @@ class Protocol(HttpToolsProtocol):
 
 def protocol(fast_path: FastPath, cors: CorsPolicy) -> type[Protocol]:
     """Return the protocol class of an instance."""
-    return type("Protocol", (Protocol,), {"fast_path": fast_path, "cors": cors})
+    return type(
+        "Protocol", (Protocol,), {"fast_path": fast_path, "cors": cors, "default_lines": _Lines()}
+    )
