@@ -44,7 +44,33 @@ class Parsed:
 def test_ordinary_requests_are_simple(headers: bytes) -> None:
     request = simple_request(LINE + headers + b"\r\n")
     assert request
-    assert request[:2] == ("/qa/questions", "product_id=1")
+    assert request[:3] == ("GET", "/qa/questions", "product_id=1")
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [b"\r\n", b"Content-Length: 0\r\n\r\n", b"content-length: 4\r\nHost: a\r\n\r\n\r\n{}"],
+)
+def test_a_put_request_may_have_a_short_body(rest: bytes) -> None:
+    request = simple_request(b"PUT /qa/questions/1/helpful HTTP/1.1\r\n" + rest)
+    assert request
+    assert request[:3] == ("PUT", "/qa/questions/1/helpful", "")
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"\r\n{}",
+        b"Content-Length: 2\r\n\r\n{",
+        b"Content-Length: 2\r\n\r\n{} ",
+        b"Content-Length: 1000\r\n\r\n" + b" " * 1000,
+        b"Content-Length: -1\r\n\r\n",
+        b"Content-Length:2\r\n\r\n{}",
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ],
+)
+def test_other_bodies_are_left_to_the_parser(rest: bytes) -> None:
+    assert simple_request(b"PUT /qa/questions/1/helpful HTTP/1.1\r\n" + rest) is None
 
 
 @pytest.mark.parametrize(
@@ -106,10 +132,10 @@ VALUES = st.one_of(
 
 
 @given(
-    st.sampled_from(["GET", "POST", "get"]),
+    st.sampled_from(["GET", "PUT", "POST", "get"]),
     st.text("/qa1?&=_-,.%#é ", max_size=10),
     st.lists(st.tuples(NAMES, st.sampled_from([":", ": ", " :", ""]), VALUES), max_size=4),
-    st.sampled_from(["\r\n", "\n", "\r\n\r\n"]),
+    st.sampled_from(["\r\n", "\n", "\r\n\r\n", "\r\n{}"]),
 )
 def test_the_parser_reads_a_simple_request_in_the_same_way(
     method: str, path: str, headers: list[tuple[str, str, str]], end: str
@@ -121,7 +147,7 @@ def test_the_parser_reads_a_simple_request_in_the_same_way(
         assert shown(request) == parsed(data)
 
 
-Shown: TypeAlias = tuple[str, str, list[tuple[str, str]]]
+Shown: TypeAlias = tuple[str, str, list[tuple[bytes, bytes]]]
 
 
 def parsed(data: bytes) -> Shown:
@@ -131,13 +157,11 @@ def parsed(data: bytes) -> Shown:
     parser.feed_data(data)
     assert request.is_complete
     assert parser.should_keep_alive()
-    headers = [(name.decode().lower(), value.decode("latin-1")) for name, value in request.headers]
     url = httptools.parse_url(request.url)
+    headers = [(name.lower(), value) for name, value in request.headers]
     return url.path.decode(), (url.query or b"").decode(), headers
 
 
 def shown(request: SimpleRequest) -> Shown:
     """Return the path, the query and the headers of a simple request."""
-    lines = [line.partition(":") for line in request.headers.split("\r\n") if line]
-    headers = [(name.lower(), value.strip(" \t")) for name, _, value in lines]
-    return request.path, request.query, headers
+    return request.path, request.query, request.pairs()

@@ -1,23 +1,22 @@
-"""The fast path: simple requests for pages are served without a parser, ASGI messages or Falcon.
+"""The fast path: simple requests are served without a parser, a task, ASGI messages or Falcon.
 
 All other requests, and those that fail on the fast path, take the ASGI path
 (docs/decisions/0010-fast-path.md).
 """
 
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from time import perf_counter
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from typing import Any
 
 import falcon.asgi
 
 from atelier.http.common.responses import page_body
+from atelier.http.fast_votes import FastVotes
+from atelier.http.pending import Pending, Respond
 from atelier.http.qa import params
 from atelier.http.request_head import SimpleRequest
 from atelier.http.v1 import responses
 from atelier.http.v1.readings import Readings
-from atelier.metrics import REQUEST_SECONDS
 from atelier.store.batcher import OverloadedError
 from atelier.store.reads import PageReader, PageResult
 
@@ -38,30 +37,6 @@ _V1_OK = _OK + b"cache-control: %b\r\netag: %b\r\n"
 _NOT_MODIFIED = b"HTTP/1.1 304 Not Modified\r\ncache-control: %b\r\netag: %b\r\n"
 
 
-class Pending(ABC):
-    """A response that is being read."""
-
-    def __init__(self, route: str, respond: "Respond") -> None:
-        """Take the route, for the metrics, and what to call once the result is there."""
-        self._route = route
-        self._respond = respond
-        self.started_at = perf_counter()
-        """When the request arrived, as a time of `perf_counter`."""
-
-    @abstractmethod
-    def response(self) -> tuple[bytes, bytes]:
-        """Return the beginning of the response's head, and its body, once the result is there.
-
-        Records the response time. Raises what reading raised.
-        """
-
-    def _record(self, status: str) -> None:
-        REQUEST_SECONDS.labels("GET", self._route, status).observe_since(self.started_at)
-
-
-Respond: TypeAlias = Callable[[Pending], None]
-
-
 class PendingPage(Pending):
     """A page that is being read; it waits for its batch."""
 
@@ -70,8 +45,9 @@ class PendingPage(Pending):
 
     def __init__(self, opening: str, route: str, respond: Respond) -> None:
         """Take the beginning of the body, the route, and what to call."""
-        super().__init__(route, respond)
+        super().__init__(route)
         self._opening = opening
+        self._respond = respond
 
     def done(self) -> bool:
         """Return False: whether the client still waits is known to the connection."""
@@ -92,7 +68,7 @@ class PendingPage(Pending):
         if self._error:
             raise self._error
         body = page_body(self._opening, self._documents)
-        self._record("200")
+        self.record("200")
         return _OK % len(body), body
 
 
@@ -103,7 +79,7 @@ class PendingReading(Pending):
         self, reading: responses.Reading, route: str, known: str | None, respond: Respond
     ) -> None:
         """Take what is read, the route, the header If-None-Match, and what to call."""
-        super().__init__(route, respond)
+        super().__init__(route)
         self._reading = reading
         self._known = known
         reading.result.add_done_callback(lambda _result: respond(self))
@@ -114,17 +90,20 @@ class PendingReading(Pending):
         tag = responses.etag(body)
         values = (responses.CACHE_CONTROL.encode(), tag.encode())
         if responses.is_known(tag, self._known):
-            self._record("304")
+            self.record("304")
             return _NOT_MODIFIED % values, b""
-        self._record("200")
+        self.record("200")
         return _V1_OK % (len(body), *values), body
 
 
 class FastPath:
-    """Starts reading the page of a simple request."""
+    """Starts reading the page of a simple request, or counting its vote."""
 
-    def __init__(self, questions: PageReader, answers: PageReader, readings: Readings) -> None:
-        """Take the readers of both kinds of pages, and what reads under /v1."""
+    def __init__(
+        self, questions: PageReader, answers: PageReader, readings: Readings, votes: FastVotes
+    ) -> None:
+        """Take the readers of both kinds of pages, what reads under /v1, and what counts votes."""
+        self._votes = votes
         self._questions = questions
         self._answers = answers
         self._lists = {
@@ -139,11 +118,16 @@ class FastPath:
             ("/v1/answers/", None): ("{target_id}", readings.answer),
         }
 
-    def start(self, request: SimpleRequest, respond: Respond) -> Pending | None:
-        """Start reading the page that a request asks for; return None if it is not eligible.
+    def start(
+        self, request: SimpleRequest, connection: Mapping[str, Any], respond: Respond
+    ) -> Pending | None:
+        """Start reading the page or counting the vote of a request; return None if not eligible.
 
-        `respond` is called later, once, with what is returned here.
+        Takes the connection's part of the ASGI scope. `respond` is called later, once, with what
+        is returned here.
         """
+        if request.method == "PUT":
+            return self._votes.start(request, connection, respond)
         try:
             if request.path.startswith("/v1/"):
                 return self._start_v1(request, respond)

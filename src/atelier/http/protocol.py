@@ -8,7 +8,8 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from atelier.http.common.cors import CorsPolicy
-from atelier.http.fast_path import FastPath, Pending, fail_on_asgi_path
+from atelier.http.fast_path import FastPath, fail_on_asgi_path
+from atelier.http.pending import Pending
 from atelier.http.request_head import SimpleRequest, simple_request
 
 if TYPE_CHECKING:
@@ -46,34 +47,34 @@ class _Lines:
 
 
 class Protocol(HttpToolsProtocol):
-    """Serves pages on the fast path, without a parser and an ASGI task; uvicorn serves the rest.
+    """Serves simple requests on the fast path; uvicorn serves the rest.
 
-    While a page is read, uvicorn knows nothing of the request: what it would do meanwhile (read
-    the next request, stop, close an idle connection) is done or put off here.
+    While a page is read or a vote counted, uvicorn knows nothing of the request: what it would do
+    meanwhile (read the next request, stop, close an idle connection) is done or put off here.
     """
 
     fast_path: ClassVar[FastPath]
     cors: ClassVar[CorsPolicy]
     default_lines: ClassVar[_Lines]
 
-    _page: Pending | None = None
-    """The page that is being read."""
+    _pending: Pending | None = None
+    """The response that is being made."""
     _failed: Pending | None = None
-    """A page that failed, whose request is parsed again for the ASGI path."""
+    """One that failed: its request is parsed again for the ASGI path."""
     _request: SimpleRequest
     _request_data: bytes
-    """The request for that page, and its bytes."""
+    """Its request, and the bytes of that."""
     _queued = b""
-    """What the client sent before the page was there."""
+    """What the client has sent meanwhile."""
     _is_parsing = False
     """Whether the parser has the beginning of a request."""
     _is_stopping = False
     _active_at = 0.0
-    """When the last page was sent, as a time of the event loop."""
+    """When the last response was sent, as a time of the event loop."""
 
     def data_received(self, data: bytes) -> None:
-        """Start reading the page that the data asks for, or let uvicorn parse it."""
-        if self._page:
+        """Start what a simple request asks for, or let uvicorn parse the data."""
+        if self._pending:
             self.flow.pause_reading()
             self._queued += data
         elif not (self._is_free() and self._start(data)):
@@ -92,18 +93,19 @@ class Protocol(HttpToolsProtocol):
         request = simple_request(data)
         if request is None:
             return False
-        self._page = self.fast_path.start(request, self._respond)
+        connection = {"client": self.client, "scheme": self.scheme}
+        self._pending = self.fast_path.start(request, connection, self._respond)
         self._request, self._request_data = request, data
-        return self._page is not None
+        return self._pending is not None
 
-    def _respond(self, page: Pending) -> None:
-        self._page = None
+    def _respond(self, pending: Pending) -> None:
+        self._pending = None
         if self.transport.is_closing():
             return
         try:
-            head, body = page.response()
+            head, body = pending.response()
         except Exception:  # noqa: BLE001 - raised again on the ASGI path
-            self._failed = page
+            self._failed = pending
             self._parse(self._request_data)
         else:
             self.transport.write(b"%b%b\r\n%b" % (head, self._headers(), body))
@@ -137,16 +139,16 @@ class Protocol(HttpToolsProtocol):
         )
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close a connection that is idle: a timer is not set again for every page."""
+        """Close a connection that is idle: a timer is not set again for every response."""
         left = self._active_at + self.timeout_keep_alive - self.loop.time()
-        if self._page or left > 0:
+        if self._pending or left > 0:
             self._close_when_idle(max(left, _MIN_IDLE_SECONDS))
         else:
             super().timeout_keep_alive_handler()
 
     def shutdown(self) -> None:
-        """Close the connection, after the page that is being read."""
-        if self._page:
+        """Close the connection, after the response that is being made."""
+        if self._pending:
             self._is_stopping = True
         else:
             super().shutdown()
@@ -201,6 +203,7 @@ class Protocol(HttpToolsProtocol):
         if self._failed:
             fail_on_asgi_path(self._failed, cycle.scope)
             self._failed = None
+            cycle.keep_alive = cycle.keep_alive and not self._is_stopping
         super()._start_asgi_task(cycle, app)
 
 
