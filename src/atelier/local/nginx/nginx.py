@@ -238,7 +238,7 @@ def configure(
     proxy = Proxy(
         Front(f"127.0.0.1:{port}", [f"unix:{socket}" for socket in sockets]),
         settings,
-        user=_user(),
+        user=user(),
         access_log="log/access.log" if log else "access.log",
         trusted=_trusted(settings, _LOOPBACK if settings.proxy_protocol == "on" else ()),
         max_open_files=max_open_files(),
@@ -255,7 +255,7 @@ def in_front(front: Front, folder: Path, settings: Settings) -> list[str]:
     proxy = Proxy(
         front,
         settings,
-        user=_user(),
+        user=user(),
         access_log="/dev/stdout",
         trusted=_trusted(settings, PRIVATE_NETWORKS),
         max_open_files=raise_open_files(),
@@ -268,6 +268,11 @@ def _write(proxy: Proxy, folder: Path) -> list[str]:
     temporary = folder / "nginx.conf.new"
     temporary.write_text(proxy.render())
     temporary.rename(folder / "nginx.conf")
+    return command(folder)
+
+
+def command(folder: Path) -> list[str]:
+    """Return the command that runs nginx with the nginx.conf in a folder."""
     return [str(nginx_program()), "-p", f"{folder}/", "-c", "nginx.conf", "-e", "stderr"]
 
 
@@ -295,7 +300,7 @@ def _geo_members(networks: Iterable[str]) -> str:
     return "\n".join(f"        {network} 1;" for network in networks)
 
 
-def _user() -> str:
+def user() -> str:
     """Return the directive that runs root's workers as `nobody`; empty for other users."""
     if os.geteuid() != 0:
         return ""
