@@ -341,6 +341,8 @@ _LOGGED_URIS = {
         "/questions/16",
         "/pages/page.css",
         "/robots.txt",
+        "/sitemap.xml",
+        "/sitemap/12.xml",
     )
 }
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from atelier.http import App
 from atelier.http.console.audit import AuditExport, AuditPage
 from atelier.http.console.decisions import DecisionsRoute, UndoRoute
+from atelier.http.console.form_decisions import FormDecisions
 from atelier.http.console.overview import Figures, Overview
 from atelier.http.console.pages import Pages
 from atelier.http.console.queue import QueuePage
@@ -85,10 +86,11 @@ def add_console(app: App, stores: Stores, addresses: PermittedAddresses) -> None
     app.add_route("/console/metrics", Figures(pages, stores.samples))
     app.add_route("/console/sign-in", SignIn(guard, stores.tokens, stores.sessions))
     app.add_route("/console/sign-out", SignOut(guard, stores.sessions))
-    app.add_route("/console/queue", QueuePage(pages, stores.queue))
+    by_form = FormDecisions(stores.decisions)
+    app.add_route("/console/queue", QueuePage(pages, stores.queue, by_form))
     app.add_route("/console/decisions", DecisionsRoute(guard, stores.decisions))
     app.add_route("/console/decisions/{decision_id}/undo", UndoRoute(guard, stores.decisions))
-    unanswered = UnansweredPage(pages, stores.unanswered, stores.samples)
+    unanswered = UnansweredPage(pages, stores.unanswered, stores.samples, by_form)
     app.add_route("/console/unanswered", unanswered)
     app.add_route("/console/rules", RulesPage(pages, stores.rules, stores.trials))
     app.add_route("/console/search", SearchPage(pages, stores.search))

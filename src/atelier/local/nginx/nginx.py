@@ -90,6 +90,8 @@ _PATH_SEGMENTS = (
     r"swagger-ui-bundle\.js",
     "pages",
     r"robots\.txt",
+    r"sitemap(?:\.xml)?",
+    r"[0-9]{1,19}\.xml",
     "demo",
     r"shop\.css",
     r"[a-z]+\.svg",
