@@ -3,8 +3,8 @@
 import json
 from importlib.resources import files
 
-import falcon.testing
 import falcon.asgi
+import falcon.testing
 import pytest
 
 from atelier.http.common.languages import ENGLISH, LANGUAGES, accepted, translated
@@ -37,7 +37,8 @@ def test_the_language_that_a_reader_prefers_is_chosen(header: str | None, langua
 
 
 def test_the_error_of_each_field_is_translated() -> None:
-    text = "body: must not contain more than 2 links; name: must have 1 to 60 characters, not only spaces"
+    links, length = "more than 2 links", "must have 1 to 60 characters, not only spaces"
+    text = f"body: must not contain {links}; name: {length}"
     assert translated(text, "de") == (
         "body: darf nicht mehr als 2 Links enthalten; "
         "name: muss 1 bis 60 Zeichen haben, nicht nur Leerzeichen"

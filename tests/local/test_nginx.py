@@ -337,7 +337,7 @@ _LOGGED_URIS = {
         "/qa/answers/7/helpful/",
         "/docs/swagger-ui-bundle.js",
         "/openapi.yaml",
-        "/products/1/questions?fragment=1",
+        "/products/1/questions?fragment=1&lang=de",
         "/questions/16",
         "/pages/page.css",
         "/robots.txt",

@@ -67,6 +67,7 @@ _PATH_SEGMENTS = (
     "deliveries",
     "replay",
     "console",
+    "imports",
     "sign-in",
     "sign-out",
     "audit",
@@ -75,7 +76,7 @@ _PATH_SEGMENTS = (
     "revoke",
     "files",
     "vendor",
-    r"(?:common|overview|queue|unanswered)\.js",
+    r"(?:common|imports|overview|queue|unanswered)\.js",
     r"console\.css",
     r"uplot-[0-9.]+\.(?:js|css)",
     "live",
@@ -104,6 +105,7 @@ _PATH_SEGMENTS = (
 _QUERY_PARAMETERS = (
     r"(?:product_id|page|count|limit|wait|answers|fragment)=-?[0-9]{1,19}",
     r"(?:sort|filter)=(?:helpful|newest|oldest|most_answers|answered|unanswered|seller|photos)",
+    r"lang=(?:en|de|ar)",
     r"state=(?:pending|delivered|failed)",
     r"after=(?:now|[0-9]{1,18}-[0-9]{1,18})",
 )
