@@ -18,6 +18,7 @@ from pathlib import Path
 from scripts.sbom import ROOT, version
 
 _LOCK = ROOT / "requirements" / "aws.txt"
+_UNITS = ROOT / "src" / "atelier" / "cloud" / "systemd" / "units"
 _GLIBC = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014")
 
 
@@ -31,17 +32,13 @@ def bundle(folder: Path, pythons: Sequence[str] = (), machine: str = "aarch64") 
         shutil.copy(_LOCK, root / "requirements.txt")
         shutil.copy(next((ROOT / "requirements").glob("pip-*.whl")), root)
         shutil.copy(ROOT / "deploy" / "aws" / "boot.sh", root)
-        shutil.copytree(ROOT / "deploy" / "systemd", root / "systemd", ignore=_not_units)
+        shutil.copytree(_UNITS, root / "systemd")
         for python in pythons:
             _download(root / "wheels", python, machine)
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{name}-hosts.tar.gz"
         file.write_bytes(_archive(root))
     return file
-
-
-def _not_units(_folder: str, names: list[str]) -> list[str]:
-    return [name for name in names if not name.endswith(".service")]
 
 
 def _build_wheel(folder: Path) -> None:

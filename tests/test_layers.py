@@ -25,14 +25,14 @@ _FOLDERS = {
     "store": ["connections", "lists", "search", "moderation", "webhooks", "console"],
     "transfer": ["files", "reader", "database", "generator", "importer", "verifier", "exporter"],
     "local": ["host", "nginx", "logs", "postgres", "cluster", "monitoring", "supervisor"],
-    "cloud": ["hosts", "aws"],
+    "cloud": ["systemd", "hosts", "aws"],
 }
 # Folders beside each other, which do not know each other.
 _SEPARATE = [
     ("http", {"ops", "qa", "v1", "admin", "console"}),
     ("transfer", {"generator", "importer", "verifier", "exporter"}),
     ("local", {"nginx", "logs", "postgres"}),
-    ("cloud", {"hosts", "aws"}),
+    ("cloud", {"systemd", "hosts", "aws"}),
 ]
 
 

@@ -119,6 +119,9 @@ wait_for() {  # an address to answer 200; the database may still be in creation
 install_packages
 install_release
 write_settings
+if [ "$PLATFORM" = aws ] && [ "$ROLE" != image ]; then
+    systemctl enable --now atelier-aws-logs.service  # first, so that a boot that fails is logged
+fi
 case $ROLE in
 app)
     [ "$PLATFORM" != aws ] || systemctl enable --now atelier-aws-secrets.service

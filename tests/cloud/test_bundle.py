@@ -15,7 +15,9 @@ def test_a_bundle_holds_what_a_host_needs_and_is_reproducible(tmp_path: Path) ->
         names = {name.partition("/")[2] for name in archive.getnames()}
         boot = next(each for each in archive.getmembers() if each.name.endswith("/boot.sh"))
         assert boot.mode & 0o111
-    units = {f"systemd/{file.name}" for file in (_ROOT / "deploy" / "systemd").glob("*.service")}
+    folder = _ROOT / "src" / "atelier" / "cloud" / "systemd" / "units"
+    units = {f"systemd/{file.name}" for file in folder.iterdir()}
+    assert "systemd/atelier@.service" in units
     assert {"boot.sh", "requirements.txt", *units} <= names
     assert [name for name in names if name.startswith("atelier_qa-") and name.endswith(".whl")]
     assert [name for name in names if name.startswith("pip-") and name.endswith(".whl")]

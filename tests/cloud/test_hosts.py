@@ -1,5 +1,6 @@
 """What runs on the hosts: nginx follows the group, a host drains before it ends."""
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from atelier import metrics
+from atelier.cloud.aws.stack import template
 from atelier.cloud.hosts import follow, ready
 from atelier.cloud.hosts.host import Host
+from atelier.cloud.hosts.metrics import Publisher
 from atelier.cloud.hosts.watch import Watch
 from atelier.errors import AtelierError
 from tests.cloud.conftest import Command
@@ -214,3 +218,26 @@ def test_a_host_that_is_ready_reports_it(role: str, calls: list[str]) -> None:
         assert ready.run(host) == 0
     assert [operation for operation, _ in host.calls] == calls
     assert host.calls[-1][1]["UniqueId"] == "i-1"
+
+
+def test_every_metric_of_the_services_alarms_is_published() -> None:
+    """With the values of an instance that answered a request, and has a webhook that is behind."""
+    answers = {"/metrics": metrics.exposition().decode(), "/ready/reads": ""}
+    with http(answers) as port:
+        host = RecordingHost(port)
+        publisher = Publisher(host, [port])
+        publisher.publish()
+        metrics.REQUEST_SECONDS.labels("GET", "/qa/questions", "200").observe(0.2)
+        metrics.WEBHOOK_BACKLOG_SECONDS.labels("7").set(4000)
+        try:
+            answers["/metrics"] = metrics.exposition().decode()
+        finally:
+            metrics.WEBHOOK_BACKLOG_SECONDS.remove("7")
+        publisher.publish()
+    operation, given = host.calls[-1]
+    assert operation == "cloudwatch.put_metric_data"
+    sent = {each["MetricName"]: each.get("Value") for each in given["MetricData"]}
+    assert sent["WebhookBacklogSeconds"] == 4000
+    assert (sent["InstanceUp"], sent["DatabaseUp"], sent["Requests"]) == (1, 1, 1)
+    parts = re.split(r"Namespace: Atelier\n\s+MetricName: ", template())[1:]
+    assert {part.split(maxsplit=1)[0] for part in parts} == {*sent}

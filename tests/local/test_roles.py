@@ -63,6 +63,7 @@ _FORBIDDEN = [
     "INSERT INTO console_sessions (hash, token_id, expires_at) VALUES ('', 1, now())",
     "DELETE FROM console_sessions",
     "UPDATE instance_samples SET requests = 0",
+    "UPDATE imports SET error = NULL",
     "UPDATE voter_secret SET secret = ''",
     "DELETE FROM voter_secret",
     "UPDATE moderation_decisions SET note = NULL",

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import subprocess
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from atelier.store.queries import queries
 from atelier.store.writes import Outcome, Vote, Writer
 from atelier.transfer.database.exclusive_lock import exclusive_lock
 from atelier.transfer.progress import PlainProgress
-from tests.support.commands import ATELIER, environment
 from tests.transfer.exports import (
     QUESTIONS,
     assert_documents_are_current,
@@ -28,6 +26,7 @@ from tests.transfer.exports import (
     schemas,
     write_export,
 )
+from tests.transfer.running import start_import, stop_at
 
 PAGE = queries("atelier.store")["questions_page"]
 STEPS = [
@@ -44,26 +43,6 @@ STEPS = [
 
 WAITING_FOR_A_ROW = "SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
 WAITING_FOR_THE_LOCK = "SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
-
-
-def start_import(dsn: str, folder: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [*ATELIER, "import", str(folder), "--replace", "--rejects", str(folder / "rejects.csv")],
-        env=environment(folder / "home", ATELIER_DATABASE_URL=dsn, PYTHONUNBUFFERED="1"),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
-def stop_at(process: subprocess.Popen[str], step: str, signal_: signal.Signals) -> None:
-    assert process.stdout
-    with process:
-        for line in process.stdout:
-            if line.startswith(step):
-                break
-        else:
-            pytest.fail(f"it never printed {step!r}")
-        process.send_signal(signal_)
 
 
 async def test_kill_at_any_step_leaves_the_old_rows_or_the_new(

@@ -18,6 +18,7 @@ from atelier.cli import (
     search,
     service,
     stats,
+    systemd,
     tokens,
     transfer,
     webhooks,
@@ -86,6 +87,7 @@ for _module in (
     webhooks,
     aws,
     capacity,
+    systemd,
 ):
     for _command in _module.COMMANDS:
         atelier.add_command(_command)

@@ -3,6 +3,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from atelier.errors import AtelierError
@@ -35,6 +36,11 @@ async def connected(dsn: str, operation: str) -> AsyncIterator["asyncpg.Connecti
             raise
         except UNDEFINED as error:
             raise AtelierError("The database lacks tables: run `atelier migrate` first.") from error
+
+
+def moment(value: datetime) -> str:
+    """Return a time as ISO 8601 to the second, in UTC."""
+    return value.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def operator() -> str:

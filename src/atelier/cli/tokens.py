@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from atelier.cli.common import connected, examples
+from atelier.cli.common import connected, examples, moment
 from atelier.errors import AtelierError
 from atelier.settings import Settings
 
@@ -164,7 +164,7 @@ def _row(token: "Token") -> dict[str, str | None]:
 
 
 def _moment(value: datetime | None) -> str | None:
-    return value.isoformat(timespec="seconds").replace("+00:00", "Z") if value else None
+    return moment(value) if value else None
 
 
 COMMANDS = (token,)

@@ -4,11 +4,17 @@
 import asyncio
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from atelier.cli.common import examples
+from atelier.cli.common import connected, examples, moment
 from atelier.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from atelier.store.imports import ImportRun
 
 _EXISTING = click.Path(exists=True, file_okay=False, path_type=Path)
 _NEW = click.Path(file_okay=False, path_type=Path)
@@ -79,6 +85,54 @@ def import_(  # noqa: PLR0913 - one parameter per option
         summary.check_strict()
 
 
+@click.command(epilog=examples("atelier imports", "atelier imports --json | jq '.[0]'"))
+@click.option(
+    "-n", "limit", type=click.IntRange(1), default=10, show_default=True, help="How many."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def imports(settings: Settings, limit: int, *, as_json: bool) -> None:
+    """List the last imports: how far a running one is, what was rejected, why one failed.
+
+    The last 100 are kept. Dry runs are not listed.
+    """
+    import json
+
+    from atelier.local.postgres.database import database
+
+    with database(settings) as dsn:
+        runs = asyncio.run(_recent(dsn, limit))
+    if as_json:
+        rows = [{**run._asdict(), "seconds": run.seconds} for run in runs]
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2, default=moment))
+        return
+    click.echo("\n".join(line for run in runs for line in _lines(run)) or "There was none yet.")
+
+
+async def _recent(dsn: str, limit: int) -> "list[ImportRun]":
+    from atelier.store.imports import recent_imports
+
+    async with connected(dsn, "Listing the imports") as connection:
+        return await recent_imports(connection, limit)
+
+
+def _lines(run: "ImportRun") -> "Iterator[str]":
+    option = " --replace" if run.is_replacing else ""
+    started = moment(run.started_at)
+    yield f"{started} {run.state}, {run.seconds:,.0f} s: {run.host}:{run.folder}{option}"
+    if run.state == "finished":
+        added, removed = (sum(file[name] for file in run.files) for name in ("added", "removed"))
+        yield f"  {added:,} rows added, {removed:,} removed, {run.rejected:,} rejected"
+    else:
+        total = f" of {run.total:,}" if run.total is not None else ""
+        yield f"  {run.phase}: {run.done:,}{total} {run.unit}; {run.rejected:,} rejected so far"
+    for each in run.rejects:
+        first = f"first in line {each['first_lines'][0]}"
+        yield f"  {each['file']}: {each['count']:,} {each['reason']}, {first}"
+    if run.error:
+        yield f"  {run.error}"
+
+
 @click.command(epilog=examples("atelier verify export/"))
 @click.argument("folder", type=_EXISTING)
 @click.pass_obj
@@ -141,4 +195,4 @@ def generate(folder: Path, products: int, seed: int) -> None:
     run(folder, products=products, seed=seed, progress=progress_for(Console()))
 
 
-COMMANDS = (import_, verify, export, generate)
+COMMANDS = (import_, imports, verify, export, generate)

@@ -1,1 +1,1 @@
-"""What runs on the hosts of a deployment on AWS, started by the units of deploy/systemd."""
+"""What runs on the hosts of a deployment on AWS, started by the units of cloud/systemd."""

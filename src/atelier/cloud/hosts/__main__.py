@@ -4,13 +4,14 @@ import os
 import sys
 from collections.abc import Callable
 
-from atelier.cloud.hosts import follow, job, ready, secrets, watch
+from atelier.cloud.hosts import follow, job, logs, ready, secrets, watch
 from atelier.cloud.hosts.host import Host
 from atelier.errors import AtelierError
 
 _PROGRAMS: dict[str, Callable[[Host], int]] = {
     "follow": follow.run,
     "job": job.run,
+    "logs": logs.run,
     "ready": ready.run,
     "secrets": secrets.run,
     "watch": watch.run,

@@ -16,6 +16,11 @@ _COUNTERS = {
     "atelier_request_seconds_count": "Requests",
     "atelier_database_errors_total": "DatabaseErrors",
 }
+_GAUGES = {
+    "atelier_waiting_requests": "WaitingRequests",
+    "atelier_webhook_backlog_seconds": "WebhookBacklogSeconds",
+}
+"""Their largest value is sent."""
 _MAX_VALUES = 150  # of one PutMetricData
 
 Samples = dict[str, float]
@@ -39,7 +44,8 @@ class Publisher:
     def _data(self) -> Iterator[dict[str, Any]]:
         totals: Samples = {}
         buckets: Samples = {}
-        up, waiting, database = 1.0, 0.0, 0.0
+        up, database = 1.0, 0.0
+        gauges = dict.fromkeys(_GAUGES.values(), 0.0)
         for port in self._ports:
             try:
                 families = scrape(port)
@@ -53,11 +59,13 @@ class Publisher:
                 grown = max(0.0, value - before.get(name, 0.0))
                 target = buckets if name.startswith("bucket ") else totals
                 target[name] = target.get(name, 0.0) + grown
-            waiting = max(waiting, gauge(families, "atelier_waiting_requests"))
+            for name, metric in _GAUGES.items():
+                gauges[metric] = max(gauges[metric], gauge(families, name))
             database = max(database, float(is_ready(port)))
         yield self._datum("InstanceUp", up)
         yield self._datum("DatabaseUp", database)
-        yield self._datum("WaitingRequests", waiting)
+        for name, value in gauges.items():
+            yield self._datum(name, value)
         for name in ("Requests", "ServerErrors", "DatabaseErrors"):
             yield self._datum(name, totals.get(name, 0.0))
         restarts = _restarts(self._ports)

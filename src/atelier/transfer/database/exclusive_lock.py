@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 import asyncpg
 
 from atelier.errors import AtelierError
+from atelier.store import imports
 from atelier.store.connections.database import SCHEMA
 from atelier.store.queries import queries
 from atelier.transfer.database.session import session
@@ -14,7 +15,7 @@ from atelier.transfer.database.session import session
 _QUERIES = queries("atelier.transfer.database")
 _ATTEMPTS = 20
 _RETRY_DELAY = 0.5  # seconds
-_LOCKS = {"import": 0x41_74_49_6D, "verify": 0x41_74_56_66}  # keys of advisory locks
+_LOCKS = {"import": imports.LOCK, "verify": 0x41_74_56_66}  # keys of advisory locks
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ from pathlib import Path
 from atelier.errors import AtelierError
 
 _HEADER = "file,line,reason,text\n"
+_FIRST_LINES = 5
 
 
 class Reason(StrEnum):
@@ -71,6 +72,7 @@ class RejectsFile:
         """
         self.path = path
         self.counts: Counter[tuple[str, Reason]] = Counter()
+        self._first_lines: dict[tuple[str, Reason], list[int]] = {}
         self._partial = path.with_name(path.name + ".partial")
         try:
             self.has_earlier = _has_earlier(path)
@@ -84,11 +86,26 @@ class RejectsFile:
         """Write one reject."""
         reason = f"{reject.reason}: {reject.detail}" if reject.detail else reject.reason.value
         self._rows.writerow((reject.file, reject.line, reason, _printable(reject.text)))
-        self.counts[reject.file, reject.reason] += 1
+        kind = (reject.file, reject.reason)
+        self.counts[kind] += 1
+        if self.counts[kind] <= _FIRST_LINES:
+            self._first_lines.setdefault(kind, []).append(reject.line)
 
     def reasons(self, file: str) -> Counter[Reason]:
         """Return the number of rejected rows of a file by reason."""
         return Counter({r: number for (name, r), number in self.counts.items() if name == file})
+
+    def found(self) -> list[dict[str, object]]:
+        """Return file, reason, count and first lines of all rejects so far, without their texts."""
+        return [
+            {
+                "file": file,
+                "reason": reason.value,
+                "count": number,
+                "first_lines": self._first_lines[file, reason],
+            }
+            for (file, reason), number in self.counts.items()
+        ]
 
     def publish(self) -> None:
         """Move the file into place, or remove an earlier one if nothing was rejected."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -36,6 +37,7 @@ from atelier.transfer.importer.comparison import (
 )
 from atelier.transfer.importer.confirmation import Confirm, LossGuard, refuse
 from atelier.transfer.importer.publish import is_empty, merge, publish
+from atelier.transfer.importer.record import Record, recorded
 from atelier.transfer.importer.rescan import report_rejected_rows
 from atelier.transfer.importer.summary import FileSummary, ImportSummary
 from atelier.transfer.progress import Progress
@@ -69,12 +71,9 @@ async def import_export(  # noqa: PLR0913 - the command's options, by name
         ):
             target = await target_of(connection, dsn)
             with closing(RejectsFile(rejects)) as rejected:
-                run = _Import(dsn, workers, staging, rejected, progress, strict)
-                if replace or await is_empty(connection):
-                    guard = LossGuard(target, confirm)
-                    files = await run.publish(connection, guard, replace=replace)
-                else:
-                    files = await run.merge()
+                async with recorded(dsn, folder, rejected, progress, replace=replace) as record:
+                    run = _Import(dsn, workers, staging, record, strict)
+                    files = await run.run(connection, LossGuard(target, confirm), replace=replace)
             seconds = time.monotonic() - started
             return ImportSummary(
                 files, target, seconds, rejects, staging.warnings, had_rejects=rejected.has_earlier
@@ -86,9 +85,24 @@ class _Import:
     dsn: str
     workers: Workers
     staging: Staging
-    rejected: RejectsFile
-    progress: Progress
+    record: Record
     strict: bool
+
+    @property
+    def progress(self) -> Progress:
+        return self.record.progress
+
+    @property
+    def rejected(self) -> RejectsFile:
+        return self.record.rejected
+
+    async def run(
+        self, connection: asyncpg.Connection, guard: LossGuard, *, replace: bool
+    ) -> list[FileSummary]:
+        """Replace the whole schema if that is wanted or it is empty, else merge."""
+        if replace or await is_empty(connection):
+            return await self.publish(connection, guard, replace=replace)
+        return await self.merge()
 
     async def publish(
         self, connection: asyncpg.Connection, guard: LossGuard, *, replace: bool
@@ -105,8 +119,9 @@ class _Import:
         await self._publish_rejects(self.workers.connections[0])
         assert rows == {file: self._accepted(file) for file in FILES}, "rows were lost"  # noqa: S101
         guard.check({file: found[file].before for file in FILES}, rows)
-        await publish(connection, replace=replace)
-        return [self._compared(file, found[file]) for file in FILES]
+        files = [self._compared(file, found[file]) for file in FILES]
+        await publish(connection, partial(self.record.finish, files=files), replace=replace)
+        return files
 
     async def merge(self) -> list[FileSummary]:
         """Build the tables and merge them with the live ones."""
@@ -116,7 +131,9 @@ class _Import:
             before = await count_live_rows(connection)
             added = await merge(connection, self.progress)
             await self._publish_rejects(connection)
-            return [self._merged(file, before[file], added[file]) for file in FILES]
+            files = [self._merged(file, before[file], added[file]) for file in FILES]
+            await self.record.finish(connection, files)
+        return files
 
     def _compared(self, file: ExportFile, found: Comparison) -> FileSummary:
         reasons = self.rejected.reasons(file.name)

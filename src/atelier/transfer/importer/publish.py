@@ -1,7 +1,7 @@
 """Publishes a finished build: swaps it with the live schema, or merges it into the live tables."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 import asyncpg
@@ -18,7 +18,11 @@ _RETRY_DELAY = 0.3  # seconds
 _MAX_VOTE_DURATION = timedelta(minutes=1)
 
 
-async def publish(connection: asyncpg.Connection, *, replace: bool) -> None:
+Finish = Callable[[asyncpg.Connection], Awaitable[None]]
+"""Writes in a transaction that the import is finished."""
+
+
+async def publish(connection: asyncpg.Connection, finish: Finish, *, replace: bool) -> None:
     """Swap the schemas; readers see either all old rows or all new ones.
 
     The lock request times out and is repeated, so that a slow reader does not block all others
@@ -27,7 +31,7 @@ async def publish(connection: asyncpg.Connection, *, replace: bool) -> None:
     """
     for _ in range(_ATTEMPTS):
         try:
-            await _swap(connection, replace=replace)
+            await _swap(connection, finish, replace=replace)
         except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
             await asyncio.sleep(_RETRY_DELAY)
         else:
@@ -40,7 +44,7 @@ async def is_empty(connection: asyncpg.Connection) -> bool:
     return bool(await connection.fetchval(_QUERIES["is_empty"]))
 
 
-async def _swap(connection: asyncpg.Connection, *, replace: bool) -> None:
+async def _swap(connection: asyncpg.Connection, finish: Finish, *, replace: bool) -> None:
     async with connection.transaction():
         # Most rows before the lock, which blocks all writes; under it only what came meanwhile.
         await connection.execute(_QUERIES["delete_voters_of_removed"], None)
@@ -51,6 +55,7 @@ async def _swap(connection: asyncpg.Connection, *, replace: bool) -> None:
                 "Rows were written while the import ran; nothing was imported. "
                 "Run it again to merge, or with --replace."
             )
+        await finish(connection)
         await connection.execute(_QUERIES["keep_moderation"])
         await connection.execute(_QUERIES["copy_privileges"])
         await connection.execute(_QUERIES["swap_schemas"])

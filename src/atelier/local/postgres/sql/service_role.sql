@@ -58,6 +58,7 @@ GRANT EXECUTE
         atelier.finish_webhook_delivery, atelier.replay_webhook_delivery, atelier.test_webhook
     TO {role};
 GRANT SELECT, INSERT, DELETE ON atelier.instance_samples TO {role};
+GRANT SELECT ON atelier.imports TO {role};
 GRANT EXECUTE
     ON FUNCTION
         atelier.open_session, atelier.find_session, atelier.close_session,

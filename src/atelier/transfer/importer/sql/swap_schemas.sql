@@ -28,6 +28,9 @@ DROP TABLE atelier_import.webhook_deliveries, atelier_import.webhook_keys, ateli
 ALTER TABLE atelier.webhooks SET SCHEMA atelier_import;
 ALTER TABLE atelier.webhook_keys SET SCHEMA atelier_import;
 ALTER TABLE atelier.webhook_deliveries SET SCHEMA atelier_import;
+-- So is the record of imports, with the row of this one.
+DROP TABLE atelier_import.imports;
+ALTER TABLE atelier.imports SET SCHEMA atelier_import;
 -- The change feed is kept; one event stands for everything that the import changes.
 INSERT INTO atelier.changes (kind, target) VALUES ('imported', 'all');
 DROP TABLE atelier_import.changes;

@@ -1,0 +1,1 @@
+"""The units of systemd: of a single host, and of the hosts on AWS."""
