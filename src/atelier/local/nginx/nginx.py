@@ -165,7 +165,7 @@ class Proxy:
 
     def render(self) -> str:
         """Return the configuration file."""
-        template = Template((files(__package__) / "nginx.conf").read_text())
+        template = Template((files(__package__) / "nginx.conf").read_text(encoding="utf-8"))
         settings, front = self.settings, self.front
         read_timeout = settings.request_timeout + _SLACK_SECONDS
         uses_proxy_protocol = settings.proxy_protocol == "on"
@@ -190,6 +190,7 @@ class Proxy:
             masked_address=clients.MASKED_ADDRESS if settings.log_addresses == "masked" else "",
             logged_address=clients.LOGGED_ADDRESSES[settings.log_addresses],
             cors=clients.allowed_origin(settings.cors_origins),
+            error_languages=_languages(settings.language),
             vary="Accept" if "*" in settings.cors_origins else '"Accept, Origin"',
             admin_networks=_geo_members(settings.admin_networks),
             exempt=_geo_members(settings.rate_exempt),
@@ -270,7 +271,7 @@ def in_front(front: Front, folder: Path, settings: Settings) -> list[str]:
 
 def _write(proxy: Proxy, folder: Path) -> list[str]:
     temporary = folder / "nginx.conf.new"
-    temporary.write_text(proxy.render())
+    temporary.write_text(proxy.render(), encoding="utf-8")
     temporary.rename(folder / "nginx.conf")
     return [str(nginx_program()), "-p", f"{folder}/", "-c", "nginx.conf", "-e", "stderr"]
 
@@ -297,6 +298,11 @@ def _trusted(settings: Settings, default: Sequence[str]) -> Sequence[str]:
 def _geo_members(networks: Iterable[str]) -> str:
     """Return networks as the members of a `geo` block."""
     return "\n".join(f"        {network} 1;" for network in networks)
+
+
+def _languages(setting: str) -> str:
+    """Return the members of the map from Accept-Language to a language: the first one counts."""
+    return '"~*^de" de; "~*^ar" ar; default en' if setting == "auto" else f"default {setting}"
 
 
 def _user() -> str:
