@@ -35,8 +35,9 @@ _REVALIDATE, _IMMUTABLE = "no-cache", "public, max-age=31536000, immutable"
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 _PRIVATE = re.compile(r"#[a-zA-Z]\w*")
-_DECLARED = re.compile(r"^(?:async function|function|class|const|let) (\w*[A-Z]\w*)", re.MULTILINE)
-_STRING = r'"[^"\n]*"'
+_DECLARED = re.compile(r"^(?:(?:async )?function|class|const|let) (\w*[A-Z]\w*)", re.MULTILINE)
+_PROPERTY = re.compile(r"\.(\w+)|^ +(\w+)(?: =|\()", re.MULTILINE)
+_WORD = re.compile(r'"[^"\n]*"|(?<![.}\w$#])\w+')
 _LETTERS = [f"{letter}{digit}" for digit in ("", *"0123456789") for letter in ascii_letters]
 _CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _CSS_SPACE = re.compile(r"\s*([{};,])\s*")
@@ -94,22 +95,18 @@ def _module(name: str) -> str:
 def _with_short_names(modules: str) -> str:
     """Return the modules with shorter names where nobody else sees them.
 
-    These are the private ones (`#name`), and those of what modules declare if they have a capital
-    letter: such a word is neither in a template nor the name of a property.
+    These are the private ones (`#name`), and those that modules declare, if they have a capital
+    and no property has the name. A word in a string, or at the end of a template, is none.
     """
-    private = {
-        each: f"#{short}" for each, short in zip(_names(_PRIVATE, modules), _LETTERS, strict=False)
+    properties = {name for found in _PROPERTY.findall(modules) for name in found}
+    private = sorted({*_PRIVATE.findall(modules)})
+    declared = sorted({*_DECLARED.findall(modules)} - properties)
+    short = {
+        **{name: f"#{letter}" for name, letter in zip(private, _LETTERS, strict=False)},
+        **{name: f"${letter}" for name, letter in zip(declared, _LETTERS, strict=False)},
     }
-    declared = {
-        each: f"${short}" for each, short in zip(_names(_DECLARED, modules), _LETTERS, strict=False)
-    }
-    modules = _PRIVATE.sub(lambda name: private.get(name[0], name[0]), modules)
-    names = re.compile(rf"{_STRING}|(?<![.\w$])\w+")
-    return names.sub(lambda name: declared.get(name[0], name[0]), modules)
-
-
-def _names(pattern: re.Pattern[str], modules: str) -> list[str]:
-    return sorted({*pattern.findall(modules)})
+    modules = _PRIVATE.sub(lambda name: short.get(name[0], name[0]), modules)
+    return _WORD.sub(lambda name: short.get(name[0], name[0]), modules)
 
 
 def _styles() -> str:

@@ -69,7 +69,7 @@ export default {
   invalidPhoto: "Enter an address with https:// or http://.",
   similar: "Has it been asked already?",
   similarFound: { one: "{n} similar question", other: "{n} similar questions" },
-  kept: "Until it is sent, this browser keeps your text for at most 30 days, your e-mail until you close this tab.",
+  kept: "Until sent, this browser keeps your text at most 30 days, your e-mail until you close this tab.",
   sending: "Sending …",
   cancel: "Cancel",
   close: "Close",
