@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
@@ -32,7 +33,7 @@ words = ["cheaper", "coupon", "discount code"]
 name = "advertising"
 kind = "links"
 action = "refuse"
-max_links = 2
+max = 2
 """
 
 
@@ -113,14 +114,15 @@ class Operator:
         listed = [self._get(f"/v1/products/{product}/questions") for product in range(1, 13)]
         posts = [post for page in listed for post in page["results"] if post["answers"]]
         reasons = itertools.cycle(("advertising", "offensive", "misleading", "personal"))
-        for post, reason in zip(posts[:6], reasons, strict=False):
+        for post, reason in zip(posts[:8], reasons, strict=False):
             self._send("POST", f"/v1/questions/{post['id']}/reports", {"reason": reason})
             answer = post["answers"][0]["id"]
             self._send("POST", f"/v1/answers/{answer}/reports", {"reason": reason})
-        for post, action in zip(posts[6:12], ("hold", "remove", "restore") * 2, strict=True):
-            decision = {"target": "question", "id": post["id"], "action": action}
+        waiting = self._get("/admin/v1/queue?limit=9")["results"][::2]
+        for item, action in zip(waiting, ("hold", "remove", "restore", "remove"), strict=False):
+            about = {name: item[name] for name in ("target", "id", "version")}
             why = {"reason": "off_topic", "note": None if action == "hold" else "seen twice"}
-            self._send("POST", "/admin/v1/decisions", {**decision, **why})
+            self._send("POST", "/admin/v1/decisions", {**about, "action": action, **why})
         self._send("PUT", "/admin/v1/rules", {"source": _RULES, "replaces": 0})
         for path in ("search", "mails"):
             self._send("POST", "/admin/v1/webhooks", {"url": f"https://shop.example/{path}"})
@@ -133,18 +135,17 @@ class Operator:
             headers={"Sec-Fetch-Site": "same-origin"},
         )
 
-    def _get(self, path: str) -> dict[str, list[dict[str, list[dict[str, int]]]]]:
-        with urlopen(self._base + path) as response:  # noqa: S310 - ours
-            document: dict[str, list[dict[str, list[dict[str, int]]]]] = json.load(response)
-        return document
+    def _get(self, path: str) -> Any:  # noqa: ANN401 - JSON
+        return self._send("GET", path)
 
-    def _send(self, method: str, path: str, body: object) -> None:
+    def _send(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._token}"}
-        content = json.dumps(body).encode()
+        content = None if body is None else json.dumps(body).encode()
         request = Request(  # noqa: S310 - ours
             self._base + path, method=method, headers=headers, data=content
         )
-        urlopen(request).close()  # noqa: S310 - ours
+        with urlopen(request) as response:  # noqa: S310 - ours
+            return json.load(response)
 
 
 @contextmanager

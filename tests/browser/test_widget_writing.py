@@ -172,7 +172,7 @@ async def test_photos_are_previewed_and_those_that_cannot_be_shown_are_told(
     await expect(page.locator(".preview img")).to_have_count(1)
     await field.fill("https://photos.example/bad.svg")
     await field.blur()
-    await expect(page.locator(".preview")).to_have_text("There is no photo at this address.")
+    await expect(page.locator(".preview")).to_have_text("No photo at this address.")
     await field.fill("ftp://photos.example/x")
     await field.blur()
     await expect(page.locator("#photos-error")).to_contain_text("with https://")
