@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from urllib.parse import quote, urlsplit
 
+import asyncpg
 import pytest
 
 from atelier.local.postgres.server import PORT, USER, Server
@@ -15,6 +16,11 @@ _ASK = """
     INSERT INTO questions (product_id, body, asker_name, asker_email)
     VALUES (1, 'Does it fit?', 'jane', 'jane@example.com')
     RETURNING id
+"""
+
+_OTHERS = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 
 
@@ -69,3 +75,16 @@ async def test_write_to_a_demoted_primary_is_retried(
     assert len(await primary.write(_ASK)) == 1
     assert len(await primary.read("SELECT FROM questions")) == 1
     await primary.close()
+
+
+async def test_of_several_connected_hosts_one_connection_remains(
+    database: str, postgres: Server
+) -> None:
+    url = beside(database, postgres, str(postgres.sockets), PORT)
+    used = [await connect_to_primary(url, timeout=10) for _ in range(10)]
+    observer = await asyncpg.connect(database)
+    async with asyncio.timeout(20):
+        while await observer.fetchval(_OTHERS) != len(used):  # noqa: ASYNC110 - PostgreSQL's
+            await asyncio.sleep(0.05)
+    for connection in (observer, *used):
+        await connection.close()

@@ -24,6 +24,16 @@ async def backend(connections: ConnectionPool) -> int:
         return int(await connection.fetchval("SELECT pg_backend_pid()"))
 
 
+async def two_statements_at_once(
+    connections: ConnectionPool, started: list[asyncio.Task[str]]
+) -> None:
+    """Run a statement on a connection that is running another one, which is put into the list."""
+    async with connections.acquire() as connection:
+        started.append(asyncio.create_task(connection.execute("SELECT pg_sleep(60)")))
+        await asyncio.sleep(0)
+        await connection.execute("SELECT 1")
+
+
 async def test_connections_are_opened_on_demand_and_reused(
     three: ConnectionPool,
 ) -> None:
@@ -54,6 +64,27 @@ async def test_cancelled_statement_closes_its_connection(
         async with asyncio.timeout(0.05), three.acquire() as connection:
             await connection.execute("SELECT pg_sleep(60)")
     assert (three.open, three.idle) == (0, 0)
+    assert await backend(three) != first
+
+
+async def test_statement_whose_coroutine_is_closed_closes_its_connection(
+    three: ConnectionPool,
+) -> None:
+    first = await backend(three)
+    unfinished = backend(three)
+    unfinished.send(None)
+    unfinished.close()
+    assert (three.open, three.idle) == (0, 0)
+    assert await backend(three) != first
+
+
+async def test_connection_that_was_busy_is_not_reused(three: ConnectionPool) -> None:
+    first = await backend(three)
+    started: list[asyncio.Task[str]] = []
+    with pytest.raises(asyncpg.InterfaceError, match="another operation is in progress"):
+        await two_statements_at_once(three, started)
+    with pytest.raises(asyncpg.PostgresConnectionError):
+        await started[0]
     assert await backend(three) != first
 
 

@@ -1,7 +1,10 @@
 """PostgreSQL ends statements, lock waits and idle transactions of the service in time."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 import asyncpg
 import pytest
@@ -11,7 +14,12 @@ from atelier.http.app import create_service
 from atelier.http.common import logs
 from atelier.settings import Settings
 from atelier.store.connections import database as module
-from atelier.store.connections.database import Database, DatabaseUnavailableError, connect
+from atelier.store.connections.database import (
+    Database,
+    DatabaseTimeoutError,
+    DatabaseUnavailableError,
+    connect,
+)
 from tests.support.data import Data
 
 _WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
@@ -30,6 +38,16 @@ async def until(data: Data, query: str, number: int) -> None:
     async with asyncio.timeout(60):
         while await data.connection.fetchval(query) != number:  # noqa: ASYNC110 - PostgreSQL's
             await asyncio.sleep(0.02)
+
+
+@contextmanager
+def stopped(process: int) -> Iterator[None]:
+    """Stop a server process while the context lasts."""
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
 
 
 async def test_write_that_times_out_waiting_for_a_lock_gets_503(
@@ -73,4 +91,38 @@ async def test_server_ends_the_transaction_of_a_stalled_reader(
     with pytest.raises(DatabaseUnavailableError):
         await anext(rows)
     assert await service.read("SELECT 1")  # the connection's slot is free again
+    await service.close()
+
+
+async def test_large_page_of_a_hung_server_ends_in_time(database: str) -> None:
+    service = Database(database, size=1, timeout=0.5)
+    rows = service.stream("SELECT pg_backend_pid() FROM generate_series(1, 1000)", rows=1)
+    with stopped((await anext(rows))[0][0]):
+        async with asyncio.timeout(30):
+            with pytest.raises(DatabaseTimeoutError):
+                await anext(rows)
+            assert await service.read("SELECT 1")
+    await service.close()
+
+
+async def test_reader_who_leaves_a_large_page_does_not_wait_for_a_hung_server(
+    database: str,
+) -> None:
+    service = Database(database, size=1, timeout=0.5)
+    rows = service.stream("SELECT pg_backend_pid() FROM generate_series(1, 1000)", rows=1)
+    with stopped((await anext(rows))[0][0]):
+        async with asyncio.timeout(30):
+            with pytest.raises(DatabaseTimeoutError):
+                await rows.aclose()
+            assert await service.read("SELECT 1")
+    await service.close()
+
+
+async def test_reader_who_leaves_a_large_page_leaves_a_usable_connection(database: str) -> None:
+    service = Database(database, size=1, timeout=5)
+    rows = service.stream("SELECT pg_backend_pid() FROM generate_series(1, 1000)", rows=1)
+    [[backend]] = await anext(rows)
+    await rows.aclose()
+    [[used]] = await service.write("SELECT pg_backend_pid()")
+    assert used == backend
     await service.close()

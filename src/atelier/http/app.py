@@ -34,12 +34,13 @@ from atelier.http.common.schema_mismatch import SchemaMismatch
 from atelier.http.common.writing.daily_limits import DailyLimit
 from atelier.http.common.writing.posts import PostWriter
 from atelier.http.common.writing.rules import RuleChecker
-from atelier.http.common.writing.secret import shared_secret
+from atelier.http.common.writing.secret import SharedSecret
 from atelier.http.common.writing.spam import SpamGuards
 from atelier.http.common.writing.votes import Counters, voter_rules
 from atelier.http.console.pages import serializer
 from atelier.http.console.routes import Stores, add_console
 from atelier.http.fast_path import FastPath, FastPathFailures
+from atelier.http.fast_votes import FastVotes
 from atelier.http.ops.health import Live, Ready, ReadyForReads
 from atelier.http.ops.lifespan import Lifespan
 from atelier.http.ops.metrics import Metrics, RequestTimer
@@ -141,7 +142,7 @@ def create_service(
     voters = VoterWriter(database, voter_rules(settings), key_lifetime)
     changes = ChangeFeed(database, timedelta(days=settings.changes_days))
     rules = ActiveRules(database)
-    secret = shared_secret(settings, voters.secret)
+    secret = SharedSecret(settings, voters.secret)
     clients = ClientHashes(database, settings.secret)
     post_limit = DailyLimit("posts", settings.posts_per_day, settings.rate_exempt, clients)
     guards, checker = SpamGuards.from_settings(settings), RuleChecker(rules, secret, clock)
@@ -199,7 +200,7 @@ def create_service(
     _add_pages(app, lists, SitemapReader(streams), settings)
     return Service(
         app,
-        FastPath(questions, answers, readings),
+        FastPath(questions, answers, readings, FastVotes(count)),
         cors,
         _all_of(changes.stop, webhooks.sender.stop),
     )

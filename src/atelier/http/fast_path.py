@@ -1,4 +1,4 @@
-"""The fast path: simple requests for pages are served without a task, ASGI messages or Falcon.
+"""The fast path: simple requests are served without a task, ASGI messages or Falcon.
 
 All other requests, and those that fail on the fast path, take the ASGI path
 (docs/decisions/0010-fast-path.md).
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 import falcon.asgi
 
 from atelier.http.common.responses import page_body
+from atelier.http.fast_votes import FastVotes, PendingVote
 from atelier.http.ops.metrics import request_seconds
 from atelier.http.qa import params
 from atelier.http.v1 import responses
@@ -85,14 +86,17 @@ class PendingReading(NamedTuple):
         return head, body
 
 
-Pending: TypeAlias = PendingPage | PendingReading
+Pending: TypeAlias = PendingPage | PendingReading | PendingVote
 
 
 class FastPath:
-    """Starts reading the page of a simple request."""
+    """Starts reading the page of a simple request, or counting its vote."""
 
-    def __init__(self, questions: PageReader, answers: PageReader, readings: Readings) -> None:
-        """Take the readers of both kinds of pages, and what reads under /v1."""
+    def __init__(
+        self, questions: PageReader, answers: PageReader, readings: Readings, votes: FastVotes
+    ) -> None:
+        """Take the readers of both kinds of pages, what reads under /v1, and what counts votes."""
+        self._votes = votes
         self._questions = questions
         self._answers = answers
         self._lists = {
@@ -110,7 +114,7 @@ class FastPath:
     def start(self, scope: Mapping[str, Any]) -> Pending | None:
         """Start reading the page that a request asks for; return None if it is not eligible."""
         if scope["method"] != "GET":
-            return None
+            return self._votes.start(scope) if scope["method"] == "PUT" else None
         path: str = scope["path"]
         query = scope["query_string"].decode("latin-1")
         try:

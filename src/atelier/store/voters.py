@@ -1,5 +1,6 @@
 """Votes and reports of identified voters: one per voter on each question and answer."""
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Mapping, Sequence
 from datetime import timedelta
@@ -54,9 +55,16 @@ class VoterWriter:
         self._key_lifetime = key_lifetime
         self._votes: Batcher[VoterVote, Outcome] = Batcher("voters", self._commit, max_batch=200)
 
+    def start(self, vote: VoterVote) -> asyncio.Future[Outcome]:
+        """Start counting a voter's first vote or report without a quota.
+
+        Raises OverloadedError if too many are waiting.
+        """
+        return self._votes.submit(vote)
+
     def vote(self, vote: VoterVote, quota: Quota = UNLIMITED) -> Awaitable[Outcome]:
         """Count a voter's first vote or report; one with a quota is committed by itself."""
-        return self._votes.submit(vote) if quota.client is None else self._limited_vote(vote, quota)
+        return self.start(vote) if quota.client is None else self._limited_vote(vote, quota)
 
     async def take_back(self, vote: Vote, own: Sequence[bytes], shared: Sequence[bytes]) -> Outcome:
         """Take back the vote of the voter with one of these own hashes; DUPLICATE if there is none.

@@ -1,5 +1,6 @@
 """Writes questions, answers, votes and reports; each is committed when its call returns."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from enum import Enum, auto
@@ -137,10 +138,17 @@ class Writer:
         except asyncpg.ForeignKeyViolationError:  # the question was deleted concurrently
             return Written(Outcome.NO_TARGET)
 
+    def start(self, vote: Vote) -> asyncio.Future[Outcome]:
+        """Start counting a vote or a report without a quota.
+
+        Raises OverloadedError if too many are waiting.
+        """
+        return self._votes.submit(vote)
+
     async def vote(self, vote: Vote, quota: Quota = UNLIMITED) -> Outcome:
         """Count a vote or a report; one with a quota is committed by itself."""
         if quota.client is None:
-            return await self._votes.submit(vote)
+            return await self.start(vote)
         columns = ([value] for value in _row(vote, 1))
         query = _QUERIES["limited_vote"]
         [row] = await self._database.write(query, *columns, self._key_lifetime, *quota)

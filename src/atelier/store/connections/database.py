@@ -159,10 +159,17 @@ class Database:
             async with AsyncExitStack() as stack:
                 async with asyncio.timeout(self._timeout):
                     connection = await stack.enter_async_context(self._connections.acquire())
-                    await stack.enter_async_context(connection.transaction(readonly=True))
+                    # Not a context manager: it would wait for a server that does not respond.
+                    transaction = connection.transaction(readonly=True)
+                    await transaction.start()
                     cursor = await connection.cursor(query, *args)
                 while chunk := await cursor.fetch(rows, timeout=self._timeout):
-                    yield chunk
+                    try:
+                        yield chunk
+                    except GeneratorExit:  # the reader needs no more
+                        break
+                async with asyncio.timeout(self._timeout):
+                    await transaction.rollback()
         except TimeoutError as error:
             raise DatabaseTimeoutError from error
         except UNDEFINED as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -53,17 +54,29 @@ async def _connect_to_first(dsn: str, options: dict[str, Any]) -> asyncpg.Connec
     hosts = DatabaseUrl.parse(dsn).per_host()
     attempts = [asyncio.create_task(_try(host, options)) for host in hosts]
     failures: list[Exception] = []
+    connected: asyncpg.Connection | None = None
     try:
         for attempt in asyncio.as_completed(attempts):
             result = await attempt
             if isinstance(result, asyncpg.Connection):
-                return result
+                connected = result
+                return connected
             failures.append(result)
     finally:
         for task in attempts:
             task.cancel()
+            task.add_done_callback(partial(_discard, connected))
     # A server's own message says more than a failed connection to another one.
     raise max(failures, key=lambda failure: isinstance(failure, asyncpg.PostgresError))
+
+
+def _discard(
+    used: asyncpg.Connection | None, attempt: asyncio.Task[asyncpg.Connection | Exception]
+) -> None:
+    """Close the connection of an attempt that another one, or its cancellation, has overtaken."""
+    result = None if attempt.cancelled() else attempt.result()
+    if isinstance(result, asyncpg.Connection) and result is not used:
+        result.terminate()
 
 
 async def _try(dsn: str, options: dict[str, Any]) -> asyncpg.Connection | Exception:

@@ -12,8 +12,18 @@ import asyncpg
 
 _MAX_IDLE_SECONDS = 300
 """A firewall may have dropped connections that were idle for longer."""
-_INTERRUPTED = (asyncio.CancelledError, TimeoutError, asyncpg.InternalClientError)
-"""Exceptions that leave a statement unfinished. InternalClientError: the server is closing."""
+_INTERRUPTED = (
+    asyncio.CancelledError,
+    GeneratorExit,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+"""Exceptions after which a statement may be unfinished.
+
+GeneratorExit: its coroutine was closed. InterfaceError: another statement is running.
+InternalClientError: the server is closing.
+"""
 
 
 class PoolExhaustedError(Exception):

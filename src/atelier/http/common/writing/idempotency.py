@@ -32,6 +32,11 @@ def key(req: falcon.asgi.Request, content: object = None) -> Key | None:
 
 def apply_outcome(outcome: Outcome, resp: falcon.asgi.Response, target: Target) -> None:
     """Raise ApiError for a write that was not applied; set headers for replays and duplicates."""
+    resp.set_headers(outcome_headers(outcome, target))
+
+
+def outcome_headers(outcome: Outcome, target: Target) -> dict[str, str]:
+    """Return the headers for replays and duplicates; raise ApiError for a write not applied."""
     if outcome is Outcome.NO_TARGET:
         raise not_found(target)
     if outcome is Outcome.CONFLICT:
@@ -39,7 +44,10 @@ def apply_outcome(outcome: Outcome, resp: falcon.asgi.Response, target: Target) 
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "Error: this Idempotency-Key was used for another request",
         )
-    if outcome is Outcome.REPLAYED:
-        resp.set_header("Idempotency-Replayed", "true")
-    if outcome is Outcome.DUPLICATE:
-        resp.set_header("Vote-Counted", "false")
+    return _HEADERS.get(outcome, {})
+
+
+_HEADERS = {
+    Outcome.REPLAYED: {"Idempotency-Replayed": "true"},
+    Outcome.DUPLICATE: {"Vote-Counted": "false"},
+}

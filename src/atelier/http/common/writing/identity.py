@@ -1,15 +1,15 @@
 """Identifies voters by address or cookie, as keyed hashes only (decision 13)."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import falcon.asgi
 
-from atelier.http.common.client_address import client_address
+from atelier.http.common.client_address import address_of, client_address
 from atelier.http.common.writing import voter_cookie
-from atelier.http.common.writing.secret import LoadSecret, derive_key
+from atelier.http.common.writing.secret import SharedSecret, derive_key
 from atelier.http.common.writing.voter_cookie import VoterCookie
 from atelier.store.voters import Voter
 
@@ -49,7 +49,7 @@ class VoterIdentifier:
 
     def __init__(
         self,
-        secret: LoadSecret,
+        secret: SharedSecret,
         retention: float,
         *,
         by_cookie: bool,
@@ -68,14 +68,28 @@ class VoterIdentifier:
 
         Raises DatabaseUnavailableError if the secret has not been loaded and cannot be.
         """
-        secret, now = await self._secret(), self._clock()
+        secret = await self._secret()
+        cookies = req.get_cookie_values(voter_cookie.NAME) or () if self._by_cookie else ()
+        return self._identity(secret, scope, client_address(req), cookies)
+
+    def identify_at_once(
+        self, asgi_scope: Mapping[str, Any], headers: Mapping[bytes, bytes], scope: str
+    ) -> Identity | None:
+        """Return the same for a request's ASGI scope and headers; None if that is not simple."""
+        sent = voter_cookie.sent(headers.get(b"cookie", b"")) if self._by_cookie else ()
+        if self._secret.known is None or sent is None:
+            return None
+        forwarded = headers.get(b"x-forwarded-for")
+        address = address_of(asgi_scope, None if forwarded is None else forwarded.decode("latin-1"))
+        return self._identity(self._secret.known, scope, address, sent)
+
+    def _identity(self, secret: bytes, scope: str, client: str, cookies: Iterable[str]) -> Identity:
+        now = self._clock()
         keys = self._period_keys(secret, now)
-        address = _hashes(keys, scope, b"address" + client_address(req).encode())
+        address = _hashes(keys, scope, b"address" + client.encode())
         if not self._by_cookie:
             return Identity(Voter(address, address[:_HASH_BYTES]), own_bytes=len(address))
-        sent = voter_cookie.parse(
-            req.get_cookie_values(voter_cookie.NAME) or (), _cookie_key(secret), now
-        )
+        sent = voter_cookie.parse(cookies, _cookie_key(secret), now)
         cookie = sent or voter_cookie.new(now)
         browser = _hashes(keys, scope, b"cookie" + cookie.id)
         # A cookie is free to delete and replace. Until it is a day old, and without one, the
@@ -89,7 +103,17 @@ class VoterIdentifier:
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, cookie: VoterCookie
     ) -> None:
         """Set a cookie in the response to a vote that counted."""
-        voter_cookie.set_cookie(req, resp, cookie, _cookie_key(await self._secret()))
+        scheme = req.get_header("X-Forwarded-Proto", default=req.scheme)
+        key = _cookie_key(await self._secret())
+        resp.append_header("Set-Cookie", voter_cookie.header(cookie, key, scheme))
+
+    def cookie_header(
+        self, asgi_scope: Mapping[str, Any], headers: Mapping[bytes, bytes], cookie: VoterCookie
+    ) -> bytes:
+        """Return the same header for the response to a request that was identified at once."""
+        scheme = headers.get(b"x-forwarded-proto", asgi_scope["scheme"].encode()).decode("latin-1")
+        key = _cookie_key(self._secret.known or b"")
+        return voter_cookie.header(cookie, key, scheme).encode()
 
     def _period_keys(self, secret: bytes, now: float) -> tuple[bytes, ...]:
         """Return the keys of the current, the previous and, near its beginning, the next period."""

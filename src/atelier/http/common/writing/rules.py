@@ -10,7 +10,7 @@ from atelier import metrics
 from atelier.http.common.client_address import client_address
 from atelier.http.common.writing.fields import FieldError, InvalidFieldsError
 from atelier.http.common.writing.identity import Clock, VoterIdentifier
-from atelier.http.common.writing.secret import LoadSecret
+from atelier.http.common.writing.secret import SharedSecret
 from atelier.store.moderation import matching, rules
 from atelier.store.moderation.rule_files import MAX_ADDRESS_DAYS
 from atelier.store.moderation.rule_versions import ActiveRules
@@ -44,7 +44,7 @@ class Check(NamedTuple):
 class RuleChecker:
     """Checks posts."""
 
-    def __init__(self, active: ActiveRules, secret: LoadSecret, clock: Clock) -> None:
+    def __init__(self, active: ActiveRules, secret: SharedSecret, clock: Clock) -> None:
         """Take the rules in force, what returns the secret, and a clock (Unix time, seconds)."""
         self._active = active
         retention = timedelta(days=MAX_ADDRESS_DAYS).total_seconds()

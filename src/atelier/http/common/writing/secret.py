@@ -9,20 +9,20 @@ LoadSecret = Callable[[], Awaitable[bytes]]
 """Returns the secret; raises DatabaseUnavailableError if it is in the database and that is away."""
 
 
-def shared_secret(settings: Settings, load: LoadSecret) -> LoadSecret:
-    """Return what returns the secret of the settings, or else the one in the database.
+class SharedSecret:
+    """The secret of the settings, or else the one in the database, which is read once."""
 
-    `load` reads it from there, once.
-    """
-    known = settings.secret.encode() if settings.secret else None
+    def __init__(self, settings: Settings, load: LoadSecret) -> None:
+        """Take the settings, and what reads the secret from the database."""
+        self._load = load
+        self.known = settings.secret.encode() if settings.secret else None
+        """The secret; None before it has been read."""
 
-    async def secret() -> bytes:
-        nonlocal known
-        if known is None:
-            known = await load()
-        return known
-
-    return secret
+    async def __call__(self) -> bytes:
+        """Return the secret."""
+        if self.known is None:
+            self.known = await self._load()
+        return self.known
 
 
 def derive_key(secret: bytes, purpose: str) -> bytes:

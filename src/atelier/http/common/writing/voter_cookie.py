@@ -5,10 +5,8 @@ import hmac
 import re
 import secrets
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
-
-import falcon.asgi
 
 NAME = "atelier_voter"
 
@@ -17,6 +15,7 @@ _YOUNG_SECONDS = 24 * 3600
 _PAYLOAD = struct.Struct(">12sQ")
 _SIGNATURE_BYTES = 16
 _VALUE = re.compile(r"[A-Za-z0-9_-]{48}", re.ASCII)
+_SENT = re.compile(rb"(?:^|; )atelier_voter=([A-Za-z0-9_-]+)(?=;|$)")
 
 
 class VoterCookie(NamedTuple):
@@ -40,6 +39,14 @@ def new(now: float) -> VoterCookie:
     return VoterCookie(secrets.token_bytes(12), int(now))
 
 
+def sent(header: bytes) -> Sequence[str] | None:
+    """Return the cookie's values in a header Cookie; None if they are not written plainly."""
+    if NAME.encode() not in header:
+        return ()
+    values = [value.decode() for value in _SENT.findall(header)]
+    return values if len(values) == header.count(NAME.encode()) else None
+
+
 def parse(values: Iterable[str], key: bytes, now: float) -> VoterCookie | None:
     """Return the first cookie with a valid signature that has not expired, or None."""
     for value in values:
@@ -52,20 +59,11 @@ def parse(values: Iterable[str], key: bytes, now: float) -> VoterCookie | None:
     return None
 
 
-def set_cookie(
-    req: falcon.asgi.Request, resp: falcon.asgi.Response, cookie: VoterCookie, key: bytes
-) -> None:
-    """Set the cookie in a response. Browsers accept `SameSite=None` only over https."""
-    is_https = req.get_header("X-Forwarded-Proto", default=req.scheme) == "https"
-    resp.set_cookie(
-        NAME,
-        cookie.value(key),
-        max_age=_MAX_AGE_SECONDS,
-        path="/",
-        secure=is_https,
-        http_only=True,
-        same_site="None" if is_https else "Lax",
-    )
+def header(cookie: VoterCookie, key: bytes, scheme: str) -> str:
+    """Return the header Set-Cookie. Browsers accept `SameSite=None` only over https."""
+    same_site = "None; Secure" if scheme == "https" else "Lax"
+    value = f"{NAME}={cookie.value(key)}"
+    return f"{value}; HttpOnly; Max-Age={_MAX_AGE_SECONDS}; Path=/; SameSite={same_site}"
 
 
 def _signature(key: bytes, payload: bytes) -> bytes:

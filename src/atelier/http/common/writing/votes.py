@@ -1,18 +1,28 @@
 """Counts votes and reports, of everybody or once per person, as the settings say."""
 
+import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import falcon.asgi
 
 from atelier.http.common.writing import limited
 from atelier.http.common.writing.daily_limits import DailyLimit
 from atelier.http.common.writing.identity import Clock, Identity, VoterIdentifier
-from atelier.http.common.writing.secret import LoadSecret
+from atelier.http.common.writing.secret import SharedSecret
 from atelier.settings import Settings
 from atelier.store.limits import Quota
 from atelier.store.voters import VoterRules, VoterVote, VoterWriter
 from atelier.store.writes import Outcome, Vote, Writer, Written
+
+
+class StartedVote(NamedTuple):
+    """A vote that is being counted."""
+
+    result: asyncio.Future[Outcome]
+    set_cookie: bytes | None = None
+    """The header to send if the vote counts."""
 
 
 class Counter(Protocol):
@@ -28,6 +38,15 @@ class Counter(Protocol):
         """Count a vote, or a report and its reason; set the headers of its outcome.
 
         Raises ApiError as `limited.apply`.
+        """
+
+    def start(
+        self, scope: Mapping[str, Any], headers: Mapping[bytes, bytes], vote: Vote
+    ) -> StartedVote | None:
+        """Start counting the vote of a request without a body or a key, for the fast path.
+
+        Takes its ASGI scope and headers; returns None if `count` must do it. Raises
+        OverloadedError if too many are waiting.
         """
 
 
@@ -52,6 +71,15 @@ class EveryVote:
             return Written(await self._writer.vote(vote, quota))
 
         await limited.apply(req, resp, vote.target, write, self._limit)
+
+    def start(
+        self,
+        scope: Mapping[str, Any],  # noqa: ARG002 - identifies a voter in the other counters
+        headers: Mapping[bytes, bytes],  # noqa: ARG002
+        vote: Vote,
+    ) -> StartedVote | None:
+        """Start counting one vote."""
+        return None if self._limit else StartedVote(self._writer.start(vote))
 
 
 class FirstVotes:
@@ -82,6 +110,20 @@ class FirstVotes:
         if identity.new_cookie and written.outcome is Outcome.DONE:
             await self._identifier.set_cookie(req, resp, identity.new_cookie)
 
+    def start(
+        self, scope: Mapping[str, Any], headers: Mapping[bytes, bytes], vote: Vote
+    ) -> StartedVote | None:
+        """Start counting one vote if it is the voter's first."""
+        if self._limit:
+            return None
+        identity = self._identifier.identify_at_once(scope, headers, _scope(vote))
+        if not identity:
+            return None
+        cookie = identity.new_cookie and self._identifier.cookie_header(
+            scope, headers, identity.new_cookie
+        )
+        return StartedVote(self._writer.start(VoterVote(vote, identity.voter)), cookie)
+
     async def take_back(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, vote: Vote
     ) -> None:
@@ -94,7 +136,12 @@ class FirstVotes:
         await limited.apply(req, resp, vote.target, write)
 
     async def _identify(self, req: falcon.asgi.Request, vote: Vote) -> Identity:
-        return await self._identifier.identify(req, f"{vote.target} {vote.id} {vote.action}")
+        return await self._identifier.identify(req, _scope(vote))
+
+
+def _scope(vote: Vote) -> str:
+    """Return what a voter's hashes are valid for."""
+    return f"{vote.target} {vote.id} {vote.action}"
 
 
 class EveryReport:
@@ -116,6 +163,12 @@ class EveryReport:
         counter = self._without_reason if reason is None else self._with_reason
         await counter.count(req, resp, vote, reason)
 
+    def start(
+        self, scope: Mapping[str, Any], headers: Mapping[bytes, bytes], vote: Vote
+    ) -> StartedVote | None:
+        """Start hiding the question or answer; a request without a body gives no reason."""
+        return self._without_reason.start(scope, headers, vote)
+
 
 class Counters:
     """The counters of votes and of reports for the settings in force."""
@@ -126,7 +179,7 @@ class Counters:
         writer: Writer,
         voters: VoterWriter,
         reports: DailyLimit,
-        secret: LoadSecret,
+        secret: SharedSecret,
         clock: Clock,
     ) -> None:
         """Take the writers of anonymous and of identified votes, and the daily limit of reports.
@@ -146,7 +199,7 @@ class Counters:
             self.reports = EveryReport(EveryVote(writer, limit), first_reports)
 
 
-def _identifier(settings: Settings, secret: LoadSecret, clock: Clock) -> VoterIdentifier:
+def _identifier(settings: Settings, secret: SharedSecret, clock: Clock) -> VoterIdentifier:
     retention = timedelta(days=settings.vote_memory_days).total_seconds()
     by_cookie = settings.vote_once == "cookie"
     return VoterIdentifier(secret, retention, by_cookie=by_cookie, clock=clock)
