@@ -21,10 +21,10 @@ from scripts.shots.service import Service
 _CLIENTS = 2
 _PAUSE = 0.012
 """Seconds between two requests of a client."""
-_SAMPLES = 9
+_SAMPLES = 6
 """The points of a graph that are waited for."""
 _RULES = """[[rule]]
-name = "shops elsewhere"
+name = "cheaper-elsewhere"
 kind = "words"
 action = "hold"
 words = ["cheaper", "coupon", "discount code"]
