@@ -19,6 +19,14 @@ raise_open_files()  # hundreds of clients exceed the limit of many shells
 # A shell ignores SIGINT for what it runs in the background, and so would all that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+_QUICK = {"contract", "http", "store"}
+"""Folders with many quick tests."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the slow tests: else the last one keeps one worker busy, and the others idle."""
+    items.sort(key=lambda item: not _QUICK.isdisjoint(item.path.parts))
+
 
 @pytest.fixture(scope="session")
 def postgres(request: pytest.FixtureRequest) -> Iterator[Server]:
@@ -29,7 +37,7 @@ def postgres(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-async def _template(postgres: Server) -> AsyncIterator[asyncpg.Connection]:
+async def template(postgres: Server) -> AsyncIterator[asyncpg.Connection]:
     """Create a migrated template database; yield a connection to clone it with."""
     connection = await asyncpg.connect(postgres.dsn())
     await connection.execute("CREATE DATABASE template")
@@ -39,17 +47,17 @@ async def _template(postgres: Server) -> AsyncIterator[asyncpg.Connection]:
 
 
 @pytest.fixture
-async def database(postgres: Server, _template: asyncpg.Connection) -> AsyncIterator[str]:
+async def database(postgres: Server, template: asyncpg.Connection) -> AsyncIterator[str]:
     """Return the URL of a new, migrated, empty database, dropped after the test."""
     name = f"test_{next(_numbers)}"
-    await _template.execute(f"CREATE DATABASE {name} TEMPLATE template")
+    await template.execute(f"CREATE DATABASE {name} TEMPLATE template")
     yield postgres.dsn(name)
-    await _template.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await template.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
-async def _service_database(postgres: Server, _template: asyncpg.Connection) -> str:
-    await _template.execute("CREATE DATABASE service TEMPLATE template")
+async def _service_database(postgres: Server, template: asyncpg.Connection) -> str:
+    await template.execute("CREATE DATABASE service TEMPLATE template")
     await roles.ensure(postgres.dsn("service"))
     return postgres.dsn("service")
 

@@ -39,6 +39,9 @@ from tests.support.waiting import wait_until
 
 _QUESTION = {"body": "Is it kept?", "name": "n", "email": "n@example.com", "product_id": 4711}
 
+_STOP_SECONDS = 60
+"""Enough for PostgreSQL's last checkpoint on a busy machine."""
+
 _README = Path(__file__).parents[1] / "README.md"
 
 _PRIVATE = ("sh", "-c", 'umask 077 && exec "$@"', "sh")
@@ -220,7 +223,7 @@ def test_sigterm_stops_the_service_like_ctrl_c(first: FirstStart) -> None:
     with up(first.home, PORT=str(first.port)) as running:
         running.wait_for("Starting 3 instances")
         running.process.terminate()
-        assert running.process.wait(60) == 0
+        assert running.process.wait(_STOP_SECONDS) == 0
     assert left_behind(first.home) == []
 
 
@@ -229,7 +232,7 @@ def test_a_closed_terminal_stops_the_service_like_ctrl_c(first: FirstStart) -> N
         wait_until_ready(first.port)
         family = processes_of(first.home)
         terminal.close()
-        assert process.wait(30) == 0
+        assert process.wait(_STOP_SECONDS) == 0
         wait_until_gone(family)
     assert left_behind(first.home) == []
 
@@ -248,7 +251,7 @@ def test_service_with_nohup_survives_its_terminal(first: FirstStart) -> None:
         )
         assert json.loads(_get(first.port, "/ready"))["status"] == "ready"
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(_STOP_SECONDS) == 0
         wait_until_gone(family)
     assert left_behind(first.home) == []
 
@@ -258,7 +261,7 @@ def test_terminal_closed_after_a_signal_does_not_prevent_shutdown(first: FirstSt
         wait_until_ready(first.port)
         process.terminate()
         terminal.close()
-        process.wait(30)
+        process.wait(_STOP_SECONDS)
     wait_until_gone(processes_of(first.home))
     assert left_behind(first.home) == []
 
@@ -293,7 +296,7 @@ def in_terminal(
         yield process, terminal
     finally:
         process.kill()
-        process.wait(30)
+        process.wait(_STOP_SECONDS)
         terminal.close()
 
 
@@ -329,7 +332,7 @@ def test_next_service_terminates_the_orphans_of_a_killed_one(first: FirstStart) 
         for process in killed:
             os.kill(process.pid, signal.SIGKILL)
         running.process.kill()
-        running.process.wait(30)
+        running.process.wait(_STOP_SECONDS)
     left = [process for process in alive(family) if "nginx: worker" in process.command]
     assert left, "no orphan was left"
     with up(first.home, PORT=str(first.port)) as running:

@@ -1,5 +1,6 @@
 """The widget shows a product's questions: in pages, searched, in the reader's language."""
 
+import asyncio
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -286,10 +287,10 @@ async def test_included_questions_stay_until_the_widget_has_loaded_its_own(
 
 
 async def test_what_is_loading_is_told(front: Front, data: Data) -> None:
-    product = await questions(data, 1)
+    product, told = await questions(data, 1), asyncio.Event()
 
     async def delay(route: Route) -> None:
-        await expect(page.locator(".skeleton")).to_have_count(3)
+        await told.wait()
         await route.fallback()
 
     page = (await front.open(new_product_id())).page
@@ -298,6 +299,8 @@ async def test_what_is_loading_is_told(front: Front, data: Data) -> None:
     await page.locator("atelier-questions").evaluate(
         "(each, id) => each.setAttribute('product-id', id)", str(product)
     )
+    await expect(page.locator(".skeleton")).to_have_count(3)
     await expect(page.get_by_role("status").filter(has_text="Loading questions")).to_have_count(1)
+    told.set()
     await expect(question(page, "Question 0")).to_be_visible()
     await expect(page.locator(".skeleton")).to_have_count(0)

@@ -22,17 +22,24 @@ _PATHS = {
 }
 
 
-@pytest.fixture(params=[f"{_ALLOWED},http://localhost:3000", "none"])
+@pytest.fixture(params=[f"{_ALLOWED},http://localhost:3000", "none"], scope="module")
 def origins(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-async def strict(service: Cluster, origins: str) -> AsyncIterator[Instance]:
+@pytest.fixture(scope="module")
+async def configured(service: Cluster, origins: str) -> AsyncIterator[Instance]:
     settings = Settings.from_environment({"ATELIER_CORS_ORIGINS": origins})
     with temporary_folder() as folder:
         async with instance(service.database, folder, settings) as running:
             yield running
+
+
+@pytest.fixture
+def strict(configured: Instance) -> Instance:
+    """Return an instance that no request of this test has reached yet."""
+    configured.general.clear()
+    return configured
 
 
 @pytest.mark.parametrize("path", _PATHS)

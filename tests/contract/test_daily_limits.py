@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from atelier.local.postgres import roles
+from atelier.local.postgres.server import Server
 from atelier.store.connections.database import Database, connect
 from atelier.store.limits import ClientHashes
 from tests.contract.api import NEW_ANSWER, NEW_QUESTION
@@ -28,25 +29,37 @@ _LIMITS = {
 }
 
 
-@pytest.fixture
-def limited(database: str) -> Iterator[Cluster]:
-    asyncio.run(roles.ensure(database))
-    with cluster(database, instances=2, role=roles.SERVICE_ROLE, **_LIMITS) as running:
+@pytest.fixture(scope="module")
+async def shared_database(postgres: Server, template: asyncpg.Connection) -> AsyncIterator[str]:
+    await template.execute("CREATE DATABASE limited TEMPLATE template")
+    await roles.ensure(postgres.dsn("limited"))
+    yield postgres.dsn("limited")
+    await template.execute("DROP DATABASE limited WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def limited(shared_database: str) -> Iterator[Cluster]:
+    with cluster(shared_database, instances=2, role=roles.SERVICE_ROLE, **_LIMITS) as running:
         yield running
 
 
 @pytest.fixture
-async def client(limited: Cluster) -> AsyncIterator[httpx.AsyncClient]:
-    limits = httpx.Limits(max_connections=100)
-    async with httpx.AsyncClient(base_url=limited.base_url, timeout=60, limits=limits) as client:
-        yield client
+async def connection(limited: Cluster) -> AsyncIterator[asyncpg.Connection]:
+    """Return a connection to the database, in which nothing has been posted or counted yet."""
+    opened = await connect(limited.database)
+    await opened.execute("TRUNCATE daily_counts, questions CASCADE")
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture
-async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
-    opened = await connect(database)
-    yield opened
-    await opened.close()
+async def client(
+    limited: Cluster, connection: asyncpg.Connection
+) -> AsyncIterator[httpx.AsyncClient]:
+    assert connection
+    limits = httpx.Limits(max_connections=100)
+    async with httpx.AsyncClient(base_url=limited.base_url, timeout=60, limits=limits) as client:
+        yield client
 
 
 async def post_question(client: httpx.AsyncClient, **headers: str) -> httpx.Response:
@@ -210,13 +223,13 @@ async def test_forged_address_is_not_a_new_client(client: httpx.AsyncClient) -> 
 
 
 async def test_no_address_is_stored_and_past_days_are_deleted(
-    client: httpx.AsyncClient, connection: asyncpg.Connection, database: str
+    limited: Cluster, client: httpx.AsyncClient, connection: asyncpg.Connection
 ) -> None:
     await post_question(client, X_Forwarded_For="203.0.113.7")
     [row] = await connection.fetch("SELECT * FROM daily_counts")
     assert "203.0.113.7" not in str(dict(row))
     assert b"203.0.113.7" not in row["client"]
-    writer = Database(database, size=2, timeout=10)
+    writer = Database(limited.database, size=2, timeout=10)
     today: date = row["day"]
     await ClientHashes(writer, None, lambda: today).delete_expired()
     assert await connection.fetchval("SELECT count(*) FROM daily_counts") == 1

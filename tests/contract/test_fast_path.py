@@ -90,14 +90,21 @@ async def instance(
         await asyncio.wait_for(serving, 20)
 
 
-@pytest.fixture
-async def alone(service: Cluster) -> AsyncIterator[Instance]:
+@pytest.fixture(scope="module")
+async def shared(service: Cluster) -> AsyncIterator[Instance]:
     with temporary_folder() as folder:
         async with instance(service.database, folder) as running:
             yield running
 
 
 @pytest.fixture
+def alone(shared: Instance) -> Instance:
+    """Return an instance that no request of this test has reached yet."""
+    shared.general.clear()
+    return shared
+
+
+@pytest.fixture(scope="module")
 async def lists(service: Cluster) -> Mapping[str, str]:
     """Return the URLs of seven questions and of seven answers."""
     connection = await connect(service.database)
@@ -171,7 +178,7 @@ V1_OTHERS = [
 ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def v1(service: Cluster, lists: Mapping[str, str]) -> Mapping[str, object]:
     """Return ids of posts, and the cursor of a product's second page."""
     product, question = (int("".join(filter(str.isdigit, url))) for url in lists.values())
