@@ -60,9 +60,9 @@ def serialize(
     """
     text = error.description or f"Error: {HTTPStatus(error.status_code).phrase}"
     if has_only_problems(req.path):
-        members = error.members if isinstance(error, ApiError) else {}
-        detail = _in_language_of(req, resp, text.removeprefix("Error: "))
-        _send_problem(resp, error.status_code, detail, members)
+        members = {**error.members} if isinstance(error, ApiError) else {}
+        detail = str(members.pop("detail", text.removeprefix("Error: ")))
+        _send_problem(resp, error.status_code, _in_language_of(req, resp, detail), members)
         return
     resp.append_header("Vary", "Accept")
     if _prefers_problem(req.accept):
