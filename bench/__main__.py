@@ -13,10 +13,14 @@ from atelier.errors import AtelierError
 from atelier.local.host.open_files import raise_open_files
 from bench import report, results, runner, soak
 from bench.compare import compare
+from bench.larger_than_memory import compare_larger
 from bench.migration import migrate_under_load
 from bench.plan import FULL, QUICK
 from bench.processes import ROOT
-from bench.profile.run import profile
+from bench.profile import figures
+from bench.profile.document import write as write_profile
+from bench.profile.run import PARTS, profile
+from bench.steady import PLACES, measure_steady
 from bench.v1 import compare_v1
 
 _RESULTS = ROOT / "bench" / "results"
@@ -82,14 +86,39 @@ def run(
 
 @bench.command(name="profile")
 @click.option("--quick", is_flag=True, help="On a tenth of the data.")
+@click.option("--only", multiple=True, type=click.Choice(PARTS), help="Measure only this part.")
 @click.option("--products", type=click.IntRange(1000), help="The size of the catalogue.")
-def run_profile(*, quick: bool, products: int | None) -> None:
-    """Measure the CPU time of a request by component; write docs/profile.md."""
+@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
+@click.option("--seconds", type=click.IntRange(1), help="Duration of a measurement.")
+def run_profile(
+    *,
+    quick: bool,
+    only: tuple[str, ...],
+    products: int | None,
+    rounds: int,
+    seconds: int | None,
+) -> None:
+    """Measure the CPU time of a request by component; write docs/profile.md.
+
+    Parts that are not measured stay as they were. With --quick, everything is written to
+    bench/results instead.
+    """
     plan = QUICK if quick else FULL
-    is_whole = plan is FULL and not products
-    document = _PROFILE if is_whole else _RESULTS / "profile-partly.md"
-    profile(replace(plan, products=products or plan.products), document, _clock())
-    click.echo(f"{document.relative_to(ROOT)} is written.")
+    plan = replace(
+        plan,
+        rounds=rounds,
+        products=products or plan.products,
+        seconds=seconds or plan.seconds,
+    )
+    file = report.PROFILE if not quick else _RESULTS / "profile-partly.json"
+    found, explained = profile(plan, only or PARTS, _clock())
+    whole = results.load_profile(file) | found
+    results.save_profile(whole, file)
+    document = _PROFILE if not quick else file.with_suffix(".md")
+    write_profile(whole, explained, document)
+    if not quick:
+        figures.write(whole)
+    click.echo(f"{file.relative_to(ROOT)} and {document.relative_to(ROOT)} are written.")
 
 
 @bench.command(name="compare")
@@ -126,6 +155,47 @@ def run_v1(*, products: int | None, rounds: int, seconds: int) -> None:
     report.V1.write_text(f"{text}\n", encoding="utf-8")
     click.echo(text)
     click.echo(f"{report.V1.relative_to(ROOT)} is written.")
+
+
+@bench.command(name="larger-than-memory")
+@click.option("--products", type=click.IntRange(1000), help="The size of the catalogue.")
+@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
+@click.option("--seconds", type=click.IntRange(1), default=5, show_default=True)
+def run_larger(*, products: int | None, rounds: int, seconds: int) -> None:
+    """Compare page reads with those of Express, with memory for a quarter of the data.
+
+    The next docs/performance.md includes the table.
+    """
+    plan = replace(QUICK, products=products or QUICK.products, rounds=rounds, seconds=seconds)
+    text = compare_larger(plan, _clock())
+    report.LARGER.write_text(f"{text}\n", encoding="utf-8")
+    click.echo(text)
+    click.echo(f"{report.LARGER.relative_to(ROOT)} is written.")
+
+
+@bench.command(name="steady")
+@click.option(
+    "--only", multiple=True, type=click.Choice(list(PLACES)), help="Where the load generator runs."
+)
+@click.option("--products", type=click.IntRange(1000), help="The size of the catalogue.")
+@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
+@click.option("--seconds", type=click.IntRange(1), default=8, show_default=True)
+def run_steady(*, only: tuple[str, ...], products: int | None, rounds: int, seconds: int) -> None:
+    """Measure latency at steady rates, with the load generator among the rest and apart.
+
+    The next docs/performance.md includes the table.
+    """
+    plan = replace(
+        QUICK,
+        products=products or QUICK.products,
+        rounds=rounds,
+        seconds=max(1, seconds // 4),
+        open_loop=seconds,
+    )
+    text = measure_steady(plan, only or PLACES, _clock())
+    report.STEADY.write_text(f"{text}\n", encoding="utf-8")
+    click.echo(text)
+    click.echo(f"{report.STEADY.relative_to(ROOT)} is written.")
 
 
 @bench.command(name="migration")

@@ -14,7 +14,7 @@ BASE ?= HEAD
 bench-compare: $(BENCH_READY) ## compare this checkout with its revision BASE (3 minutes)
 	@exec $(BIN)/python -m bench compare $(BASE) $(BENCH)
 
-profile: $(BENCH_READY) ## measure the CPU time of a request by component; write docs/profile.md (4 minutes)
+profile: $(BENCH_READY) ## measure the CPU time of a request by component; write docs/profile.md (10 minutes)
 	@exec $(BIN)/python -m bench profile $(BENCH)
 
 soak: $(BENCH_READY) ## run a steady mixed load for 30 minutes

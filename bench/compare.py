@@ -9,14 +9,15 @@ from pathlib import Path
 from statistics import median
 
 from atelier.errors import AtelierError
-from bench import report
 from bench.database_memory import warm
 from bench.load import WORKLOADS
 from bench.plan import Plan
 from bench.processes import ROOT
-from bench.profile.run import Cost, measure
+from bench.profile.cost import measure
+from bench.results import Cost
 from bench.runner import stage_for
 from bench.systems import OURS, System, ours
+from bench.tables import table
 from bench.targets import Spread
 
 _BASE = "base"
@@ -39,7 +40,7 @@ def compare(
         base = with_source(ours(dsn, _BASE), source)
         this = replace(ours(dsn), environment={**ours(dsn).environment, **settings})
         with stage.running(this, base) as pair:
-            costs = {name: measure(stage, name, pair, plan.rounds) for name in _COMPARED}
+            costs = {name: measure(stage, name, pair) for name in _COMPARED}
     return _table(costs)
 
 
@@ -68,7 +69,7 @@ def with_source(system: System, source: Path) -> System:
 
 def _table(found: Mapping[str, Mapping[str, list[Cost]]]) -> str:
     head = ["workload", "requests/s, ÷ base", "instances, µs", "base", "÷ base", "errors"]
-    return report.table(head, [_row(name, costs) for name, costs in found.items()])
+    return table(head, [_row(name, costs) for name, costs in found.items()])
 
 
 def _row(workload: str, costs: Mapping[str, list[Cost]]) -> list[str]:

@@ -13,6 +13,8 @@ from bench.sql import SQL
 
 _MEMORY_FRACTION = 0.4
 """The maximum that PostgreSQL's manual recommends; both schemas are in one server."""
+_DIRECT = "debug_io_direct"
+_KILOBYTE = 1 << 10
 _MEGABYTE = 1 << 20
 _WARM_SECONDS = 600
 
@@ -20,12 +22,24 @@ _WARM_SECONDS = 600
 def enlarge(embedded: Embedded) -> None:
     """Set shared_buffers permanently; starts the server if the setting must be changed."""
     size = int(total_memory() * _MEMORY_FRACTION) // _MEGABYTE
-    setting = f"shared_buffers = '{size}MB'"
     kept = embedded.home.data / "postgresql.auto.conf"
-    if kept.exists() and setting in kept.read_text():
-        return
+    text = kept.read_text() if kept.exists() else ""
+    if f"shared_buffers = '{size}MB'" not in text or _DIRECT in text:
+        _set(embedded, f"SET shared_buffers = '{size}MB'", f"RESET {_DIRECT}")
+
+
+def limit(embedded: Embedded, size: int) -> None:
+    """Set shared_buffers to some bytes until the next `enlarge`, and bypass the page cache.
+
+    All memory that the data has is then in shared_buffers. PostgreSQL 16 or newer can do that.
+    """
+    buffers = f"SET shared_buffers = '{size // _KILOBYTE}kB'"
+    _set(embedded, buffers, f"SET {_DIRECT} = 'data'")
+
+
+def _set(embedded: Embedded, *settings: str) -> None:
     with embedded.used() as server:
-        asyncio.run(execute(server, f"ALTER SYSTEM SET {setting}"))
+        asyncio.run(execute(server, *(f"ALTER SYSTEM {setting}" for setting in settings)))
 
 
 def warm(dsn: str) -> None:

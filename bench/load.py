@@ -55,6 +55,8 @@ class Generator:
     k6: str
     scratch: Path
     catalogue: Catalogue
+    core: int | None = None
+    """The only core that it may use; by default, all."""
 
     def saturate(
         self, system: Running, workload: str, seconds: int, *, seed: int, connections: int
@@ -82,7 +84,10 @@ class Generator:
         ids = (data.products, data.questions, data.answers, data.hot_product, seed)
         options = ("-t1", f"-c{connections}", f"-d{seconds}s", f"--timeout={_REQUEST_TIMEOUT}s")
         script = ("-s", "bench/wrk/workload.lua", url, "--", workload)
-        return [self.wrk or "wrk", *options, *script, *map(str, ids)]
+        return [*self._placed(), self.wrk or "wrk", *options, *script, *map(str, ids)]
+
+    def _placed(self) -> list[str]:
+        return [] if self.core is None else ["taskset", "--cpu-list", str(self.core)]
 
     def shown(self, workload: str, seconds: int, connections: int = CONNECTIONS) -> str:
         """Return the command of `saturate` for display, with a placeholder for the port."""
@@ -117,8 +122,9 @@ class Generator:
     ) -> None:
         """Run a script in bench/k6, ignoring k6's verdict on the script's thresholds."""
         data = self.catalogue
+        command = [self.k6, "run", "--no-usage-report", "--quiet", *options]
         run(
-            [self.k6, "run", "--no-usage-report", "--quiet", *options, f"bench/k6/{script}.js"],
+            [*self._placed(), *command, f"bench/k6/{script}.js"],
             environment={
                 **_K6_ENVIRONMENT,
                 "BASE_URL": system.url,

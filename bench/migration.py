@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 from atelier.errors import AtelierError
 from atelier.local.postgres.embedded import Embedded
 from atelier.store import migrate
-from bench import report
 from bench.compare import checked_out, with_source
 from bench.data import create_database, drop_database, export_folder, load_service
 from bench.home import BenchHome
 from bench.runner import run_folder
 from bench.systems import ours, running
+from bench.tables import table
 
 _PAUSES = {"page": 0.02, "answers": 0.05, "vote": 0.1, "post": 0.5}
 """Seconds between two requests of a kind."""
@@ -175,7 +175,7 @@ def _table(steps: Sequence[_Step], answers: _Answers) -> str:
         ]
         for step in steps
     ]
-    return report.table(["migration", "seconds", "attempts", *kinds], rows)
+    return table(["migration", "seconds", "attempts", *kinds], rows)
 
 
 def _overlaps(answer: _Answer, step: _Step) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import median
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -9,13 +10,22 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from bench.load import WORKLOADS
-from bench.results import Results, Sample, Soak, Timeline
+from bench.results import Costs, Profile, Results, Sample, Soak, Timeline
 from bench.systems import CEILING, EXPRESS, FASTAPI, OURS, TITLES
 from bench.targets import Spread
 
 COLOURS = {OURS: "#0b6e4f", EXPRESS: "#c8553d", FASTAPI: "#588bae", CEILING: "#b8b8b8"}
 _WIDTH, _HEIGHT = 9.0, 4.2
 _BAR = 0.2
+_COSTS = {"uniform": "a page", "votes": "a vote", "mix": "95 % reads, 4 % votes, 1 % new"}
+COMPONENTS = {
+    "nginx": "#8d99ae",
+    "instances": "#0b6e4f",
+    "PostgreSQL": "#e09f3e",
+    "the rest": "#d9d9d9",
+}
+"""What serves a request: everything but the load generator."""
+_CUT = 1.25
 _FAILED = "#d62828"
 
 mpl.rcParams.update(
@@ -65,6 +75,23 @@ def draw_latency(results: Results, path: Path) -> None:
     _save(figure, path)
 
 
+def draw_costs(profile: Profile, path: Path) -> None:
+    """Plot the CPU time of a page, a vote and the mix, part by part, beside the peers.
+
+    Bars much longer than the second longest are cut off; the number beside each bar is its length.
+    """
+    shown = [name for name in _COSTS if name in profile]
+    figure = Figure(figsize=(_WIDTH, 0.7 + 1.25 * len(shown)), layout="constrained")
+    figure.suptitle("CPU time of a request, µs", x=0.01, ha="left", fontsize=11)
+    panels = figure.subplots(len(shown), 1, squeeze=False)[:, 0]
+    for name, axes in zip(shown, panels, strict=True):
+        _stacked(axes, profile[name].costs)
+        axes.set_title(_COSTS[name], fontsize=9, loc="left")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="upper right", ncols=len(labels))
+    _save(figure, path)
+
+
 def draw_timeline(timeline: Timeline, path: Path, title: str) -> None:
     """Plot a long run: target and achieved requests/s, errors, latency percentiles."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,6 +120,28 @@ def draw_soak(soak: Soak, path: Path, title: str) -> None:
         axes.set_ylim(bottom=0)
     files.set_xlabel("seconds")
     _save(figure, path)
+
+
+def _stacked(axes: Axes, costs: Costs) -> None:
+    """Plot one horizontal bar per system, divided into its components."""
+    systems = [system for system in (FASTAPI, EXPRESS, OURS) if costs.get(system)]
+    middles = {
+        component: [median(cost.parts[component] for cost in costs[s]) for s in systems]
+        for component in COMPONENTS
+    }
+    totals = [sum(parts) for parts in zip(*middles.values(), strict=True)]
+    end = _CUT * sorted(totals)[-2]
+    left = [0.0] * len(systems)
+    names = [TITLES[system] for system in systems]
+    for component, widths in middles.items():
+        axes.barh(names, widths, left=left, color=COMPONENTS[component], label=component)
+        left = [start + width for start, width in zip(left, widths, strict=True)]
+    for number, total in enumerate(totals):
+        text = f"{total:,.0f} →" if total > end else f"{total:,.0f}"
+        axes.text(min(total, end) + end / 100, number, text, va="center", fontsize=8)
+    axes.set_xlim(0, end)
+    axes.grid(axis="x")
+    axes.grid(visible=False, axis="y")
 
 
 def _draw_ramp(results: Results, path: Path) -> None:

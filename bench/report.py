@@ -8,17 +8,26 @@ import msgspec
 
 from bench import plots
 from bench.load import WORKLOADS
+from bench.per_core import per_core
 from bench.plan import COMMON_RATE, QUIET_RATE
-from bench.results import Results, Rounds, Sample, Timeline
+from bench.results import Profile, Results, Rounds, Sample, Timeline, load_profile
 from bench.systems import CEILING, EXPRESS, FASTAPI, OURS, TITLES
-from bench.targets import Spread, Target, ratios, targets
+from bench.tables import NOT_MEASURED, spread, table
+from bench.targets import Target, ratios, targets
 
 _TEMPLATE = Path(__file__).with_name("performance.md")
 _COMMAND = {"full": "make bench", "quick": "make bench-quick"}
-_NOT_MEASURED = "Not measured."
 
 V1 = Path(__file__).parent / "results" / "v1.md"
 """What `python -m bench v1` measured last."""
+LARGER = V1.with_name("larger-than-memory.md")
+"""What `python -m bench larger-than-memory` measured last."""
+STEADY = V1.with_name("steady.md")
+"""What `python -m bench steady` measured last."""
+SEARCH = V1.with_name("search.md")
+"""What `python -m bench.search` measured last."""
+PROFILE = V1.with_name("profile.json")
+"""What `python -m bench profile` measured last."""
 
 
 def write(results: Results, document: Path) -> None:
@@ -28,9 +37,8 @@ def write(results: Results, document: Path) -> None:
     shown = {name: f"![{name}]({folder.name}/{name}.svg)\n\n" for name in pictures}
     text = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         facts(results),
-        targets=table(
-            ["what", "target", "measured", "reached"], map(_target_cells, targets(results))
-        ),
+        costs=_costs(load_profile(PROFILE), folder),
+        targets=targets_table(targets(results)),
         scale=_scale(results),
         saturation=shown.get("throughput", "") + _saturation(results),
         floor=_floor(results),
@@ -41,9 +49,30 @@ def write(results: Results, document: Path) -> None:
         memory=_memory(results),
         ramp=_ramp(results) + shown.get("ramp", "").rstrip(),
         transfer=_transfer(results),
-        v1=V1.read_text(encoding="utf-8").strip() if V1.exists() else _NOT_MEASURED,
+        v1=_kept(V1),
+        larger=_kept(LARGER),
+        steady=_kept(STEADY),
+        search=_kept(SEARCH),
     )
     document.write_text(text, encoding="utf-8")
+
+
+def _costs(profile: Profile, folder: Path) -> str:
+    """Draw the CPU time of a request; return the picture and what it means for a deployment."""
+    if not {"uniform", "votes"} <= profile.keys():
+        return NOT_MEASURED
+    plots.draw_costs(profile, folder / "costs.svg")
+    return f"![CPU time of a request]({folder.name}/costs.svg)\n\n{per_core(profile)}"
+
+
+def _kept(file: Path) -> str:
+    """Return what another command measured last."""
+    return file.read_text(encoding="utf-8").strip() if file.exists() else NOT_MEASURED
+
+
+def targets_table(found: Iterable[Target]) -> str:
+    """Return targets as a Markdown table."""
+    return table(["what", "target", "measured", "reached"], map(_target_cells, found))
 
 
 def targets_text(results: Results) -> str:
@@ -104,7 +133,7 @@ def _scale(results: Results) -> str:
 
 def _saturation(results: Results) -> str:
     names = [name for name in WORKLOADS if name in results.saturation]
-    return "\n\n".join(_workload(results, name) for name in names) or _NOT_MEASURED
+    return "\n\n".join(_workload(results, name) for name in names) or NOT_MEASURED
 
 
 def _workload(results: Results, name: str) -> str:
@@ -117,10 +146,11 @@ def _workload(results: Results, name: str) -> str:
 def _system_cells(rounds: Rounds, system: str) -> list[str]:
     samples = rounds[system]
     ratio = "" if system == OURS else ratios(rounds, OURS, system, lambda s: s.rate).text(2)
-    return [TITLES[system], spread((s.rate for s in samples), 0), *_latency(samples), ratio]
+    return [TITLES[system], spread((s.rate for s in samples), 0), *latency(samples), ratio]
 
 
-def _latency(samples: Sequence[Sample]) -> list[str]:
+def latency(samples: Sequence[Sample]) -> list[str]:
+    """Return the cells p50, p99 and errors of a table."""
     return [
         spread((sample.p50 for sample in samples), 2),
         spread((sample.p99 for sample in samples), 1),
@@ -146,17 +176,17 @@ def _open_loop(results: Results) -> str:
     tables = []
     for rate, rounds in results.open_loop.items():
         rows = [
-            [TITLES[system], *_latency(samples), f"{sum(s.dropped for s in samples):,}"]
+            [TITLES[system], *latency(samples), f"{sum(s.dropped for s in samples):,}"]
             for system, samples in rounds.items()
         ]
         head = [f"{int(rate):,} requests/s", "p50 ms", "p99 ms", "errors", "dropped"]
         tables.append(table(head, rows) + _commands(results, f"open loop {rate}"))
-    return "\n\n".join(tables) or _NOT_MEASURED
+    return "\n\n".join(tables) or NOT_MEASURED
 
 
 def _beside_large(results: Results) -> str:
     rows = [
-        [TITLES[system], f"{QUIET_RATE if system == OURS else COMMON_RATE:,}", when, *_latency(s)]
+        [TITLES[system], f"{QUIET_RATE if system == OURS else COMMON_RATE:,}", when, *latency(s)]
         for system, rounds in results.beside_large.items()
         for when, s in rounds.items()
     ]
@@ -182,14 +212,14 @@ def _memory(results: Results) -> str:
 
 def _ramp(results: Results) -> str:
     if not results.ramp:
-        return _NOT_MEASURED
+        return NOT_MEASURED
     return f"{results.ramp.verdict}{_commands(results, 'ramp')}\n\n"
 
 
 def _transfer(results: Results) -> str:
     found = results.transfer
     if not found:
-        return _NOT_MEASURED
+        return NOT_MEASURED
     rows = [
         ["plain COPY, keys, indexes, ANALYZE", spread((t.floor for t in found), 1), ""],
         [
@@ -206,16 +236,3 @@ def _transfer(results: Results) -> str:
 def _commands(results: Results, *names: str) -> str:
     lines = [results.commands[name] for name in names if name in results.commands]
     return "\n\n```\n" + "\n".join(lines) + "\n```" if lines else ""
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = list(rows)
-    if not lines:
-        return _NOT_MEASURED
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *lines))
-
-
-def spread(values: Iterable[float], digits: int) -> str:
-    """Return the median of some values and, in brackets, their minimum and maximum."""
-    return Spread.of(list(values)).text(digits)

@@ -24,6 +24,22 @@ Rounds = dict[str, list[Sample]]
 """By system, one sample per round: samples with the same index were taken consecutively."""
 
 
+class Cost(msgspec.Struct):
+    """The average cost of a request in a round, in microseconds and bytes."""
+
+    rate: float
+    """Successful requests per second."""
+    parts: dict[str, float]
+    """CPU time by component."""
+    log_bytes: float = 0
+    """What PostgreSQL wrote to its log."""
+    errors: int = 0
+
+
+Costs = dict[str, list[Cost]]
+"""By system, one per round: those with the same index were measured consecutively."""
+
+
 class Memory(msgspec.Struct):
     """Peak memory of an instance during all measurements."""
 
@@ -85,6 +101,8 @@ class Results(msgspec.Struct):
     date: str
     minutes: float = 0
     rounds: int = 0
+    seconds: int = 0
+    """Duration of a measurement at saturation."""
     machine: dict[str, str] = {}
     versions: dict[str, str] = {}
     durability: dict[str, str] = {}
@@ -106,6 +124,12 @@ class Results(msgspec.Struct):
     transfer: list[Transfer] = []
     ramp: Timeline | None = None
     load_generator: str = "wrk"
+    costs: Costs = {}
+    """Only in a part of the profile."""
+
+
+Profile = dict[str, Results]
+"""The parts of the profile by name: each may be measured at another time than the others."""
 
 
 def save(results: Results, path: Path) -> None:
@@ -117,3 +141,13 @@ def save(results: Results, path: Path) -> None:
 def load(path: Path) -> Results:
     """Read results from a file."""
     return msgspec.json.decode(path.read_bytes(), type=Results)
+
+
+def save_profile(profile: Profile, path: Path) -> None:
+    """Write the parts of a profile to a file."""
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(profile), indent=1) + b"\n")
+
+
+def load_profile(path: Path) -> Profile:
+    """Read the parts of a profile from a file; an empty profile if there is none."""
+    return msgspec.json.decode(path.read_bytes(), type=Profile) if path.exists() else {}

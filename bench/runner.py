@@ -50,18 +50,25 @@ def _measure(stage: Stage, parts: Collection[str]) -> None:
 
 
 @contextmanager
-def stage_for(plan: Plan, log: Log) -> Iterator[Stage]:
-    """Start PostgreSQL, load the data if necessary; stop it when the context ends."""
+def stage_for(
+    plan: Plan, log: Log, set_memory: Callable[[Embedded], None] = enlarge
+) -> Iterator[Stage]:
+    """Start PostgreSQL, load the data if necessary; stop it when the context ends.
+
+    `set_memory` is called before PostgreSQL starts.
+    """
     home = BenchHome.open()
     with home.lock():
-        yield from _stage(home, plan, log)
+        yield from _stage(home, plan, log, set_memory)
 
 
-def _stage(home: BenchHome, plan: Plan, log: Log) -> Iterator[Stage]:
+def _stage(
+    home: BenchHome, plan: Plan, log: Log, set_memory: Callable[[Embedded], None]
+) -> Iterator[Stage]:
     wrk, k6 = tools.wrk(log), tools.k6()
     tools.install_express(log)
     embedded = Embedded.open(home.postgresql)
-    enlarge(embedded)
+    set_memory(embedded)
     with embedded.used(), home.scratch("scratch") as scratch, run_folder(embedded) as folder:
         full = catalogue(home, embedded, plan.products, log)
         load = Generator(wrk, k6, scratch, full)
@@ -138,6 +145,7 @@ def _described(plan: Plan, data: Catalogue, load: Generator) -> Results:
         plan=plan.name,
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         rounds=plan.rounds,
+        seconds=plan.seconds,
         machine=machine.machine(),
         versions={"PostgreSQL": release, **machine.versions(load.k6, load.wrk)},
         durability=settings,

@@ -1,12 +1,14 @@
 """The latency of searches among 50,000 questions: `python -m bench.search DATABASE_URL`.
 
-One client searches, without HTTP. The database must be migrated and empty: it is filled.
+One client searches, without HTTP. The database must be migrated and empty: it is filled. The next
+docs/performance.md includes the figures.
 """
 
 import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from statistics import median
 
 import asyncpg
@@ -15,6 +17,7 @@ from atelier.store.connections.database import Database, connect
 from atelier.store.lists.reader import Filter, Sort
 from atelier.store.search.ranking import Listing
 from atelier.store.search.searcher import Searcher
+from bench import report
 
 _QUESTIONS, _PRODUCT, _ROUNDS, _POSTS = 50_000, 1, 20, 100
 _FILL = """
@@ -116,9 +119,16 @@ async def _time(name: str, search: Callable[[], Awaitable[object]], rounds: int)
 
 
 async def _print(url: str) -> None:
+    lines = []
     async for line in measure(url):
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
+        lines.append(f"- {line}\n")
+    date = f"{datetime.now(UTC):%Y-%m-%d}"
+    head = (
+        f"Measured by `python -m bench.search DATABASE_URL` on {date}; {_ROUNDS} searches each.\n\n"
+    )
+    report.SEARCH.write_text(head + "".join(lines), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,10 +5,11 @@ import shutil
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from string import Template
 from urllib.parse import parse_qs, urlsplit
 
 from atelier.errors import AtelierError
@@ -24,8 +25,11 @@ TITLES = {
     FASTAPI: "FastAPI + SQLAlchemy",
     CEILING: "the ceiling: a constant response",
 }
+BARE = "-bare"
+"""Appended to the name of a system behind a bare proxy."""
 EXPRESS_FOLDER = ROOT / "bench" / "peers" / "express"
 
+_BARE_CONFIGURATION = Path(__file__).with_name("bare-proxy.conf")
 _PEER_POOL_SIZE = "10"
 _START_SECONDS = 20
 _POLL_SECONDS = 0.05
@@ -55,6 +59,8 @@ class Running:
     """The pids of its instances."""
     nginx: int
     """The pid of nginx."""
+    sockets: tuple[Path, ...] = ()
+    """The sockets of its instances, in the order of the pids."""
 
 
 def ours(dsn: str, name: str = OURS) -> System:
@@ -96,10 +102,39 @@ def running(system: System, run: Path, instances: int = INSTANCES) -> Iterator[R
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         pids = [stack.enter_context(_instance(system, socket, log)) for socket in sockets]
-        proxy = stack.enter_context(started(nginx.configure(folder, port, sockets), log=log))
+        command = nginx.configure(folder, port, sockets)
+        with _proxy(command, port, log) as (url, pid):
+            yield Running(system.name, url, tuple(pids), pid, tuple(sockets))
+
+
+@contextmanager
+def behind_bare_proxy(system: Running, run: Path) -> Iterator[Running]:
+    """Run a second nginx in front of a system's instances, with the least that `least_conn` takes.
+
+    Its name is that of the system with `BARE` appended.
+    """
+    name = f"{system.name}{BARE}"
+    folder = run / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o711)
+    port = free_port()
+    configuration = Template(_BARE_CONFIGURATION.read_text(encoding="utf-8")).substitute(
+        user=nginx.user(),
+        port=port,
+        servers=" ".join(f"server unix:{socket};" for socket in system.sockets),
+    )
+    (folder / "nginx.conf").write_text(configuration)
+    with _proxy(nginx.command(folder), port, folder / "log") as (url, pid):
+        yield replace(system, name=name, url=url, nginx=pid)
+
+
+@contextmanager
+def _proxy(command: Sequence[str], port: int, log: Path) -> Iterator[tuple[str, int]]:
+    """Run an nginx; yield its URL and pid."""
+    with started(command, log=log) as process:
         url = f"http://127.0.0.1:{port}"
         _wait_for_response(url, log)
-        yield Running(system.name, url, tuple(pids), proxy.pid)
+        yield url, process.pid
 
 
 @contextmanager

@@ -10,10 +10,12 @@ from bench.data import atelier
 from bench.database_memory import warm
 from bench.load import WORKLOADS
 from bench.plan import Plan
-from bench.profile.run import Cost, cost
+from bench.profile.cost import cost
+from bench.results import Cost
 from bench.runner import stage_for
 from bench.stage import Stage
 from bench.systems import OURS, Running, ours
+from bench.tables import spread, table
 from bench.targets import Spread
 
 _PARTS = ("instances", "nginx", "PostgreSQL")
@@ -82,15 +84,15 @@ def _table(found: _Found) -> str:
         "instances ÷ /qa",
         "errors",
     ]
-    return report.table(head, [_row(case, costs, base) for case, costs in found.items()])
+    return table(head, [_row(case, costs, base) for case, costs in found.items()])
 
 
 def _row(case: _Case, costs: Sequence[Cost], base: Sequence[Cost]) -> list[str]:
     return [
         case.title,
-        report.spread((each.rate for each in costs), 0),
+        spread((each.rate for each in costs), 0),
         _ratio(costs, base, lambda each: each.rate),
-        *(report.spread((each.parts[part] for each in costs), 0) for part in _PARTS),
+        *(spread((each.parts[part] for each in costs), 0) for part in _PARTS),
         _ratio(costs, base, lambda each: each.parts["instances"]),
         str(sum(each.errors for each in costs)),
     ]

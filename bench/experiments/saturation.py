@@ -42,7 +42,7 @@ def participants(workload: str, systems: Sequence[Running]) -> list[Running]:
     """
     if workload.startswith("v1"):
         return [system for system in systems if system.name == OURS]
-    return [system for system in systems if workload == "uniform" or system.name != CEILING]
+    return [each for each in systems if workload == "uniform" or not each.name.startswith(CEILING)]
 
 
 def _measure_once(

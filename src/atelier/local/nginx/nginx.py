@@ -243,7 +243,7 @@ def configure(
     proxy = Proxy(
         Front(f"127.0.0.1:{port}", [f"unix:{socket}" for socket in sockets]),
         settings,
-        user=_user(),
+        user=user(),
         access_log="log/access.log" if log else "access.log",
         trusted=_trusted(settings, _LOOPBACK if settings.proxy_protocol == "on" else ()),
         max_open_files=max_open_files(),
@@ -260,7 +260,7 @@ def in_front(front: Front, folder: Path, settings: Settings) -> list[str]:
     proxy = Proxy(
         front,
         settings,
-        user=_user(),
+        user=user(),
         access_log="/dev/stdout",
         trusted=_trusted(settings, PRIVATE_NETWORKS),
         max_open_files=raise_open_files(),
@@ -273,6 +273,11 @@ def _write(proxy: Proxy, folder: Path) -> list[str]:
     temporary = folder / "nginx.conf.new"
     temporary.write_text(proxy.render(), encoding="utf-8")
     temporary.rename(folder / "nginx.conf")
+    return command(folder)
+
+
+def command(folder: Path) -> list[str]:
+    """Return the command that runs nginx with the nginx.conf in a folder."""
     return [str(nginx_program()), "-p", f"{folder}/", "-c", "nginx.conf", "-e", "stderr"]
 
 
@@ -305,7 +310,7 @@ def _languages(setting: str) -> str:
     return '"~*^de" de; "~*^ar" ar; default en' if setting == "auto" else f"default {setting}"
 
 
-def _user() -> str:
+def user() -> str:
     """Return the directive that runs root's workers as `nobody`; empty for other users."""
     if os.geteuid() != 0:
         return ""
