@@ -191,7 +191,7 @@ export function openForm(widget, kind, about, unfinished) {
     ...(kind === "answer" && { photos: new PhotoFields(widget) }),
   };
   const all = Object.values(fields);
-  const trap = h("input.hidden", { name: HONEYPOT, tabindex: -1, "aria-hidden": true });
+  const trap = h("input.hidden", { name: HONEYPOT, tabindex: -1, "aria-hidden": "true" });
   const failure = errorPlace("form");
   failure.element.role = "alert";
   const send = h("button.primary", t(`${kind}Send`));

@@ -55,7 +55,7 @@ export default {
   emailHint: "Not shown, and you will not be e-mailed.",
   emailPlaceholder: "jack@example.com",
   photosField: "Photos",
-  photosHint: "Optional: web addresses of up to 5 photos.",
+  photosHint: "Optional: addresses of up to 5 photos.",
   photoField: "Photo {n}",
   photoAdd: "Add another photo",
   photoBroken: "No photo at this address.",
