@@ -131,6 +131,26 @@ class Certificate:
 
 
 @dataclass(frozen=True, slots=True)
+class Redirect:
+    """A server without TLS, which sends clients to the one with TLS."""
+
+    listen: str
+    """A port, or an address and port."""
+    webroot: Path
+    """The folder from which it answers the challenges of a certificate authority (ACME)."""
+
+    def server(self) -> str:
+        """Return the server."""
+        return (
+            "    server {\n"
+            f"        listen {self.listen};\n"
+            f'        location /.well-known/acme-challenge/ {{ root "{self.webroot}"; }}\n'
+            "        location / { return 308 https://$host$request_uri; }\n"
+            "    }\n"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Front:
     """Where an nginx listens, and the instances behind it."""
 
@@ -142,6 +162,8 @@ class Front:
     """The address of a name server: the instances are all addresses that their names have now."""
     certificate: Certificate | None = None
     """The certificate for HTTPS, if nginx is to terminate TLS."""
+    redirect: Redirect | None = None
+    """The server for clients without TLS, beside the one with a certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +204,7 @@ class Proxy:
             parameters="|".join(_QUERY_PARAMETERS),
             listen=f"{front.listen} ssl" if front.certificate else front.listen,
             tls=front.certificate.directives() if front.certificate else "",
+            redirect=front.redirect.server() if front.redirect else "",
             resolver=f"    resolver {front.resolver} valid=2s;" if front.resolver else "",
             trusted="\n".join(f"    set_real_ip_from {network};" for network in self.trusted),
             trusted_ids=_geo_members(self.trusted),
