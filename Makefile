@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help up reload install uninstall test check test-pythons test-ends test-lowest test-image lock sbom bundle release audit clean shots FORCE
+.PHONY: help up reload install uninstall test check test-pythons test-ends test-lowest test-image test-hosts lock sbom bundle release audit clean shots FORCE
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
@@ -54,6 +54,9 @@ test: check ## run all tests that CI runs
 
 test-image: .venv/dev.done ## build the container image and run its processes (as root, on Debian)
 	@$(BIN)/pytest tests/deploy/image.py
+
+test-hosts: .venv/dev.done ## run the service on several hosts: upgrade, lost hosts, failover (as root, on Debian)
+	@$(BIN)/pytest --capture no tests/deploy/hosts.py
 
 check: .venv/dev.done ## format, lint and type checks
 	@$(BIN)/ruff format --check --quiet .

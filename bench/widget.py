@@ -19,7 +19,7 @@ from typing import Any
 from playwright.async_api import Browser, Page, async_playwright
 
 from bench.machine import machine
-from scripts.shots import CHROMIUM, service
+from scripts.shots.service import CHROMIUM, service
 
 _DOCUMENT = Path(__file__).parents[1] / "docs" / "widget.md"
 _PLACE = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- end of figures -->)", re.DOTALL)

@@ -97,7 +97,8 @@ class Project:
             capture_output=True,
         ).stdout
         with tarfile.open(fileobj=BytesIO(archive)) as tar:
-            tar.extractall(folder, filter="data")
+            tar.extraction_filter = getattr(tarfile, "data_filter", None)  # from 3.11.4 on
+            tar.extractall(folder)  # noqa: S202 - it is of this repository
 
     def _git(self, *arguments: str) -> str:
         done = subprocess.run(

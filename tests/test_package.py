@@ -36,6 +36,7 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the unpacked source distribution."""
     folder = tmp_path_factory.mktemp("sdist")
     with tarfile.open(_build("sdist", _ROOT, folder)) as archive:
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # from 3.11.4 on
         archive.extractall(folder)  # noqa: S202 - it was built a line above
     return next(path for path in folder.iterdir() if path.is_dir())
 

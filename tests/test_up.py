@@ -44,6 +44,8 @@ _STOP_SECONDS = 60
 
 _README = Path(__file__).parents[1] / "README.md"
 
+_FIRST_UNPRIVILEGED_PORT = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+
 _PRIVATE = ("sh", "-c", 'umask 077 && exec "$@"', "sh")
 """Runs a command whose new files are accessible to its user only."""
 
@@ -392,6 +394,15 @@ def test_port_in_use_is_reported_in_one_line(folder: Path) -> None:
     assert _is_one_line(refused)
     assert f"Port {port} cannot be used" in refused.stderr
     assert left_behind(folder / "port") == []
+
+
+def test_an_ordinary_user_is_told_a_port_that_may_be_used(tmp_path: Path) -> None:
+    if int(_FIRST_UNPRIVILEGED_PORT.read_text()) <= 80:
+        pytest.skip("every user may use every port here")
+    refused = run(tmp_path / "home", "up", prefix=as_ordinary_user(tmp_path), PORT="80")
+    assert _is_one_line(refused)
+    assert "Port 80 cannot be used: Permission denied" in refused.stderr
+    assert "`PORT=8080 make up`" in refused.stderr
 
 
 @pytest.mark.parametrize(

@@ -32,8 +32,8 @@ install_packages() {  # those of the system that are missing
         export DEBIAN_FRONTEND=noninteractive
         set -- python3 curl ca-certificates
         needs_nginx && set -- "$@" nginx-light
+        needs_nginx && ln -sf /dev/null /etc/systemd/system/nginx.service  # not atelier-nginx.service
         dpkg -s "$@" >/dev/null 2>&1 && return
-        ln -sf /dev/null /etc/systemd/system/nginx.service  # ours is atelier-nginx.service
         apt-get -q update
         apt-get -qy install --no-install-recommends "$@"
     else
@@ -77,13 +77,14 @@ write_settings() {
     fi
 }
 
-start_instances() {
-    number=1
-    while [ "$number" -le "${PROCESSES:-$(nproc)}" ]; do
-        systemctl enable --now "atelier@$((9000 + number)).service"
-        number=$((number + 1))
+start_instances() {  # those that run already get the release and the settings one after the other
+    port=9001
+    while [ "$port" -le $((9000 + ${PROCESSES:-$(nproc)})) ]; do
+        systemctl enable "atelier@$port.service"
+        systemctl restart "atelier@$port.service"
+        wait_for "http://127.0.0.1:$port/ready"
+        port=$((port + 1))
     done
-    wait_for "http://127.0.0.1:9001/ready"
 }
 
 start_nginx() {
@@ -96,6 +97,7 @@ start_nginx() {
         for server in ${SERVERS:?names the instances}; do set -- "$@" --server "$server"; done
         set -a; . /etc/atelier/service.env; set +a
         "$current/venv/bin/atelier" nginx-config "$@" >/etc/atelier/nginx.conf
+        systemctl stop nginx.service 2>/dev/null || true  # of a host that had nginx before
         systemctl enable atelier-nginx.service
         systemctl reload-or-restart atelier-nginx.service
     fi

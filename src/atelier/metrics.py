@@ -8,7 +8,6 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
-    Histogram,
     ProcessCollector,
     disable_created_metrics,
 )
@@ -16,6 +15,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.metrics_core import Metric
 
 from atelier import __version__
+from atelier.histograms import Histogram
 
 disable_created_metrics()  # type: ignore[no-untyped-call] # untyped in the library
 REGISTRY = CollectorRegistry()
@@ -29,25 +29,23 @@ REQUEST_SECONDS = Histogram(
     "atelier_request_seconds",
     "Time from a request's arrival at the instance to its response (a stream's first chunk).",
     ["method", "route", "status"],
-    buckets=SECONDS,
-    registry=REGISTRY,
+    SECONDS,
+    REGISTRY,
 )
-BATCH_KEYS = Histogram(
-    "atelier_batch_keys", "Keys in a batch.", ["kind"], buckets=_KEYS, registry=REGISTRY
-)
+BATCH_KEYS = Histogram("atelier_batch_keys", "Keys in a batch.", ["kind"], _KEYS, REGISTRY)
 BATCH_WAIT_SECONDS = Histogram(
     "atelier_batch_wait_seconds",
     "Time that the first key of a batch spent in the queue.",
     ["kind"],
-    buckets=SECONDS,
-    registry=REGISTRY,
+    SECONDS,
+    REGISTRY,
 )
 BATCH_SECONDS = Histogram(
     "atelier_batch_seconds",
     "Time that the database took for a batch.",
     ["kind"],
-    buckets=SECONDS,
-    registry=REGISTRY,
+    SECONDS,
+    REGISTRY,
 )
 WAITING = Gauge(
     "atelier_waiting_requests", "Requests queued for a batch.", ["kind"], registry=REGISTRY

@@ -300,8 +300,8 @@ class Settings:
     """What browsers put before the path of a page; None means scheme and host of the request."""
     product_url: str | None = _setting("ATELIER_PRODUCT_URL", _product_url, None)
     """Where pages link to for a product of the shop; None means no link."""
-    language: str = _setting("ATELIER_LANGUAGE", _one_of("en", "de", "ar"), "en")
-    """The language of the pages' own words."""
+    language: str = _setting("ATELIER_LANGUAGE", _one_of("auto", "en", "de", "ar"), "auto")
+    """The language of the pages' own words; auto means that of the reader, else English."""
     demo: str = _setting("ATELIER_DEMO", _one_of("auto", "on", "off"), "auto")
     """Whether `/` is the demo shop; auto means with the embedded database only."""
 

@@ -14,18 +14,23 @@ from tests.support.data import Data
 
 
 @asynccontextmanager
-async def console(
-    browser: Browser, service: Cluster, data: Data, scope: Scope, name: str = ""
+async def console(  # noqa: PLR0913 - as Playwright's contexts
+    browser: Browser,
+    service: Cluster,
+    data: Data,
+    scope: Scope,
+    name: str = "",
+    *,
+    has_scripts: bool = True,
 ) -> AsyncIterator[Visit]:
     """Yield a visit to the console that begins with the overview."""
     token = await new_token(data.connection, scope, name)
-    context = await browser.new_context(locale="en-GB")
+    context = await browser.new_context(locale="en-GB", java_script_enabled=has_scripts)
     try:
         visit = Visit(await context.new_page())
         await visit.page.goto(f"{service.base_url}/console")
-        await expect(visit.page.get_by_label("Token")).to_be_focused()
-        await visit.page.keyboard.type(token)
-        await visit.page.keyboard.press("Enter")
+        await visit.page.get_by_label("Token").press_sequentially(token)
+        await visit.page.get_by_label("Token").press("Enter")
         await expect(visit.page).to_have_title("Overview · Atelier console")
         yield visit
     finally:

@@ -17,6 +17,7 @@ PAGES = [
     "/unanswered",
     "/rules",
     "/audit",
+    "/imports",
     "/tokens",
     "/search?q=the",
     "/webhooks",

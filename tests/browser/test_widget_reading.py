@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import Browser, Route, expect
 
 from tests.browser.front import Front, question
+from tests.support.browser import accessibility_violations
 from tests.support.data import Data, new_product_id
 
 _TEXTS = files("atelier") / "web" / "widget"
@@ -208,12 +209,44 @@ async def test_photos_open_large_and_close_again(front: Front, data: Data) -> No
     page = visit.page
     await expect(page.locator(".photo")).to_have_count(1)
     await page.get_by_role("button", name="Photo 1 by noor").click()
-    dialog = page.get_by_role("dialog", name="Photo 1 by noor")
+    dialog = page.get_by_role("dialog", name="Photos")
     await expect(dialog.locator("img")).to_have_attribute("src", PHOTO)
     await page.keyboard.press("Escape")
     await expect(dialog).to_have_count(0)
     await expect(page.locator(".photo")).to_be_focused()
     assert visit.complaints == []
+
+
+@pytest.mark.parametrize("lang", ["en", "ar"])
+async def test_the_photos_of_an_answer_are_stepped_through(
+    front: Front, data: Data, lang: str
+) -> None:
+    product = new_product_id()
+    urls = [PHOTO.replace("1", str(number)) for number in (1, 2, 3)]
+    await data.answer(await data.question(product), photos=urls)
+    picture = {"body": PICTURE, "content_type": "image/svg+xml"}
+    await front.context.route("https://photos.example/*", lambda route: route.fulfill(**picture))
+    page = (await front.open(product, lang=lang)).page
+    await page.locator(".photo").nth(1).click()
+    pictures = page.locator(".large-photo")
+    previous, following = (page.locator(".photo-dialog .buttons button").nth(n) for n in (0, 1))
+
+    async def only(shown: int) -> None:
+        for number in range(3):
+            there = expect(pictures.nth(number))
+            await (there.to_be_in_viewport() if number == shown else there.not_to_be_in_viewport())
+
+    await only(1)
+    await following.click()
+    await only(2)
+    await following.click()
+    await only(2)
+    await previous.click()
+    await only(1)
+    await page.locator(".strip").focus()
+    await page.keyboard.press("ArrowLeft" if lang == "en" else "ArrowRight")
+    await only(0)
+    assert await accessibility_violations(page) == []
 
 
 async def test_a_product_without_questions_invites_to_ask(front: Front) -> None:

@@ -9,6 +9,7 @@ from playwright.async_api import Browser, Page, Request, Route, expect
 
 from atelier.store.connections.database import connect
 from tests.browser.front import NEW, Front, fill, question, told, votes
+from tests.support.browser import accessibility_violations
 from tests.support.cluster import Cluster, cluster
 from tests.support.data import Data, new_product_id
 
@@ -171,10 +172,10 @@ async def test_photos_are_previewed_and_those_that_cannot_be_shown_are_told(
     await expect(page.locator(".preview img")).to_have_count(1)
     await field.fill("https://photos.example/bad.svg")
     await field.blur()
-    await expect(page.locator(".preview")).to_have_text("No photo can be shown from this address.")
+    await expect(page.locator(".preview")).to_have_text("No photo at this address.")
     await field.fill("ftp://photos.example/x")
     await field.blur()
-    await expect(page.locator("#photos-error")).to_contain_text("begins with https://")
+    await expect(page.locator("#photos-error")).to_contain_text("with https://")
     await expect(field).to_have_attribute("aria-invalid", "true")
 
 
@@ -279,3 +280,54 @@ async def test_no_cookie_is_set_and_no_other_host_is_asked(front: Front, data: D
     assert await front.context.cookies() == []
     assert len(visit.hosts) == 2
     assert visit.complaints == []
+
+
+@pytest.fixture(scope="module")
+def guarded(service: Cluster) -> Iterator[Cluster]:
+    """Return a service that refuses texts with links, and what robots fill in."""
+    guards = {"ATELIER_SPAM_HONEYPOT": "website", "ATELIER_SPAM_MAX_LINKS": "0"}
+    with cluster(service.database, instances=1, **guards) as running:
+        yield running
+
+
+async def test_what_a_robot_fills_in_is_refused_but_people_do_not_see_the_field(
+    front: Front, guarded: Cluster
+) -> None:
+    page = (await replace(front, service=guarded).open(new_product_id())).page
+    await page.get_by_role("button", name="Add a question").click()
+    trap = page.locator("dialog [name=website]")
+    box = await trap.bounding_box()
+    assert box
+    assert max(box["width"], box["height"]) < 10  # its border, which is clipped
+    for _ in range(10):
+        await page.keyboard.press("Tab")
+        assert await trap.evaluate("field => field.getRootNode().activeElement !== field")
+    assert await accessibility_violations(page) == []
+    await trap.fill("https://spam.example", force=True)
+    await fill(page, **NEW)
+    await expect(page.locator("#form-error")).to_have_text("website: must be left empty")
+    await trap.fill("", force=True)
+    await fill(page, **NEW)
+    await expect(question(page, NEW["body"])).to_have_count(1)
+
+
+@pytest.mark.parametrize(
+    ("lang", "refused", "gone"),
+    [
+        ("de", "darf nicht mehr als 0 Links enthalten", "diese Frage gibt es nicht mehr"),
+        ("ar", "يجب ألا يحتوي على أكثر من 0 روابط", "هذا السؤال لم يعد موجودًا"),
+    ],
+)
+async def test_what_the_service_says_is_in_the_language_of_the_widget(  # noqa: PLR0913, PLR0917
+    front: Front, guarded: Cluster, data: Data, lang: str, refused: str, gone: str
+) -> None:
+    product = new_product_id()
+    asked = await data.question(product)
+    page = (await replace(front, service=guarded).open(product, lang=lang)).page
+    await page.locator("header .primary").click()
+    await fill(page, **{**NEW, "body": "See https://x.example"})
+    await expect(page.locator("#body-error")).to_have_text(refused)
+    await page.keyboard.press("Escape")
+    await data.connection.execute("DELETE FROM questions WHERE id = $1", asked)
+    await page.locator("button.vote").first.click()
+    await expect(page.locator(".notices")).to_contain_text(gone)

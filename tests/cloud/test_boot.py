@@ -66,7 +66,8 @@ def system() -> Iterator[System]:
         answers = f'echo "curl $*" >>{folder}/calls; [ ! -e {folder}/silent ]'
         _write_program(folder / "bin" / "curl", answers)
         with tarfile.open(bundle(folder)) as archive:
-            archive.extractall(folder, filter="data")
+            archive.extraction_filter = getattr(tarfile, "data_filter", None)  # from 3.11.4 on
+            archive.extractall(folder)  # noqa: S202 - it was built a line above
         yield System(folder, next(folder.glob("atelier-*/boot.sh")).parent)
 
 
@@ -87,11 +88,12 @@ def test_a_host_becomes_an_instance_per_cpu(system: System) -> None:
     assert "app is ready\natelier " in done.stdout
     assert "ATELIER_VOTE_ONCE=address\nATELIER_POOL_SIZE=4\nBIND=0.0.0.0\n" in done.stdout
     assert "atelier@.service" in done.stdout
-    enabled = [call for call in system.calls if "enable" in call]
-    assert enabled == [
-        f"systemctl enable --now atelier@{port}.service" for port in ("9001", "9002")
-    ]
-    assert "http://127.0.0.1:9001/ready" in system.calls[-1]
+    called = [" ".join(call.split()[:3]) for call in system.calls[-6:]]
+    ready = [call.rpartition(" ")[2] for call in system.calls[-6:]]
+    for number, port in ((0, 9001), (3, 9002)):  # one is ready before the next is restarted
+        assert called[number] == f"systemctl enable atelier@{port}.service"
+        assert called[number + 1] == f"systemctl restart atelier@{port}.service"
+        assert ready[number + 2] == f"http://127.0.0.1:{port}/ready"
 
 
 def test_a_host_becomes_nginx_for_its_servers(system: System) -> None:

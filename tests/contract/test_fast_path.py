@@ -61,7 +61,7 @@ class Instance:
 
 @asynccontextmanager
 async def instance(
-    dsn: str, folder: Path, settings: Settings | None = None
+    dsn: str, folder: Path, settings: Settings | None = None, *, idle_seconds: int = 75
 ) -> AsyncIterator[Instance]:
     service = create_service(settings or Settings(), dsn)
     socket = folder / "instance.sock"
@@ -74,7 +74,9 @@ async def instance(
             general.append(scope["path"])
         await service.app(scope, receive, send)
 
-    server = uvicorn.Server(configuration(service._replace(app=app), socket=socket))  # type: ignore[arg-type] # uvicorn accepts any ASGI application
+    config = configuration(service._replace(app=app), socket=socket)  # type: ignore[arg-type] # uvicorn accepts any ASGI application
+    config.timeout_keep_alive = idle_seconds
+    server = uvicorn.Server(config)
 
     def stop() -> None:
         server.should_exit = True
@@ -283,14 +285,17 @@ async def test_other_requests_take_the_asgi_path(alone: Instance, method: str, p
     assert len(alone.general) == 1
 
 
+@pytest.mark.parametrize("apart", [True, False])
 async def test_pipelined_requests_are_answered_in_order(
-    alone: Instance, lists: Mapping[str, str]
+    alone: Instance, lists: Mapping[str, str], *, apart: bool
 ) -> None:
     plain, other = lists["questions"].encode(), b"/qa/questions?product_id=x"
     paths = [plain, plain + b"&count=1", other, plain + b"&count=0", b"/live", plain]
     reader, writer = await asyncio.open_unix_connection(str(alone.socket))
     for path in paths:
         writer.write(b"GET %b HTTP/1.1\r\nHost: instance\r\n\r\n" % path)
+        if apart:
+            await asyncio.sleep(0.002)
     statuses, sizes = [], []
     for _ in paths:
         head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)).decode().lower()
@@ -300,7 +305,24 @@ async def test_pipelined_requests_are_answered_in_order(
     writer.close()
     assert statuses == [200, 200, 422, 200, 200, 200]
     assert sizes[0] == sizes[5] > sizes[1] > sizes[3] > 0
-    assert len(alone.general) == 2
+
+
+async def test_request_in_pieces_takes_the_asgi_path(
+    alone: Instance, lists: Mapping[str, str]
+) -> None:
+    reader, writer = await asyncio.open_unix_connection(str(alone.socket))
+    whole = b"GET %b HTTP/1.1\r\nHost: instance\r\n\r\n" % lists["questions"].encode()
+    for pieces in ([whole[:30], whole[30:]], [whole], [whole[:-1], whole[-1:] + whole]):
+        for piece in pieces:
+            writer.write(piece)
+            await asyncio.sleep(0.05)
+        for _ in range(b"".join(pieces).count(b"GET")):
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+            assert head.startswith(b"HTTP/1.1 200 ")
+            size = int(head.lower().partition(b"content-length: ")[2].split()[0])
+            await reader.readexactly(size)
+    writer.close()
+    assert len(alone.general) == 3
 
 
 async def test_disconnected_client_does_not_affect_others(
@@ -332,6 +354,25 @@ async def test_shutdown_waits_for_pages_in_progress(database: str) -> None:
             response = await asked
     await blocker.close()
     assert (response.status_code, response.headers["connection"]) == (200, "close")
+
+
+async def test_idle_connection_is_closed_but_not_one_that_waits_for_a_page(database: str) -> None:
+    blocker = await connect(database)
+    request = b"GET /qa/questions?product_id=1 HTTP/1.1\r\nHost: instance\r\n\r\n"
+    with temporary_folder() as folder:
+        async with instance(database, folder, idle_seconds=1) as running:
+            reader, writer = await asyncio.open_unix_connection(str(running.socket))
+            writer.write(request)
+            await asyncio.wait_for(reader.readuntil(b"]}"), 10)
+            async with blocker.transaction():
+                await blocker.execute("LOCK TABLE question_documents IN ACCESS EXCLUSIVE MODE")
+                writer.write(request)
+                await asyncio.sleep(1.5)
+            await asyncio.wait_for(reader.readuntil(b"]}"), 10)
+            assert await asyncio.wait_for(reader.read(), 10) == b""
+            assert running.general == []
+            writer.close()
+    await blocker.close()
 
 
 async def test_failure_is_reported_as_on_the_asgi_path_and_not_retried() -> None:

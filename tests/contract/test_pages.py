@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import Any
+from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
 import httpx
 import pytest
 
 from atelier.http.pages.questions import ANSWERS, FIRST_ANSWERS, QUESTIONS
+from atelier.store.lists.sitemap import PART
 from tests.contract.conftest import Shop
 from tests.support.cluster import Cluster, cluster
 from tests.support.data import Data, new_product_id
@@ -243,7 +245,7 @@ async def test_a_method_that_a_page_does_not_have_answers_405_as_a_page(
     response = await client.post(f"/questions/{shop.question_id}")
     assert response.status_code == 405
     assert response.headers["allow"] == "GET, HEAD, OPTIONS"
-    assert "<h1>Method Not Allowed</h1>" in response.text
+    assert "<h1>That is not possible here</h1>" in response.text
 
 
 async def test_a_product_without_questions_has_a_page_that_is_not_indexed(
@@ -329,6 +331,42 @@ async def test_robots_are_kept_from_what_is_no_page(client: httpx.AsyncClient) -
     lines = (await client.get("/robots.txt")).text.splitlines()
     assert "User-agent: *" in lines
     assert {"Disallow: /admin", "Disallow: /console", "Disallow: /demo"} <= {*lines}
+    assert f"Sitemap: {client.base_url}/sitemap.xml" in lines
+
+
+async def test_the_sitemap_lists_every_question_with_a_visible_answer(
+    client: httpx.AsyncClient, data: Data
+) -> None:
+    product, host = new_product_id(), client.base_url
+    answered, unanswered, hidden = [await data.question(product) for _ in range(3)]
+    for each in (answered, hidden):
+        await data.answer(each, date=datetime(2019, 1, 2, tzinfo=UTC))
+    await data.answer(unanswered, reported=True)
+    await data.connection.execute("UPDATE questions SET reported = true WHERE id = $1", hidden)
+    part = f"{host}/sitemap/{answered // PART}.xml"
+    assert part in await _locations(client, "/sitemap.xml")
+    listed = await _locations(client, part)
+    asked = [f"{host}/questions/{each}" for each in (answered, unanswered, hidden)]
+    assert [each for each in asked if each in listed] == asked[:1]
+    entry = f"<url><loc>{asked[0]}</loc><lastmod>2019-01-02</lastmod></url>"
+    assert entry in (await client.get(part)).text
+    for missing in ("/sitemap/-1.xml", "/sitemap/x.xml", f"/sitemap/{2**62}.xml", "/sitemap/1"):
+        assert (await client.get(missing)).status_code == 404
+
+
+async def test_every_part_of_the_sitemap_has_questions(client: httpx.AsyncClient) -> None:
+    for part in await _locations(client, "/sitemap.xml"):
+        [first, *_] = await _locations(client, part)
+        assert (await client.get(first)).status_code == 200
+
+
+async def _locations(client: httpx.AsyncClient, path: str) -> list[str]:
+    response = await client.get(path)
+    assert response.status_code == 200
+    root = ET.fromstring(response.text)  # noqa: S314 - our own
+    return [
+        each.text or "" for each in root.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")
+    ]
 
 
 async def test_addresses_and_language_are_those_of_the_settings(
@@ -348,6 +386,32 @@ async def test_addresses_and_language_are_those_of_the_settings(
     assert data_block["mainEntity"]["url"] == f"{base}/questions/{shop.question_id}"
     tags = {(await each.get(path)).headers["etag"] for each in (settled, client)}
     assert len(tags) == 2
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language", "heading"),
+    [
+        ("de-CH, en;q=0.5", "de", "Diese Seite gibt es nicht"),
+        ("ar", "ar", "هذه الصفحة غير موجودة"),
+        ("fr", "en", "This page does not exist"),
+    ],
+)
+async def test_pages_and_errors_are_in_the_language_of_the_reader(
+    client: httpx.AsyncClient, shop: Shop, accepted: str, language: str, heading: str
+) -> None:
+    headers = {"Accept-Language": accepted}
+    for path in (f"/products/{shop.product_id}/questions", f"/questions/{shop.question_id}"):
+        response = await client.get(path, headers=headers)
+        assert parse(response.text)[0].get("lang") == language
+        assert "Accept-Language" in response.headers["vary"]
+        assert response.headers["etag"] != (await client.get(path)).headers["etag"] or (
+            language == "en"
+        )
+    missing, errors = parse((await client.get("/questions/x", headers=headers)).text)
+    assert errors == []
+    assert (missing.get("lang"), texts(missing, ".//h1")) == (language, [heading])
+    path = f"/products/{shop.product_id}/questions?fragment=1&lang=de"
+    assert 'lang="de"' in (await client.get(path, headers=headers)).text
 
 
 @pytest.fixture

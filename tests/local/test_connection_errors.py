@@ -124,7 +124,7 @@ def test_wrong_password_is_one_line_for_every_command(
     strict: Strict, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     url = strict.url("postgresql://shop:wr%40ng@{tcp}/postgres")
-    done = run(tmp_path / "home", *command, ATELIER_DATABASE_URL=url, PORT="1")
+    done = run(tmp_path / "home", *command, ATELIER_DATABASE_URL=url, PORT=str(free_port()))
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
     assert "rejects this user and password: correct them in ATELIER_DATABASE_URL" in done.stderr
     assert "ng@" not in done.stdout + done.stderr

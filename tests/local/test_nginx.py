@@ -225,6 +225,26 @@ def test_error_of_a_page_is_a_page(path: str) -> None:
         assert texts(page, ".//h1") == ["Bad Gateway"]
 
 
+@pytest.mark.parametrize(
+    ("setting", "language", "heading"),
+    [
+        ("auto", "de", "Im Moment nicht möglich"),
+        ("auto", "ar", "غير ممكن في الوقت الحالي"),
+        ("auto", "en", "Bad Gateway"),
+        ("en", "en", "Bad Gateway"),
+    ],
+)
+def test_error_of_a_page_is_in_the_language_of_the_reader(
+    setting: str, language: str, heading: str
+) -> None:
+    accepted = "de" if setting == "en" else f"{language}-XX,en;q=0.5"
+    with in_front_of([disconnect], settings=Settings(language=setting)) as (ask, _):
+        response = ask("GET", "/questions/1", Accept_Language=accepted)
+        page, errors = parse(response.read().decode())
+        assert errors == []
+        assert (page.get("lang"), texts(page, ".//h1")) == (language, [heading])
+
+
 def test_error_is_a_problem_document_if_accepted() -> None:
     large = b"x" * (_MEGABYTE + 1)
     with in_front_of([disconnect]) as (ask, _):
@@ -337,10 +357,12 @@ _LOGGED_URIS = {
         "/qa/answers/7/helpful/",
         "/docs/swagger-ui-bundle.js",
         "/openapi.yaml",
-        "/products/1/questions?fragment=1",
+        "/products/1/questions?fragment=1&lang=de",
         "/questions/16",
         "/pages/page.css",
         "/robots.txt",
+        "/sitemap.xml",
+        "/sitemap/12.xml",
     )
 }
 

@@ -19,6 +19,7 @@ from tests.support.cluster import free_port, program, wait_for_port
 from tests.support.commands import ATELIER
 from tests.support.names import name_server
 from tests.support.parts import program_or_skip
+from tests.support.postgres import temporary_folder
 from tests.support.processes import family, wait_until_gone
 from tests.support.waiting import wait_until
 
@@ -108,17 +109,48 @@ def test_nginx_ends_with_the_command_however_that_ends() -> None:
         wait_until_gone(started)
 
 
-def test_https_with_the_given_certificate(tmp_path: Path) -> None:
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """Return a certificate of localhost, and its private key."""
     openssl = program_or_skip("openssl", "openssl")
     certificate, key = tmp_path / "shop.pem", tmp_path / "shop key.pem"
     request = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost")
     names = ("-addext", "subjectAltName=DNS:localhost")
     files = ("-keyout", str(key), "-out", str(certificate))
     subprocess.run([openssl, *request, *names, *files], check=True, capture_output=True)
+    return certificate, key
+
+
+def test_plain_http_is_sent_to_https_except_for_challenges_of_the_authority(
+    certificate: tuple[Path, Path],
+) -> None:
+    at, instance = free_port(), free_port()
+    chain, key = certificate
+    with temporary_folder() as webroot:
+        challenge = webroot / ".well-known" / "acme-challenge" / "token"
+        challenge.parent.mkdir(parents=True)
+        challenge.write_text("proof")
+        options = ("--certificate", str(chain), "--key", str(key), "--redirect", f"127.0.0.1:{at}")
+        server = ("--server", f"127.0.0.1:{instance}", "--webroot", str(webroot))
+        with host("127.0.0.1", instance), proxy(*server, *options):
+            wait_for_port(at)
+            with closing(http.client.HTTPConnection("127.0.0.1", at)) as connection:
+                connection.request("GET", "/.well-known/acme-challenge/token")
+                assert connection.getresponse().read() == b"proof"
+                connection.request(
+                    "POST", "/qa/questions?product_id=1", headers={"Host": "a.example"}
+                )
+                answer = connection.getresponse()
+        assert answer.status == 308
+        assert answer.getheader("Location") == "https://a.example/qa/questions?product_id=1"
+
+
+def test_https_with_the_given_certificate(certificate: tuple[Path, Path]) -> None:
+    chain, key = certificate
     port = free_port()
-    options = ("--certificate", str(certificate), "--key", str(key))
+    options = ("--certificate", str(chain), "--key", str(key))
     with host("127.0.0.1", port), proxy("--server", f"127.0.0.1:{port}", *options) as (at, _):
-        trusting = ssl.create_default_context(cafile=certificate)
+        trusting = ssl.create_default_context(cafile=chain)
         with closing(http.client.HTTPSConnection("localhost", at, context=trusting)) as connection:
             connection.request("GET", "/")
             assert connection.getresponse().read() == b"127.0.0.1"

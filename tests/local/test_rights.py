@@ -15,7 +15,7 @@ from atelier.local.postgres import roles
 from atelier.local.postgres.connection_errors import admin_grants
 from atelier.local.postgres.server import PORT, Server
 from atelier.store.migrate import migrate
-from tests.support.cluster import cluster
+from tests.support.cluster import cluster, free_port
 from tests.support.commands import left_behind, run
 from tests.transfer.exports import load, write_export
 
@@ -107,7 +107,8 @@ async def test_role_without_ownership_is_told_to_become_a_member(own: Own, tmp_p
 async def test_service_does_not_start_for_a_role_that_cannot_create_its_tables(
     own: Own, tmp_path: Path
 ) -> None:
-    done = run(tmp_path / "home", "up", ATELIER_DATABASE_URL=own.url(own.owner), PORT="1")
+    settings = {"ATELIER_DATABASE_URL": own.url(own.owner), "PORT": str(free_port())}
+    done = run(tmp_path / "home", "up", **settings)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
     assert "Ready" not in done.stdout
     assert grants(done.stderr).count("GRANT") == 2

@@ -108,6 +108,36 @@ async def test_summary_counts_all_rows(database: str, tmp_path: Path) -> None:
     assert (summary.rows, summary.rejected, summary.changed) == (23, 15, True)
 
 
+async def test_documents_and_summaries_are_those_of_their_views(
+    database: str, tmp_path: Path
+) -> None:
+    """The import builds them by a query of its own."""
+    questions = [
+        b'%d,%d,"q ""%d"" \\ \xe2\x80\xae",%d,"n\t","e",%d,%d'
+        % (id_, id_ % 3 + 1, id_, id_, id_ % 5 == 0, 7)
+        for id_ in range(1, 41)
+    ]
+    answers = [
+        b'%d,%d,"a\n\\""%d",%d,"%s","e",%d,%d'
+        % (100 - n, n % 37 + 1, n, 10**12 + n, b"Seller" if n % 4 else b"x", n % 3 == 0, n % 9)
+        for n in range(90)
+    ]
+    photos = [b'%d,%d,"https://x.example/""%d"' % (500 - n, 100 - n % 50, n) for n in range(80)]
+    orphans = [b'1000,999,"lost",5,"n","e",0,1'], [b'1000,1000,"of an orphan"']
+    folder = write_export(
+        tmp_path, questions=questions, answers=answers + orphans[0], photos=photos + orphans[1]
+    )
+    await load(database, folder)
+    await assert_documents_are_current(database)
+    assert len(await fetch(database, "SELECT FROM question_documents")) == 32
+    [facts] = await fetch(
+        database,
+        "SELECT count(*) FILTER (WHERE has_photos), count(*) FILTER (WHERE has_seller),"
+        " count(*) FILTER (WHERE answer_count = 0) FROM question_summaries",
+    )
+    assert all(facts)
+
+
 async def test_rows_are_imported_unchanged(database: str, tmp_path: Path) -> None:
     await load(database, write_export(tmp_path / "export"))
     (row,) = await fetch(database, "SELECT * FROM answers WHERE id = 11")

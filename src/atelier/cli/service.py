@@ -135,6 +135,17 @@ def _front(command: Callable[[Settings, Front], None]) -> Callable[..., None]:
     )
     @click.option("--certificate", type=_PATH, help="The certificate for HTTPS,")
     @click.option("--key", type=_PATH, help="and its private key.")
+    @click.option(
+        "--redirect",
+        help="A port (80), or address and port: also listen there, and send clients to HTTPS.",
+    )
+    @click.option(
+        "--webroot",
+        type=_PATH,
+        default=Path("/var/lib/atelier-acme"),
+        show_default=True,
+        help="With --redirect: the folder where certbot puts its answers to challenges.",
+    )
     @click.pass_obj
     @functools.wraps(command)
     def with_options(  # noqa: PLR0913, PLR0917 - options
@@ -144,14 +155,19 @@ def _front(command: Callable[[Settings, Front], None]) -> Callable[..., None]:
         resolver: str,
         certificate: Path | None,
         key: Path | None,
+        redirect: str | None,
+        webroot: Path,
     ) -> None:
-        from atelier.local.nginx.nginx import Certificate, Front
+        from atelier.local.nginx.nginx import Certificate, Front, Redirect
         from atelier.local.nginx.resolver import name_server
 
         if (certificate is None) != (key is None):
             raise click.UsageError("Give both --certificate and --key, or neither.")
         pair = Certificate(certificate, key) if certificate and key else None
-        command(settings, Front(listen, servers, name_server(resolver), pair))
+        if redirect and not pair:
+            raise click.UsageError("--redirect needs --certificate and --key.")
+        plain = Redirect(redirect, webroot.absolute()) if redirect else None
+        command(settings, Front(listen, servers, name_server(resolver), pair, plain))
 
     return with_options
 

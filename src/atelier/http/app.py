@@ -37,7 +37,7 @@ from atelier.http.common.writing.rules import RuleChecker
 from atelier.http.common.writing.secret import SharedSecret
 from atelier.http.common.writing.spam import SpamGuards
 from atelier.http.common.writing.votes import Counters, voter_rules
-from atelier.http.console.pages import serialize
+from atelier.http.console.pages import serializer
 from atelier.http.console.routes import Stores, add_console
 from atelier.http.fast_path import FastPath, FastPathFailures
 from atelier.http.fast_votes import FastVotes
@@ -48,9 +48,11 @@ from atelier.http.ops.sampler import Sampler
 from atelier.http.pages.addresses import Addresses
 from atelier.http.pages.demo import About, add_demo_shop, demo_addresses
 from atelier.http.pages.documentation import add_documentation
+from atelier.http.pages.errors import ErrorPages
 from atelier.http.pages.questions import ProductQuestionsPage, QuestionList, QuestionPage
+from atelier.http.pages.sitemap import add_sitemap
 from atelier.http.pages.static import add_static_files
-from atelier.http.pages.texts import Texts
+from atelier.http.pages.texts import Words
 from atelier.http.pages.widget import add_widget
 from atelier.http.qa.answers import Answers
 from atelier.http.qa.questions import Questions
@@ -83,6 +85,7 @@ from atelier.store.connections.database import (
 from atelier.store.connections.standby_reads import StandbyReads
 from atelier.store.limits import ClientHashes
 from atelier.store.lists.reader import ListReader
+from atelier.store.lists.sitemap import SitemapReader
 from atelier.store.moderation import trial
 from atelier.store.moderation.rule_versions import ActiveRules
 from atelier.store.reads import PageReader
@@ -194,7 +197,7 @@ def create_service(
     _add_administration(app, stores, changes, PermittedAddresses(settings.webhook_networks))
     _add_operations(app, reads, database)
     add_documentation(app)
-    _add_pages(app, lists, settings)
+    _add_pages(app, lists, SitemapReader(streams), settings)
     return Service(
         app,
         FastPath(questions, answers, readings, FastVotes(count)),
@@ -204,7 +207,6 @@ def create_service(
 
 
 def _handle_errors(app: App, database: Database) -> None:
-    app.set_error_serializer(serialize)
     app.add_error_handler(Exception, unexpected)
     app.add_error_handler(DatabaseUnavailableError, unavailable)
     app.add_error_handler(SchemaMismatchError, SchemaMismatch(database).handle)
@@ -292,14 +294,16 @@ def _trials(database_url: str) -> Database:
     return trials
 
 
-def _add_pages(app: App, lists: ListReader, settings: Settings) -> None:
-    add_widget(app)
+def _add_pages(app: App, lists: ListReader, sitemap: SitemapReader, settings: Settings) -> None:
+    add_widget(app, settings.spam_honeypot)
     addresses = Addresses.from_settings(settings, demo_addresses() if settings.has_demo else {})
-    texts = Texts(settings.language)
-    questions = QuestionList(lists, addresses, texts)
-    app.add_route("/products/{product_id}/questions", ProductQuestionsPage(questions, addresses))
-    app.add_route("/questions/{target_id}", QuestionPage(lists, addresses, texts))
+    words, questions = Words(settings.language), QuestionList(lists, addresses)
+    app.set_error_serializer(serializer(ErrorPages(words)))
+    page = ProductQuestionsPage(questions, addresses, words)
+    app.add_route("/products/{product_id}/questions", page)
+    app.add_route("/questions/{target_id}", QuestionPage(lists, addresses, words))
     add_static_files(app)
+    add_sitemap(app, sitemap, addresses)
     if settings.has_demo:
         add_demo_shop(app, lists, questions)
     else:

@@ -1,21 +1,20 @@
-"""The fast path: simple requests are served without a task, ASGI messages or Falcon.
+"""The fast path: simple requests are served without a parser, a task, ASGI messages or Falcon.
 
 All other requests, and those that fail on the fast path, take the ASGI path
 (docs/decisions/0010-fast-path.md).
 """
 
-import asyncio
 import re
 from collections.abc import Mapping
-from time import perf_counter
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 import falcon.asgi
 
 from atelier.http.common.responses import page_body
-from atelier.http.fast_votes import FastVotes, PendingVote
-from atelier.http.ops.metrics import request_seconds
+from atelier.http.fast_votes import FastVotes
+from atelier.http.pending import Pending, Respond
 from atelier.http.qa import params
+from atelier.http.request_head import SimpleRequest
 from atelier.http.v1 import responses
 from atelier.http.v1.readings import Readings
 from atelier.store.batcher import OverloadedError
@@ -38,55 +37,63 @@ _V1_OK = _OK + b"cache-control: %b\r\netag: %b\r\n"
 _NOT_MODIFIED = b"HTTP/1.1 304 Not Modified\r\ncache-control: %b\r\netag: %b\r\n"
 
 
-class PendingPage(NamedTuple):
-    """A page that is being read."""
+class PendingPage(Pending):
+    """A page that is being read; it waits for its batch."""
 
-    result: asyncio.Future[PageResult]
-    opening: str
-    route: str
-    started_at: float
+    _documents = b""
+    _error: Exception | None = None
+
+    def __init__(self, opening: str, route: str, respond: Respond) -> None:
+        """Take the beginning of the body, the route, and what to call."""
+        super().__init__(route)
+        self._opening = opening
+        self._respond = respond
+
+    def done(self) -> bool:
+        """Return False: whether the client still waits is known to the connection."""
+        return False
+
+    def set_result(self, result: PageResult, /) -> None:
+        """Respond with the page."""
+        self._documents = result.documents
+        self._respond(self)
+
+    def set_exception(self, error: Exception, /) -> None:
+        """Respond with the error."""
+        self._error = error
+        self._respond(self)
 
     def response(self) -> tuple[bytes, bytes]:
-        """Return the beginning of the response's head, and its body, once the result is there.
-
-        Records the response time.
-        """
-        body = page_body(self.opening, self.result.result().documents)
-        request_seconds("GET", self.route, 200).observe(perf_counter() - self.started_at)
+        """See Pending."""
+        if self._error:
+            raise self._error
+        body = page_body(self._opening, self._documents)
+        self.record("200")
         return _OK % len(body), body
 
 
-class PendingReading(NamedTuple):
+class PendingReading(Pending):
     """A response under /v1 that is being read."""
 
-    reading: responses.Reading
-    route: str
-    known: str | None
-    """The header If-None-Match."""
-    started_at: float
-
-    @property
-    def result(self) -> asyncio.Future[Any]:
-        """What is being read."""
-        return self.reading.result
+    def __init__(
+        self, reading: responses.Reading, route: str, known: str | None, respond: Respond
+    ) -> None:
+        """Take what is read, the route, the header If-None-Match, and what to call."""
+        super().__init__(route)
+        self._reading = reading
+        self._known = known
+        reading.result.add_done_callback(lambda _result: respond(self))
 
     def response(self) -> tuple[bytes, bytes]:
-        """Return the beginning of the response's head, and its body, once the result is there.
-
-        Records the response time. Raises ApiError if there is nothing to show.
-        """
-        body = self.reading.body(self.reading.result.result())
+        """See Pending; raises ApiError if there is nothing to show."""
+        body = self._reading.body(self._reading.result.result())
         tag = responses.etag(body)
         values = (responses.CACHE_CONTROL.encode(), tag.encode())
-        if responses.is_known(tag, self.known):
-            status, head, body = 304, _NOT_MODIFIED % values, b""
-        else:
-            status, head = 200, _V1_OK % (len(body), *values)
-        request_seconds("GET", self.route, status).observe(perf_counter() - self.started_at)
-        return head, body
-
-
-Pending: TypeAlias = PendingPage | PendingReading | PendingVote
+        if responses.is_known(tag, self._known):
+            self.record("304")
+            return _NOT_MODIFIED % values, b""
+        self.record("200")
+        return _V1_OK % (len(body), *values), body
 
 
 class FastPath:
@@ -111,37 +118,44 @@ class FastPath:
             ("/v1/answers/", None): ("{target_id}", readings.answer),
         }
 
-    def start(self, scope: Mapping[str, Any]) -> Pending | None:
-        """Start reading the page that a request asks for; return None if it is not eligible."""
-        if scope["method"] != "GET":
-            return self._votes.start(scope) if scope["method"] == "PUT" else None
-        path: str = scope["path"]
-        query = scope["query_string"].decode("latin-1")
+    def start(
+        self, request: SimpleRequest, connection: Mapping[str, Any], respond: Respond
+    ) -> Pending | None:
+        """Start reading the page or counting the vote of a request; return None if not eligible.
+
+        Takes the connection's part of the ASGI scope. `respond` is called later, once, with what
+        is returned here.
+        """
+        if request.method == "PUT":
+            return self._votes.start(request, connection, respond)
         try:
-            if path.startswith("/v1/"):
-                return self._start_v1(path, query, scope)
-            values = simple_params(query)
-            if values is None:
-                return None
-            if path == "/qa/questions":
-                reader, request, route = self._questions, params.questions_page(values), path
-            elif match := _ANSWERS.fullmatch(path):
-                reader, request = self._answers, params.answers_page(values, match[1])
-                route = "/qa/questions/{target_id}/answers"
-            else:
-                return None
-            result = reader.start(request.key)
+            if request.path.startswith("/v1/"):
+                return self._start_v1(request, respond)
+            return self._start_page(request, respond)
         except (falcon.HTTPError, OverloadedError):  # the ASGI path responds with the error
             return None
-        return PendingPage(result, request.opening, route, perf_counter()) if result else None
 
-    def _start_v1(self, path: str, query: str, scope: Mapping[str, Any]) -> PendingReading | None:
-        values = simple_v1_params(query)
+    def _start_page(self, request: SimpleRequest, respond: Respond) -> PendingPage | None:
+        values = simple_params(request.query)
+        if values is None:
+            return None
+        if request.path == "/qa/questions":
+            reader, page, route = self._questions, params.questions_page(values), request.path
+        elif match := _ANSWERS.fullmatch(request.path):
+            reader, page = self._answers, params.answers_page(values, match[1])
+            route = "/qa/questions/{target_id}/answers"
+        else:
+            return None
+        pending = PendingPage(page.opening, route, respond)
+        return pending if reader.start(page.key, pending) else None
+
+    def _start_v1(self, request: SimpleRequest, respond: Respond) -> PendingReading | None:
+        values = simple_v1_params(request.query)
         if values is None or _SEARCH in values:
             return None
-        if read_list := self._lists.get(path):
-            reading, route = read_list(values), path
-        elif (match := _V1_PATH.fullmatch(path)) and (
+        if read_list := self._lists.get(request.path):
+            reading, route = read_list(values), request.path
+        elif (match := _V1_PATH.fullmatch(request.path)) and (
             part := self._parts.get((match[1], match[3]))
         ):
             template, read = part
@@ -149,7 +163,7 @@ class FastPath:
             route = f"{match[1]}{template}{match[3] or ''}"
         else:
             return None
-        return PendingReading(reading, route, _if_none_match(scope), perf_counter())
+        return PendingReading(reading, route, request.header("if-none-match"), respond)
 
 
 def fail_on_asgi_path(pending: Pending, scope: Mapping[str, Any]) -> None:
@@ -171,7 +185,6 @@ class FastPathFailures:
         page: Pending | None = req.scope.get("state", {}).get(_FAILED)
         if page:
             req.context.started_at = page.started_at
-            await page.result
             page.response()
 
 
@@ -189,9 +202,3 @@ def simple_v1_params(query: str) -> dict[str, str] | None:
         return None
     values = dict(_V1_PAIR.findall(query))
     return values if len(values) == query.count("=") else None
-
-
-def _if_none_match(scope: Mapping[str, Any]) -> str | None:
-    values = (value for name, value in scope["headers"] if name == b"if-none-match")
-    known: bytes | None = next(values, None)
-    return known.decode("latin-1") if known else None

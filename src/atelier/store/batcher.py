@@ -3,12 +3,26 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from time import perf_counter
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from atelier import metrics
 
 Key = TypeVar("Key", bound=Hashable)
 Result = TypeVar("Result")
+Taken_contra = TypeVar("Taken_contra", contravariant=True)
+
+
+class Waiter(Protocol[Taken_contra]):
+    """What a result is given to: a future, or something that takes it at once."""
+
+    def done(self) -> bool:
+        """Return whether the result is no longer wanted."""
+
+    def set_result(self, result: Taken_contra, /) -> None:
+        """Take the result; raise nothing."""
+
+    def set_exception(self, error: Exception, /) -> None:
+        """Take the exception that the batch raised; raise nothing."""
 
 
 class OverloadedError(Exception):
@@ -40,7 +54,7 @@ class Batcher(Generic[Key, Result]):
         self._run = run
         self._max_batch = max_batch
         self._capacity = max_waiting
-        self._waiting: dict[Key, list[asyncio.Future[Result]]] = {}
+        self._waiting: dict[Key, list[Waiter[Result]]] = {}
         self._waiting_since = 0.0
         self._draining: asyncio.Task[None] | None = None
         self._keys = metrics.BATCH_KEYS.labels(kind)
@@ -53,16 +67,23 @@ class Batcher(Generic[Key, Result]):
 
         Raises OverloadedError at once if the queue is full.
         """
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self.add(key, future)
+        return future
+
+    def add(self, key: Key, waiter: Waiter[Result]) -> None:
+        """Give a waiter the result for a key, or the exception that its batch raises.
+
+        Raises OverloadedError at once if the queue is full.
+        """
         if not self._capacity:
             raise OverloadedError
         self._capacity -= 1
         if not self._waiting:
             self._waiting_since = perf_counter()
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(key, []).append(future)
+        self._waiting.setdefault(key, []).append(waiter)
         if not self._draining:
             self._draining = asyncio.create_task(self._drain())
-        return future
 
     async def _drain(self) -> None:
         try:
@@ -72,7 +93,7 @@ class Batcher(Generic[Key, Result]):
         finally:
             self._draining = None
 
-    def _take(self) -> dict[Key, list[asyncio.Future[Result]]]:
+    def _take(self) -> dict[Key, list[Waiter[Result]]]:
         if len(self._waiting) <= self._max_batch:
             batch, self._waiting = self._waiting, {}
         else:
@@ -80,28 +101,34 @@ class Batcher(Generic[Key, Result]):
             batch = {key: self._waiting.pop(key) for key in keys}
         self._capacity += sum(map(len, batch.values()))
         self._keys.observe(len(batch))
-        self._wait_seconds.observe(perf_counter() - self._waiting_since)
+        self._wait_seconds.observe_since(self._waiting_since)
         return batch
 
-    async def _send(self, batch: dict[Key, list[asyncio.Future[Result]]]) -> None:
+    async def _send(self, batch: dict[Key, list[Waiter[Result]]]) -> None:
         try:
-            with self._seconds.time():
-                results = await self._run({key: len(futures) for key, futures in batch.items()})
+            results = await self._results({key: len(waiters) for key, waiters in batch.items()})
         except TimeoutError as error:
             _fail(batch, error)
             while self._waiting:
                 _fail(self._take(), error)
-        except Exception as error:  # noqa: BLE001 - raised by the futures
+        except Exception as error:  # noqa: BLE001 - given to the waiters
             _fail(batch, error)
         else:
-            for key, futures in batch.items():
-                for future in futures:
-                    if not future.done():
-                        future.set_result(results[key])
+            for key, waiters in batch.items():
+                for waiter in waiters:
+                    if not waiter.done():
+                        waiter.set_result(results[key])
+
+    async def _results(self, batch: Mapping[Key, int]) -> Mapping[Key, Result]:
+        started_at = perf_counter()
+        try:
+            return await self._run(batch)
+        finally:
+            self._seconds.observe_since(started_at)
 
 
-def _fail(batch: Mapping[Key, list[asyncio.Future[Result]]], error: Exception) -> None:
-    for futures in batch.values():
-        for future in futures:
-            if not future.done():
-                future.set_exception(error)
+def _fail(batch: Mapping[Key, list[Waiter[Result]]], error: Exception) -> None:
+    for waiters in batch.values():
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_exception(error)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import NamedTuple
 
-from atelier.store.batcher import Batcher
+from atelier.store.batcher import Batcher, Waiter
 from atelier.store.connections.database import Database
 from atelier.store.queries import queries
 
@@ -75,14 +75,15 @@ class PageReader:
             return await self._large_page(page)
         return result.documents
 
-    def start(self, page: PageKey) -> asyncio.Future[PageResult] | None:
-        """Start reading a page; return its future, or None if the page may be large.
+    def start(self, page: PageKey, waiter: Waiter[PageResult]) -> bool:
+        """Start reading a page for a waiter; return False if the page may be large.
 
-        Raises OverloadedError; the future raises DatabaseUnavailableError.
+        Raises OverloadedError; the waiter may be given DatabaseUnavailableError.
         """
         if page.limit > MAX_BATCHED_ROWS or page.offset > MAX_BATCHED_OFFSET:
-            return None
-        return self._batcher.submit(page)
+            return False
+        self._batcher.add(page, waiter)
+        return True
 
     async def _run(self, batch: Mapping[PageKey, int]) -> dict[PageKey, PageResult]:
         rows = await self._database.read(self._page, *map(list, zip(*batch, strict=True)))

@@ -1,6 +1,6 @@
 """CORS, on the ASGI path and on the fast path."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import falcon
 import falcon.asgi
@@ -19,15 +19,12 @@ class CorsPolicy(CORSMiddleware[falcon.asgi.Request, falcon.asgi.Response]):
         """Take the allowed origins; `*` allows all."""
         self._allows_all = "*" in origins
         super().__init__("*" if self._allows_all else origins)
-        self._headers = {
-            origin.encode(): _ALLOW_ORIGIN % origin.encode() + _VARY for origin in origins
-        }
+        self._headers = {origin: _ALLOW_ORIGIN % origin.encode() + _VARY for origin in origins}
         self.default_headers = _ALLOW_ORIGIN % b"*" if self._allows_all else _VARY
         """The raw response headers if the origin is unknown."""
 
-    def headers(self, request_headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-        """Return the raw response headers for a request."""
-        origin = next((value for name, value in request_headers if name == b"origin"), None)
+    def headers(self, origin: str | None) -> bytes:
+        """Return the raw response headers for the value of a request's Origin header, if any."""
         if self._allows_all:
             return b"" if origin is None else self.default_headers
         return self._headers.get(origin, _VARY) if origin else _VARY

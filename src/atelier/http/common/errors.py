@@ -7,8 +7,9 @@ from http import HTTPStatus
 import falcon
 import falcon.asgi
 
+from atelier.http.common import languages
 from atelier.http.common.logs import log, log_rejection, request_id, request_suffix
-from atelier.http.common.paths import has_only_problems
+from atelier.http.common.paths import has_only_problems, is_admin
 from atelier.store.batcher import OverloadedError
 from atelier.store.connections.database import DatabaseUnavailableError
 
@@ -59,8 +60,9 @@ def serialize(
     """
     text = error.description or f"Error: {HTTPStatus(error.status_code).phrase}"
     if has_only_problems(req.path):
-        members = error.members if isinstance(error, ApiError) else {}
-        _send_problem(resp, error.status_code, text.removeprefix("Error: "), members)
+        members = {**error.members} if isinstance(error, ApiError) else {}
+        detail = str(members.pop("detail", text.removeprefix("Error: ")))
+        _send_problem(resp, error.status_code, _in_language_of(req, resp, detail), members)
         return
     resp.append_header("Vary", "Accept")
     if _prefers_problem(req.accept):
@@ -68,6 +70,19 @@ def serialize(
     else:
         resp.content_type = falcon.MEDIA_TEXT
         resp.text = text
+
+
+def _in_language_of(req: falcon.asgi.Request, resp: falcon.asgi.Response, text: str) -> str:
+    """Return a text that shoppers may see in their language, if it is known in it."""
+    if is_admin(req.path):
+        return text
+    resp.append_header("Vary", "Accept-Language")
+    language = languages.accepted(req)
+    translated = None if language == languages.ENGLISH else languages.translated(text, language)
+    if translated is None:
+        return text
+    resp.set_header("Content-Language", language)
+    return translated
 
 
 def _send_problem(

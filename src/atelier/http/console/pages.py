@@ -1,6 +1,6 @@
 """Pages of the console: templates, headers and forms."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import parse_qsl
@@ -13,7 +13,7 @@ from atelier.http.common import errors
 from atelier.http.common.errors import ApiError
 from atelier.http.common.paths import is_console
 from atelier.http.console.session import Guard, Visitor
-from atelier.http.pages import errors as page_errors
+from atelier.http.pages.errors import ErrorPages
 from atelier.http.pages.templates import Templates
 from atelier.store.console.samples import Samples
 
@@ -21,6 +21,8 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+ErrorSerializer = Callable[[falcon.asgi.Request, falcon.asgi.Response, falcon.HTTPError], None]
+
 _TEMPLATES = Templates("console")
 _MAX_FORM_BYTES = 8192
 
@@ -52,29 +54,38 @@ def send_page(resp: falcon.asgi.Response, name: str, **values: object) -> None:
     resp.data = _TEMPLATES.render(f"{name}.html", version=__version__, **values)
 
 
-def serialize(
-    req: falcon.asgi.Request, resp: falcon.asgi.Response, error: falcon.HTTPError
-) -> None:
-    """Write an error of the console as a page, or as a problem document for its scripts."""
-    if not is_console(req.path):
-        page_errors.serialize(req, resp, error)
-    elif errors.PROBLEM in req.accept:
-        errors.serialize(req, resp, error)
-    else:
-        heading = falcon.code_to_http_status(error.status_code).partition(" ")[2]
-        text = (error.description or "").removeprefix("Error: ")
-        send_page(resp, "error", heading=heading, text=text, status=error.status_code)
+def serializer(pages: ErrorPages) -> ErrorSerializer:
+    """Return what writes errors: of the console as its pages, all others as `pages` does."""
+
+    def serialize(
+        req: falcon.asgi.Request, resp: falcon.asgi.Response, error: falcon.HTTPError
+    ) -> None:
+        if not is_console(req.path):
+            pages.serialize(req, resp, error)
+        elif errors.PROBLEM in req.accept:  # from a script
+            errors.serialize(req, resp, error)
+        else:
+            heading = falcon.code_to_http_status(error.status_code).partition(" ")[2]
+            text = (error.description or "").removeprefix("Error: ")
+            send_page(resp, "error", heading=heading, text=text, status=error.status_code)
+
+    return serialize
 
 
 async def form(req: falcon.asgi.Request, max_bytes: int = _MAX_FORM_BYTES) -> Mapping[str, str]:
-    """Return the fields of a form; raise ApiError if it is none, or large."""
+    """Return the fields of a form, of each the last one; raise ApiError as `pairs`."""
+    return dict(await pairs(req, max_bytes))
+
+
+async def pairs(req: falcon.asgi.Request, max_bytes: int) -> list[tuple[str, str]]:
+    """Return the names and values of a form; raise ApiError if it is none, or large."""
     media_type = (req.content_type or "").partition(";")[0].strip().lower()
     content = await req.stream.read(max_bytes + 1)
     if media_type != falcon.MEDIA_URLENCODED:
         raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {falcon.MEDIA_URLENCODED}")
     if len(content) > max_bytes:
         raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the form is too large")
-    return dict(parse_qsl(content.decode("ascii", "replace"), keep_blank_values=True))
+    return parse_qsl(content.decode("ascii", "replace"), keep_blank_values=True)
 
 
 def drop_empty(req: falcon.asgi.Request) -> None:

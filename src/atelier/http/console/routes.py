@@ -7,6 +7,8 @@ from typing import NamedTuple
 from atelier.http import App
 from atelier.http.console.audit import AuditExport, AuditPage
 from atelier.http.console.decisions import DecisionsRoute, UndoRoute
+from atelier.http.console.form_decisions import FormDecisions
+from atelier.http.console.imports import ImportsPage
 from atelier.http.console.overview import Figures, Overview
 from atelier.http.console.pages import Pages
 from atelier.http.console.queue import QueuePage
@@ -22,6 +24,7 @@ from atelier.http.webhooks.addresses import PermittedAddresses
 from atelier.store.connections.database import Database
 from atelier.store.console.samples import Samples
 from atelier.store.console.sessions import Sessions
+from atelier.store.imports import Imports
 from atelier.store.moderation.decisions import Decisions
 from atelier.store.moderation.queue import Queue
 from atelier.store.moderation.rule_versions import RuleVersions
@@ -36,6 +39,7 @@ _FILES = {
     "console.css": _CSS,
     "overview.js": _JS,
     "queue.js": _JS,
+    "imports.js": _JS,
     "unanswered.js": _JS,
     "common.js": _JS,
     "vendor/uplot-1.6.32.js": _JS,
@@ -56,6 +60,7 @@ class Stores(NamedTuple):
     trials: Database
     search: PostSearch
     endpoints: Endpoints
+    imports: Imports
 
     @classmethod
     def of(cls, database: Database, streams: Database, trials: Database) -> "Stores":
@@ -71,6 +76,7 @@ class Stores(NamedTuple):
             trials,
             PostSearch(streams),
             Endpoints(database.write),
+            Imports(database),
         )
 
 
@@ -85,15 +91,17 @@ def add_console(app: App, stores: Stores, addresses: PermittedAddresses) -> None
     app.add_route("/console/metrics", Figures(pages, stores.samples))
     app.add_route("/console/sign-in", SignIn(guard, stores.tokens, stores.sessions))
     app.add_route("/console/sign-out", SignOut(guard, stores.sessions))
-    app.add_route("/console/queue", QueuePage(pages, stores.queue))
+    by_form = FormDecisions(stores.decisions)
+    app.add_route("/console/queue", QueuePage(pages, stores.queue, by_form))
     app.add_route("/console/decisions", DecisionsRoute(guard, stores.decisions))
     app.add_route("/console/decisions/{decision_id}/undo", UndoRoute(guard, stores.decisions))
-    unanswered = UnansweredPage(pages, stores.unanswered, stores.samples)
+    unanswered = UnansweredPage(pages, stores.unanswered, stores.samples, by_form)
     app.add_route("/console/unanswered", unanswered)
     app.add_route("/console/rules", RulesPage(pages, stores.rules, stores.trials))
     app.add_route("/console/search", SearchPage(pages, stores.search))
     app.add_route("/console/audit", AuditPage(pages, stores.decisions))
     app.add_route("/console/audit/export", AuditExport(guard, stores.decisions))
+    app.add_route("/console/imports", ImportsPage(pages, stores.imports))
     app.add_route("/console/tokens", TokensPage(pages, stores.sessions))
     app.add_route("/console/tokens/revoke", RevokeToken(pages, stores.sessions))
     app.add_route("/console/webhooks", WebhooksPage(pages, stores.endpoints, addresses))

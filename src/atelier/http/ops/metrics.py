@@ -1,11 +1,9 @@
 """Request timing, and `/metrics`, which nginx does not expose."""
 
-from functools import cache
 from time import perf_counter
 
 import falcon
 import falcon.asgi
-from prometheus_client import Histogram
 
 from atelier import metrics
 
@@ -35,11 +33,6 @@ class RequestTimer:
     ) -> None:
         """Record the response time."""
         method = req.method if req.method in falcon.COMBINED_METHODS else "other"
-        seconds = request_seconds(method, req.uri_template or "none", resp.status_code)
-        seconds.observe(perf_counter() - req.context.started_at)
-
-
-@cache
-def request_seconds(method: str, route: str, status: int) -> Histogram:
-    """Return the response time histogram for a method, route and status."""
-    return metrics.REQUEST_SECONDS.labels(method, route, str(status))
+        route = req.uri_template or "none"
+        seconds = metrics.REQUEST_SECONDS.labels(method, route, str(resp.status_code))
+        seconds.observe_since(req.context.started_at)

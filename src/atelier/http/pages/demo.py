@@ -86,7 +86,7 @@ class ProductPage:
 
         def render() -> bytes:
             others = self._others(request.key.product_id)
-            values = self._questions.values(req, request, page)
+            values = self._questions.values(req, request, page, _TEXTS)
             return _TEMPLATES.render("product.html", product=product, others=others, **values)
 
         versions = (

@@ -12,7 +12,7 @@ from atelier.http.pages.addresses import Addresses
 from atelier.http.pages.responses import send
 from atelier.http.pages.structured_data import qa_page
 from atelier.http.pages.templates import Templates
-from atelier.http.pages.texts import Texts
+from atelier.http.pages.texts import Texts, Words
 from atelier.http.v1 import cursors, params, responses
 from atelier.http.v1.params import AnswersRequest, QuestionsRequest, Values
 from atelier.store.lists.reader import AnswersPage, ListReader, Position, QuestionKey, QuestionsPage
@@ -28,12 +28,11 @@ _TEMPLATES = Templates("pages")
 class QuestionList:
     """Reads a page of a product's questions, for the templates that show one."""
 
-    def __init__(self, reader: ListReader, addresses: Addresses, texts: Texts) -> None:
-        """Take the reader of lists, where pages are, and their words."""
+    def __init__(self, reader: ListReader, addresses: Addresses) -> None:
+        """Take the reader of lists, and where pages are."""
         self._reader = reader
         self._addresses = addresses
-        self._texts = texts
-        self.version = f"{_TEMPLATES.version} {texts.language}"
+        self.version = _TEMPLATES.version
         """Part of the ETag of every page with such a list."""
 
     async def read(
@@ -45,15 +44,19 @@ class QuestionList:
         return request, await self._reader.questions(request.sort, request.key)
 
     def values(
-        self, req: falcon.asgi.Request, request: QuestionsRequest, page: QuestionsPage
+        self,
+        req: falcon.asgi.Request,
+        request: QuestionsRequest,
+        page: QuestionsPage,
+        texts: Texts,
     ) -> dict[str, object]:
-        """Return what the templates show."""
+        """Return what the templates show, with their words."""
         product_id, after = request.key.product_id, req.get_param("after")
         path, totals = f"/products/{product_id}/questions", json.loads(f"{{{page.totals}}}")
         return {
-            "texts": self._texts,
-            "title": self._texts.fill("title", product_id),
-            "description": plain_text.count(totals, self._texts),
+            "texts": texts,
+            "title": texts.fill("title", product_id),
+            "description": plain_text.count(totals, texts),
             "canonical": self._addresses.absolute(req, path, after),
             "addresses": self._addresses,
             "path": path,
@@ -67,26 +70,27 @@ class QuestionList:
 class ProductQuestionsPage:
     """`/products/{product_id}/questions`."""
 
-    def __init__(self, questions: QuestionList, addresses: Addresses) -> None:
-        """Take the reader of questions, and where pages are."""
+    def __init__(self, questions: QuestionList, addresses: Addresses, words: Words) -> None:
+        """Take the reader of questions, where pages are, and their words."""
         self._questions = questions
         self._addresses = addresses
+        self._words = words
 
     async def on_get(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, product_id: str
     ) -> None:
         """Send a page of a product's questions, or with `fragment` its list alone."""
         request, page = await self._questions.read(req, product_id)
-        is_fragment = "fragment" in req.params
+        is_fragment, texts = "fragment" in req.params, self._words.of(req, resp)
         if is_fragment or not page.documents:
             resp.set_header("X-Robots-Tag", "noindex")
 
         def render() -> bytes:
             name = "fragment.html" if is_fragment else "questions.html"
-            return _TEMPLATES.render(name, **self._questions.values(req, request, page))
+            return _TEMPLATES.render(name, **self._questions.values(req, request, page, texts))
 
-        documents = page.documents.decode()
-        versions = (self._questions.version, str(is_fragment), documents, page.totals)
+        kind, documents = f"{texts.language} {is_fragment}", page.documents.decode()
+        versions = (self._questions.version, kind, documents, page.totals)
         send(req, resp, render, self._addresses.absolute(req, ""), *versions)
 
     on_head = on_get
@@ -95,11 +99,11 @@ class ProductQuestionsPage:
 class QuestionPage:
     """`/questions/{target_id}`: the permalink of a question."""
 
-    def __init__(self, reader: ListReader, addresses: Addresses, texts: Texts) -> None:
+    def __init__(self, reader: ListReader, addresses: Addresses, words: Words) -> None:
         """Take the reader of lists, where pages are, and their words."""
         self._reader = reader
         self._addresses = addresses
-        self._texts = texts
+        self._words = words
 
     async def on_get(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, target_id: str
@@ -112,13 +116,14 @@ class QuestionPage:
         )
         if question is None or answers.total is None:
             raise responses.unknown("question")
+        texts = self._words.of(req, resp)
 
         def render() -> bytes:
-            values = self._values(req, request, json.loads(question), answers)
+            values = self._values(req, request, json.loads(question), answers, texts)
             return _TEMPLATES.render("question.html", **values)
 
         read = (question.decode(), answers.documents.decode())
-        versions = (_TEMPLATES.version, self._texts.language, *read)
+        versions = (_TEMPLATES.version, texts.language, *read)
         send(req, resp, render, self._addresses.absolute(req, ""), *versions)
 
     on_head = on_get
@@ -129,14 +134,15 @@ class QuestionPage:
         request: AnswersRequest,
         question: Mapping[str, Any],
         answers: AnswersPage,
+        texts: Texts,
     ) -> dict[str, object]:
         """Return what the template shows."""
         path, after = f"/questions/{request.key.question_id}", req.get_param("after")
         shown = {**question, "answers": _parsed(answers.documents)}
         return {
-            "texts": self._texts,
+            "texts": texts,
             "title": plain_text.shortened(shown["body"], plain_text.TITLE),
-            "description": plain_text.describe(shown, self._texts),
+            "description": plain_text.describe(shown, texts),
             "canonical": self._addresses.absolute(req, path, after),
             "addresses": self._addresses,
             "path": path,

@@ -1,4 +1,4 @@
-"""The style of the pages, their icon, and what robots may read."""
+"""The style of the pages and their icon."""
 
 from importlib.resources import files
 
@@ -13,4 +13,3 @@ def add_static_files(app: App) -> None:
     folder = files("atelier") / "web" / "pages"
     app.add_route("/pages/page.css", File(folder / "page.css", "text/css", _ONE_HOUR))
     app.add_route("/favicon.svg", File(folder / "favicon.svg", "image/svg+xml", _ONE_HOUR))
-    app.add_route("/robots.txt", File(folder / "robots.txt", "text/plain", _ONE_HOUR))

@@ -1,9 +1,18 @@
-"""The pages' own words, in the language of the setting."""
+"""The pages' own words, in the language of the setting or of the reader."""
 
 import json
 from datetime import datetime
+from http import HTTPStatus
 from importlib.resources import files
 from typing import Any
+
+import falcon.asgi
+
+from atelier.http.common import languages
+from atelier.http.common.languages import LANGUAGES
+
+AUTO = "auto"
+"""The setting with which each reader gets pages in their language."""
 
 
 class Texts:
@@ -18,6 +27,12 @@ class Texts:
     def __getitem__(self, name: str) -> str:
         """Return a text; raise KeyError if there is none of this name."""
         return str(self._texts[name])
+
+    def error(self, status: HTTPStatus) -> tuple[str, str]:
+        """Return the heading and the sentence of an error page."""
+        errors: dict[str, list[str]] = self._texts["errors"]
+        heading, sentence = errors.get(f"{status}") or errors[f"{status // 100}xx"]
+        return heading, sentence
 
     def fill(self, name: str, value: object) -> str:
         """Return a text with a value filled in."""
@@ -36,3 +51,26 @@ class Texts:
             return iso.partition("T")[0]
         month = self._texts["months"][date.month - 1]
         return self["date"].format(day=date.day, month=month, year=date.year)
+
+
+class Words:
+    """The words for each request."""
+
+    def __init__(self, language: str) -> None:
+        """Take the language of all pages, or AUTO."""
+        self._texts = {each: Texts(each) for each in LANGUAGES}
+        self._language = None if language == AUTO else language
+
+    def of(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> Texts:
+        """Return the words in the language of the setting, else of the reader, else in English.
+
+        The response then says that it depends on the reader. The page that includes a fragment
+        may name its own language, `lang`.
+        """
+        named = req.get_param("lang") if "fragment" in req.params else None
+        if named in self._texts:
+            return self._texts[named]
+        if self._language:
+            return self._texts[self._language]
+        resp.append_header("Vary", "Accept-Language")
+        return self._texts[languages.accepted(req)]

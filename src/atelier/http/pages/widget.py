@@ -35,7 +35,10 @@ _REVALIDATE, _IMMUTABLE = "no-cache", "public, max-age=31536000, immutable"
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 _PRIVATE = re.compile(r"#[a-zA-Z]\w*")
-_LETTERS = [f"#{letter}{digit}" for digit in ("", *"0123456789") for letter in ascii_letters]
+_DECLARED = re.compile(r"^(?:(?:async )?function|class|const|let) (\w*[A-Z]\w*)", re.MULTILINE)
+_PROPERTY = re.compile(r"\.(\w+)|^ +(\w+)(?: =|\()", re.MULTILINE)
+_WORD = re.compile(r'"[^"\n]*"|(?<![.}\w$#])\w+')
+_LETTERS = [f"{letter}{digit}" for digit in ("", *"0123456789") for letter in ascii_letters]
 _CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _CSS_SPACE = re.compile(r"\s*([{};,])\s*")
 
@@ -64,18 +67,23 @@ class Widget(NamedTuple):
 
 
 @cache
-def widget() -> Widget:
-    """Return the widget, put together once."""
-    texts = {NAME: script(), **{name: str(jsmin(_read(name))) for name in _LANGUAGES}}
+def widget(honeypot: str | None) -> Widget:
+    """Return the widget, put together once; only bots fill the field `honeypot`, if any."""
+    texts = {NAME: script(honeypot), **{name: str(jsmin(_read(name))) for name in _LANGUAGES}}
     version = _digest("".join(texts.values()).encode())
     entry = f'import "./{version}/{NAME}";\n'
     return Widget(version, {name: Asset.of(text) for name, text in texts.items()}, Asset.of(entry))
 
 
-def script() -> str:
+def script(honeypot: str | None) -> str:
     """Return all modules as one, with the styles, without comments and needless spaces."""
     modules = _with_short_names("".join(map(_module, _MODULES)))
-    return str(jsmin(f"const css = {json.dumps(_styles(), ensure_ascii=False)};\n{modules}"))
+    values = {"css": _styles(), "HONEYPOT": honeypot}
+    constants = [
+        f"const {name} = {json.dumps(value, ensure_ascii=False)};\n"
+        for name, value in values.items()
+    ]
+    return str(jsmin("".join([*constants, modules])))
 
 
 def _module(name: str) -> str:
@@ -85,9 +93,20 @@ def _module(name: str) -> str:
 
 
 def _with_short_names(modules: str) -> str:
-    """Return the modules with a letter for each private name (`#name`), which nobody else sees."""
-    short = dict(zip(sorted({*_PRIVATE.findall(modules)}), _LETTERS, strict=False))
-    return _PRIVATE.sub(lambda name: short.get(name[0], name[0]), modules)
+    """Return the modules with shorter names where nobody else sees them.
+
+    These are the private ones (`#name`), and those that modules declare, if they have a capital
+    and no property has the name. A word in a string, or at the end of a template, is none.
+    """
+    properties = {name for found in _PROPERTY.findall(modules) for name in found}
+    private = sorted({*_PRIVATE.findall(modules)})
+    declared = sorted({*_DECLARED.findall(modules)} - properties)
+    short = {
+        **{name: f"#{letter}" for name, letter in zip(private, _LETTERS, strict=False)},
+        **{name: f"${letter}" for name, letter in zip(declared, _LETTERS, strict=False)},
+    }
+    modules = _PRIVATE.sub(lambda name: short.get(name[0], name[0]), modules)
+    return _WORD.sub(lambda name: short.get(name[0], name[0]), modules)
 
 
 def _styles() -> str:
@@ -105,15 +124,23 @@ def _digest(content: bytes) -> str:
 class Entry:
     """`/widget/atelier-questions.js`: never stale; it imports the script of the version."""
 
+    def __init__(self, honeypot: str | None) -> None:
+        """Take the name of the field that only bots fill, if there is one."""
+        self._honeypot = honeypot
+
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Send the file, or 304."""
-        _send(req, resp, widget().entry, _REVALIDATE)
+        _send(req, resp, widget(self._honeypot).entry, _REVALIDATE)
 
     on_head = on_get
 
 
 class Versioned:
     """`/widget/{version}/{name}`: cacheable forever."""
+
+    def __init__(self, honeypot: str | None) -> None:
+        """Take the name of the field that only bots fill, if there is one."""
+        self._honeypot = honeypot
 
     async def on_get(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, version: str, name: str
@@ -123,18 +150,19 @@ class Versioned:
         While a new version is rolled out, an instance is asked for the files of another version:
         it sends its own, which no cache keeps.
         """
-        asset = widget().assets.get(name)
+        current = widget(self._honeypot)
+        asset = current.assets.get(name)
         if asset is None:
             raise ApiError(HTTPStatus.NOT_FOUND, "Error: Not Found")
-        _send(req, resp, asset, _IMMUTABLE if version == widget().version else _REVALIDATE)
+        _send(req, resp, asset, _IMMUTABLE if version == current.version else _REVALIDATE)
 
     on_head = on_get
 
 
-def add_widget(app: App) -> None:
-    """Add the routes of the widget."""
-    app.add_route(f"/widget/{NAME}", Entry())
-    app.add_route("/widget/{version}/{name}", Versioned())
+def add_widget(app: App, honeypot: str | None) -> None:
+    """Add the routes of the widget; only bots fill the field `honeypot`, if there is one."""
+    app.add_route(f"/widget/{NAME}", Entry(honeypot))
+    app.add_route("/widget/{version}/{name}", Versioned(honeypot))
 
 
 def _send(

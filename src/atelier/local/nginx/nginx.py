@@ -67,6 +67,7 @@ _PATH_SEGMENTS = (
     "deliveries",
     "replay",
     "console",
+    "imports",
     "sign-in",
     "sign-out",
     "audit",
@@ -75,7 +76,7 @@ _PATH_SEGMENTS = (
     "revoke",
     "files",
     "vendor",
-    r"(?:common|overview|queue|unanswered)\.js",
+    r"(?:common|imports|overview|queue|unanswered)\.js",
     r"console\.css",
     r"uplot-[0-9.]+\.(?:js|css)",
     "live",
@@ -90,6 +91,8 @@ _PATH_SEGMENTS = (
     r"swagger-ui-bundle\.js",
     "pages",
     r"robots\.txt",
+    r"sitemap(?:\.xml)?",
+    r"[0-9]{1,19}\.xml",
     "demo",
     r"shop\.css",
     r"[a-z]+\.svg",
@@ -102,6 +105,7 @@ _PATH_SEGMENTS = (
 _QUERY_PARAMETERS = (
     r"(?:product_id|page|count|limit|wait|answers|fragment)=-?[0-9]{1,19}",
     r"(?:sort|filter)=(?:helpful|newest|oldest|most_answers|answered|unanswered|seller|photos)",
+    r"lang=(?:en|de|ar)",
     r"state=(?:pending|delivered|failed)",
     r"after=(?:now|[0-9]{1,18}-[0-9]{1,18})",
 )
@@ -127,6 +131,26 @@ class Certificate:
 
 
 @dataclass(frozen=True, slots=True)
+class Redirect:
+    """A server without TLS, which sends clients to the one with TLS."""
+
+    listen: str
+    """A port, or an address and port."""
+    webroot: Path
+    """The folder from which it answers the challenges of a certificate authority (ACME)."""
+
+    def server(self) -> str:
+        """Return the server."""
+        return (
+            "    server {\n"
+            f"        listen {self.listen};\n"
+            f'        location /.well-known/acme-challenge/ {{ root "{self.webroot}"; }}\n'
+            "        location / { return 308 https://$host$request_uri; }\n"
+            "    }\n"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Front:
     """Where an nginx listens, and the instances behind it."""
 
@@ -138,6 +162,8 @@ class Front:
     """The address of a name server: the instances are all addresses that their names have now."""
     certificate: Certificate | None = None
     """The certificate for HTTPS, if nginx is to terminate TLS."""
+    redirect: Redirect | None = None
+    """The server for clients without TLS, beside the one with a certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +187,7 @@ class Proxy:
 
     def render(self) -> str:
         """Return the configuration file."""
-        template = Template((files(__package__) / "nginx.conf").read_text())
+        template = Template((files(__package__) / "nginx.conf").read_text(encoding="utf-8"))
         settings, front = self.settings, self.front
         read_timeout = settings.request_timeout + _SLACK_SECONDS
         uses_proxy_protocol = settings.proxy_protocol == "on"
@@ -178,6 +204,7 @@ class Proxy:
             parameters="|".join(_QUERY_PARAMETERS),
             listen=f"{front.listen} ssl" if front.certificate else front.listen,
             tls=front.certificate.directives() if front.certificate else "",
+            redirect=front.redirect.server() if front.redirect else "",
             resolver=f"    resolver {front.resolver} valid=2s;" if front.resolver else "",
             trusted="\n".join(f"    set_real_ip_from {network};" for network in self.trusted),
             trusted_ids=_geo_members(self.trusted),
@@ -186,6 +213,7 @@ class Proxy:
             masked_address=clients.MASKED_ADDRESS if settings.log_addresses == "masked" else "",
             logged_address=clients.LOGGED_ADDRESSES[settings.log_addresses],
             cors=clients.allowed_origin(settings.cors_origins),
+            error_languages=_languages(settings.language),
             vary="Accept" if "*" in settings.cors_origins else '"Accept, Origin"',
             admin_networks=_geo_members(settings.admin_networks),
             exempt=_geo_members(settings.rate_exempt),
@@ -266,7 +294,7 @@ def in_front(front: Front, folder: Path, settings: Settings) -> list[str]:
 
 def _write(proxy: Proxy, folder: Path) -> list[str]:
     temporary = folder / "nginx.conf.new"
-    temporary.write_text(proxy.render())
+    temporary.write_text(proxy.render(), encoding="utf-8")
     temporary.rename(folder / "nginx.conf")
     return command(folder)
 
@@ -298,6 +326,11 @@ def _trusted(settings: Settings, default: Sequence[str]) -> Sequence[str]:
 def _geo_members(networks: Iterable[str]) -> str:
     """Return networks as the members of a `geo` block."""
     return "\n".join(f"        {network} 1;" for network in networks)
+
+
+def _languages(setting: str) -> str:
+    """Return the members of the map from Accept-Language to a language: the first one counts."""
+    return '"~*^de" de; "~*^ar" ar; default en' if setting == "auto" else f"default {setting}"
 
 
 def user() -> str:

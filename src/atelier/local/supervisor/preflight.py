@@ -10,6 +10,7 @@ from atelier.local.host.home import Home
 from atelier.local.host.locks import exclusive
 from atelier.local.host.registry import registered
 
+_FIRST_UNPRIVILEGED = 1024
 _MAX_PORT = 65535
 
 
@@ -46,8 +47,14 @@ def check_port(port: int) -> None:
             probe.bind(("127.0.0.1", port))
             probe.listen()
         except OSError as error:
-            other = port + 1 if port < _MAX_PORT else port - 1
             raise AtelierError(
                 f"Port {port} cannot be used: {error.strerror}. "
-                f"Set PORT to another, for example `PORT={other} make up`."
+                f"Set PORT to another, for example `PORT={_another(port)} make up`."
             ) from error
+
+
+def _another(port: int) -> int:
+    """Return another port; ordinary users may not use those below 1024."""
+    if port < _FIRST_UNPRIVILEGED:
+        return port + 8000
+    return port + 1 if port < _MAX_PORT else port - 1

@@ -4,6 +4,7 @@ import shutil
 
 from atelier.local.host.home import Home
 from atelier.store.connections.database import connect
+from atelier.store.queries import queries
 from atelier.transfer.generator import generate
 from atelier.transfer.generator.files import PHOTOS
 from atelier.transfer.generator.rows import PHOTO_URL
@@ -13,6 +14,7 @@ from atelier.transfer.progress import Progress
 
 PRODUCTS = 1_000
 _SEED = 1
+_QUERIES = queries("atelier.local.supervisor")
 
 
 async def needs_sample(dsn: str) -> bool:
@@ -45,3 +47,12 @@ async def load_sample(dsn: str, home: Home, progress: Progress, photos: str = PH
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+async def move_photos(dsn: str, photos: str) -> None:
+    """Let the sample's photos be below another address: the demo shop may have another port now."""
+    connection = await connect(dsn)
+    try:
+        await connection.execute(_QUERIES["move_photos"], photos)
+    finally:
+        await connection.close()

@@ -29,7 +29,7 @@ from atelier.local.postgres.database import (
 from atelier.local.postgres.embedded import Embedded
 from atelier.local.postgres.state import connections_missing, database_state
 from atelier.local.supervisor.preflight import address_of, check_port, exclusive_service
-from atelier.local.supervisor.sample import load_sample, needs_sample
+from atelier.local.supervisor.sample import load_sample, move_photos, needs_sample
 from atelier.local.supervisor.terminal import Terminal, detach
 from atelier.settings import Settings
 from atelier.store.migrate import migrate
@@ -107,11 +107,13 @@ class _Supervisor:
         )
         await update_privileges(self._settings, self._dsn)
         await check_service_url(self._settings)
+        photos = f"{address_of(self._settings.port)}/demo/photos"
         if await needs_sample(self._dsn):
             self._logs.log("Loading the sample into the empty database.")
-            photos = f"{address_of(self._settings.port)}/demo/photos"
             shown = {"photos": photos} if self._settings.has_demo else {}
             await load_sample(self._dsn, self._home, progress_for(_console), **shown)
+        elif self._settings.has_demo:
+            await move_photos(self._dsn, photos)
         state = await database_state(service_url(self._settings, self._dsn))
         if warning := connections_missing(state, self._settings, self._settings.instances):
             self._logs.log(warning)

@@ -7,7 +7,7 @@ import asyncpg
 
 from atelier.store.migrate import migrate
 from atelier.store.queries import queries
-from atelier.transfer.database.partitions import Partition, partitions
+from atelier.transfer.database.partitions import partitions
 from atelier.transfer.database.rejection import reject_duplicates
 from atelier.transfer.database.session import Job, Workers
 from atelier.transfer.database.staging import Staging
@@ -83,7 +83,10 @@ class Build:
             self._coordinator, number=1 + questions // _QUESTIONS_PER_PARTITION, questions=questions
         )
         with self._progress.task("documents", questions) as task:
-            jobs = [_documents_job(task, partition) for partition in parts]
+            jobs = [
+                _insert_job("fill_documents", task, partition.first, partition.last)
+                for partition in parts
+            ]
             await self._workers.run([self._add_foreign_keys, *jobs])
 
     async def finish(self) -> dict[ExportFile, int]:
@@ -161,16 +164,6 @@ def _insert_job(query: str, task: Task, *args: int) -> Job:
     async def insert(connection: asyncpg.Connection) -> None:
         status = await connection.execute(_QUERIES[query], *args)
         task.advance(int(status.removeprefix("INSERT 0 ")))
-
-    return insert
-
-
-def _documents_job(task: Task, partition: Partition) -> Job:
-    insert_documents = _insert_job("fill_documents", task, partition.first, partition.last)
-
-    async def insert(connection: asyncpg.Connection) -> None:
-        await insert_documents(connection)
-        await connection.execute(_QUERIES["fill_summaries"], partition.first, partition.last)
 
     return insert
 

@@ -147,8 +147,11 @@ function start() {
     n: () => note.focus(), ...Object.fromEntries(numbers),
   });
   note.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" || event.key === "Enter") steps.current() ?? steps.first();
+    if (event.key !== "Escape" && event.key !== "Enter") return;
+    event.preventDefault();
+    if (!steps.current()) steps.first();
   });
+  document.querySelector("#decide").addEventListener("submit", (event) => event.preventDefault());
   list.addEventListener("change", showSelection);
   all.addEventListener("change", selectAll);
   for (const button of bulk) button.addEventListener("click", () => decide(button.dataset.bulk, selected()));
@@ -158,6 +161,7 @@ function start() {
   });
   for (const details of list.querySelectorAll(".history"))
     details.addEventListener("toggle", () => showHistory(details), { once: true });
+  showSelection();
 }
 
 async function showHistory(details) {

@@ -18,9 +18,10 @@ export class Problem extends Error {
 }
 
 export class Api {
-  constructor(base, product) {
+  constructor(base, product, language) {
     this.base = base;
     this.product = product;
+    this.language = language;
   }
 
   /** Returns a page of the product's questions, or of those that match `q`. */
@@ -72,6 +73,7 @@ export class Api {
     try {
       response = await fetch(new URL(`v1/${path}`, this.base), {
         ...options,
+        headers: { ...options.headers, "Accept-Language": this.language },
         // The cookie of ATELIER_VOTE_ONCE=cookie, on the service's own origin; never elsewhere.
         credentials: "same-origin",
         signal: signal ? AbortSignal.any([signal, timeout]) : timeout,

@@ -16,11 +16,11 @@ function byline({ t, texts }, { author, created_at: date, is_seller: isSeller, i
 }
 
 /** Returns the photos of an answer as buttons that open them. */
-function photos({ t, openPhoto }, { photos: all, author }) {
-  const buttons = all.map(({ url }) => url).filter(isWebAddress).map((src, index) => {
-    const alt = t("photoOf", { n: index + 1, author });
+function photos({ t, openPhotos }, { photos: all, author }) {
+  const shown = all.map(({ url }) => url).filter(isWebAddress).map((src, index) => [src, t("photoOf", { n: index + 1, author })]);
+  const buttons = shown.map(([src, alt], index) => {
     const image = h("img", { src, alt, loading: "lazy", referrerpolicy: "no-referrer" });
-    return h("li", h("button.photo", { click: () => openPhoto(src, alt) }, image));
+    return h("li", h("button.photo", { click: () => openPhotos(shown, index) }, image));
   });
   return buttons.length > 0 && h("ul.photos", { role: "list" }, buttons);
 }

@@ -1,5 +1,7 @@
 /** The dialogs: a question, an answer, a report, photos. */
 import { h, icon, ICONS, isWebAddress } from "./dom.js";
+// ATELIER_SPAM_HONEYPOT, which the service writes in front of the modules:
+import { HONEYPOT } from "./settings.js";
 import { MIN_SEARCH } from "./search.js";
 
 const LIMITS = { body: 1000, name: 60, email: 60 };
@@ -189,13 +191,14 @@ export function openForm(widget, kind, about, unfinished) {
     ...(kind === "answer" && { photos: new PhotoFields(widget) }),
   };
   const all = Object.values(fields);
+  const trap = h("input.hidden", { name: HONEYPOT, tabindex: -1, "aria-hidden": "true" });
   const failure = errorPlace("form");
   failure.element.role = "alert";
   const send = h("button.primary", t(`${kind}Send`));
   const [body, ...others] = all.map(({ element }) => element);
   const dialog = openDialog(widget, "form", t(`${kind}Title`), h("form", { novalidate: true, submit },
     about?.body ? h("p.about", { dir: "auto" }, about.body) : productName && h("p.about", t("askAbout", { product: productName })),
-    body, kind === "question" && similar(widget, fields.body.input), others,
+    body, kind === "question" && similar(widget, fields.body.input), others, HONEYPOT && trap,
     h("p.hint", t("kept")), failure.element, buttons(widget, "", send)));
   for (const [name, field] of Object.entries(fields)) field.value = draft[name] ?? "";
   const values = () => Object.fromEntries(Object.entries(fields).map(([name, { value }]) => [name, value]));
@@ -213,7 +216,7 @@ export function openForm(widget, kind, about, unfinished) {
     if (all.some(({ input }) => input.ariaInvalid)) return focusError();
     send.ariaBusy = true;
     send.textContent = t("sending");
-    const { problem } = await widget.post(kind, about?.id, values(), unfinished);
+    const { problem } = await widget.post(kind, about?.id, { ...values(), ...(trap.value && { [HONEYPOT]: trap.value }) }, unfinished);
     send.ariaBusy = false;
     send.textContent = t(`${kind}Send`);
     isDone = !problem || problem.isTransient; // what waits is in the outbox
@@ -239,9 +242,15 @@ export function openReport(widget, text, send) {
     h("fieldset", h("legend.label", t("reportWhy")), choices), buttons(widget, "reportSend")));
 }
 
-/** Opens a photo large; a click beside it closes it. */
-export function openPhoto(widget, src, alt) {
-  const close = ({ target }) => target === dialog && dialog.close();
-  const dialog = openDialog(widget, "photo", alt, h("img.large-photo", { src, alt, referrerpolicy: "no-referrer" }));
-  dialog.addEventListener("click", close);
+/** Opens the photos of an answer, `[src, alt]` each, at one of them; a click beside them closes them. */
+export function openPhotos(widget, photos, place) {
+  const { t } = widget;
+  const images = photos.map(([src, alt]) => h("img.large-photo", { src, alt, referrerpolicy: "no-referrer" }));
+  const strip = h("div.strip", { tabindex: 0 }, images);
+  const step = (name, by) => h("button", { click: () => show(Math.round(Math.abs(strip.scrollLeft) / strip.clientWidth) + by) }, t(name));
+  const show = (index) => images[index]?.scrollIntoView();
+  const dialog = openDialog(widget, "photo", t("photosField"), strip, images[1] && h("div.buttons", step("previous", -1), step("next", 1)));
+  dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
+  strip.focus();
+  show(place);
 }

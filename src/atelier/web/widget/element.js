@@ -1,6 +1,6 @@
 /** <atelier-questions product-id="1">: the questions and answers of a product (docs/widget.md). */
 import { Api } from "./api.js";
-import { openForm, openPhoto, openReport } from "./dialogs.js";
+import { openForm, openPhotos, openReport } from "./dialogs.js";
 import { h, icon, ICONS } from "./dom.js";
 import { QuestionList } from "./list.js";
 import { Notices } from "./notices.js";
@@ -76,7 +76,7 @@ class AtelierQuestions extends HTMLElement {
   isWaiting = (kind, target, id) =>
     this.#outbox.entries.some((each) => each.kind === kind && each.target === target && each.id === id && each.state === "waiting");
 
-  openPhoto = (...all) => openPhoto(this, ...all);
+  openPhotos = (...all) => openPhotos(this, ...all);
 
   openReport = (target, item) => openReport(this, item.body, (reason) => this.#send("report", target, item.id, { reason }));
 
@@ -118,7 +118,7 @@ class AtelierQuestions extends HTMLElement {
     if (signal.aborted) return;
     this.#items.clear();
     this.#isLoaded = false;
-    this.api = new Api(SERVICE, this.getAttribute("product-id"));
+    this.api = new Api(SERVICE, this.getAttribute("product-id"), this.texts.language);
     const scope = `atelier:${SERVICE.host}${SERVICE.pathname}:${this.api.product}`;
     this.done = new Done(scope);
     this.#outbox = new Outbox(this.api, scope, (...all) => this.#settled(...all), () => this.#notices.show());

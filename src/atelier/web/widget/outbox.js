@@ -56,10 +56,6 @@ export class Outbox {
     return [...this.#entries.values()].sort((one, other) => one.at - other.at);
   }
 
-  find(kind, target, id) {
-    return this.entries.find((each) => each.kind === kind && each.target === target && each.id === id);
-  }
-
   /** Stores what is to be sent. `isStored` of the result is false where the browser keeps nothing. */
   add(entry) {
     const added = { key: newKey(), at: Date.now(), state: "new", ...entry };

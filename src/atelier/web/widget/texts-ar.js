@@ -60,6 +60,8 @@ export default {
   photoAdd: "أضف صورة أخرى",
   photoBroken: "لا يمكن عرض صورة من هذا العنوان.",
   photoOf: "الصورة {n} من {author}",
+  previous: "الصورة السابقة",
+  next: "الصورة التالية",
   counter: "{n} من {limit} حرف",
   required: "هذا الحقل مطلوب.",
   tooLong: "{limit} حرف على الأكثر.",

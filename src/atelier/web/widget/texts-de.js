@@ -60,6 +60,8 @@ export default {
   photoAdd: "Weiteres Foto",
   photoBroken: "Unter dieser Adresse ist kein Foto zu sehen.",
   photoOf: "Foto {n} von {author}",
+  previous: "Voriges Foto",
+  next: "Nächstes Foto",
   counter: "{n} von {limit} Zeichen",
   required: "Bitte füllen Sie dieses Feld aus.",
   tooLong: "Höchstens {limit} Zeichen.",

@@ -48,12 +48,7 @@ export class Texts {
     this.#dates = new Intl.DateTimeFormat(locale, { dateStyle: "long" });
   }
 
-  /** Returns a text with its values filled in; `n` chooses the plural. */
-  get(name, values = {}) {
-    return this.nodes(name, values).join("");
-  }
-
-  /** The same as a list of texts and the nodes among the values. */
+  /** Returns a text with its values filled in, as a list of texts and the nodes among the values; `n` chooses the plural. */
   nodes(name, values = {}) {
     const text = this.#texts[name] ?? name;
     const form = typeof text === "string" ? text : (text[this.#plurals.select(values.n)] ?? text.other);

@@ -91,7 +91,7 @@ class VoterIdentifier:
             return Identity(Voter(address, address[:_HASH_BYTES]), own_bytes=len(address))
         sent = voter_cookie.parse(cookies, _cookie_key(secret), now)
         cookie = sent or voter_cookie.new(now)
-        browser = _hashes(keys, scope, b"cookie" + cookie.id)
+        browser = _hashes(keys if sent else keys[:1], scope, b"cookie" + cookie.id)
         # A cookie is free to delete and replace. Until it is a day old, and without one, the
         # address must not have voted either. A new cookie cannot have voted.
         own = browser if sent else b""

@@ -1,29 +1,12 @@
-"""Takes pictures of what people see: `make shots` (dist/shots; the README's in docs/pictures).
+"""The widget, the demo shop and the pages."""
 
-Starts the service with a database of its own in a temporary folder, and stops it at the end. To add
-a picture, add a line to SHOTS.
-"""
-
-import asyncio
 import json
-import os
-import socket
-import subprocess
-import sys
-import tempfile
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import NamedTuple
 from urllib.request import Request, urlopen
 
-from playwright.async_api import Browser, Page, Route, async_playwright
+from playwright.async_api import BrowserContext, Page, Route
 
-_ROOT = Path(__file__).parents[1]
-_FOLDER = _ROOT / "dist" / "shots"
-_README_FOLDER = _ROOT / "docs" / "pictures"
-_IN_README = {"widget", "widget-phone-dark"}
-CHROMIUM = "/usr/bin/chromium"
+from scripts.shots.camera import Shot
+
 _PRODUCT = 900_001
 _EMAIL = "jack@example.com"
 
@@ -72,19 +55,6 @@ _QUESTIONS: list[tuple[str, str, int, list[_Answer]]] = [
     ),
     ("Will the navy come back in XS?", "li_na", 0, []),
 ]
-
-Prepare = Callable[[Page], Awaitable[object]]
-
-
-class Shot(NamedTuple):
-    """A picture: the page, what is done on it before, and how it is looked at."""
-
-    name: str
-    path: str
-    prepare: Prepare
-    width: int = 1000
-    height: int = 900
-    scheme: str = "light"
 
 
 async def _loaded(page: Page) -> None:
@@ -150,10 +120,10 @@ async def _taken_over(page: Page) -> None:
 
 _WIDGET = f"/shots/?product={_PRODUCT}"
 SHOTS = [
-    Shot("widget", _WIDGET, _loaded, height=1150),
+    Shot("widget", _WIDGET, _loaded, height=1150, in_docs=True),
     Shot("widget-dark", _WIDGET, _loaded, height=1150, scheme="dark"),
     Shot("widget-phone", _WIDGET, _loaded, 360, 1400),
-    Shot("widget-phone-dark", _WIDGET, _loaded, 360, 1400, "dark"),
+    Shot("widget-phone-dark", _WIDGET, _loaded, 360, 1400, "dark", in_docs=True),
     Shot("widget-arabic", f"{_WIDGET}&lang=ar", _loaded, height=1150),
     Shot("widget-german-phone", f"{_WIDGET}&lang=de", _loaded, 360, 1400),
     Shot("widget-search", _WIDGET, _searched),
@@ -165,44 +135,13 @@ SHOTS = [
     Shot("widget-waiting", _WIDGET, _waiting),
     Shot("widget-empty", "/shots/?product=900002", _empty, height=500),
     Shot("widget-error", "/shots/?product=none", _failed, height=500),
-    Shot("shop", "/demo/products/1", _taken_over, 1200, 1240),
+    Shot("shop", "/demo/products/1", _taken_over, 1200, 1240, in_docs=True),
     Shot("shop-phone", "/demo/products/7", _taken_over, 360, 1400, "dark"),
     Shot("shop-home", "/", _opened, 1200, 1100),
     Shot("shop-home-dark", "/", _opened, 1200, 1100, "dark"),
     Shot("page-questions", "/products/5/questions", _opened),
     Shot("page-question-dark", "/questions/1", _opened, scheme="dark", height=700),
 ]
-
-
-async def take(base: str, names: list[str]) -> None:
-    """Take the pictures, or those with these names."""
-    for folder in (_FOLDER, _README_FOLDER):
-        folder.mkdir(parents=True, exist_ok=True)
-    async with async_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu"]
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        for shot in SHOTS:
-            if not names or shot.name in names:
-                await _take(browser, base, shot)
-        await browser.close()
-
-
-async def _take(browser: Browser, base: str, shot: Shot) -> None:
-    context = await browser.new_context(
-        viewport={"width": shot.width, "height": shot.height},
-        color_scheme="dark" if shot.scheme == "dark" else "light",
-        reduced_motion="reduce",
-        device_scale_factor=1,
-    )
-    await context.route("**/shots/*", _send_page)
-    await context.route("https://photos.example/*", _send_photo)
-    page = await context.new_page()
-    await page.goto(base + shot.path)
-    await shot.prepare(page)
-    await page.wait_for_timeout(300)  # pictures that are still loading
-    folder = _README_FOLDER if shot.name in _IN_README else _FOLDER
-    await page.screenshot(path=folder / f"{shot.name}.png")
-    await context.close()
 
 
 async def _send_page(route: Route) -> None:
@@ -252,40 +191,7 @@ def _send(base: str, method: str, path: str, fields: object = None) -> int:
         return int(json.load(response)["id"])
 
 
-class Service(NamedTuple):
-    """A running service: its address, and the environment of its commands."""
-
-    url: str
-    environment: dict[str, str]
-
-
-@contextmanager
-def service() -> Iterator[Service]:
-    """Run `atelier up` in a temporary folder."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    with tempfile.TemporaryDirectory(prefix="atelier-shots-") as home:
-        variables = {"ATELIER_HOME": home, "PORT": port, "INSTANCES": "1"}
-        command = [sys.executable, "-m", "atelier", "up"]
-        with subprocess.Popen(
-            command, env=os.environ | variables, stdout=subprocess.PIPE, text=True
-        ) as process:
-            try:
-                if not any(line.startswith("Ready") for line in process.stdout or ()):
-                    sys.exit("shots: the service did not start")
-                yield Service(f"http://127.0.0.1:{port}", os.environ | variables)
-            finally:
-                process.terminate()
-
-
-def main() -> None:
-    """Fill the service, and take the pictures named as arguments, by default all."""
-    with service() as started:
-        fill(started.url)
-        asyncio.run(take(started.url, sys.argv[1:]))
-    print("The pictures are in dist/shots and docs/pictures.")  # noqa: T201 - its output
-
-
-if __name__ == "__main__":
-    main()
+async def prepare(context: BrowserContext) -> None:
+    """Let a browser have the page that embeds the widget, and the photos of its answers."""
+    await context.route("**/shots/*", _send_page)
+    await context.route("https://photos.example/*", _send_photo)
