@@ -13,6 +13,7 @@ from atelier.errors import AtelierError
 from atelier.local.host.open_files import raise_open_files
 from bench import report, results, runner, soak
 from bench.compare import compare
+from bench.instances import compare_instances
 from bench.larger_than_memory import compare_larger
 from bench.migration import migrate_under_load
 from bench.plan import FULL, QUICK
@@ -196,6 +197,16 @@ def run_steady(*, only: tuple[str, ...], products: int | None, rounds: int, seco
     report.STEADY.write_text(f"{text}\n", encoding="utf-8")
     click.echo(text)
     click.echo(f"{report.STEADY.relative_to(ROOT)} is written.")
+
+
+@bench.command(name="instances")
+@click.option("--products", type=click.IntRange(1000), help="The size of the catalogue.")
+@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
+@click.option("--seconds", type=click.IntRange(1), default=3, show_default=True)
+def run_instances(*, products: int | None, rounds: int, seconds: int) -> None:
+    """Compare one, two, three and four instances on this machine; print tables."""
+    plan = replace(QUICK, products=products or QUICK.products, rounds=rounds, seconds=seconds)
+    click.echo(compare_instances(plan, _clock()))
 
 
 @bench.command(name="migration")
