@@ -144,7 +144,7 @@ class AtelierQuestions extends HTMLElement {
   }
 
   async #loadFirst(signal) {
-    const skeleton = () => h("div.skeleton", { "aria-hidden": true }, h("span"), h("span"), h("span"));
+    const skeleton = () => h("div.skeleton", h("span"), h("span"), h("span"));
     const isKept = this.childNodes.length; // the server's content stays until the questions are there
     this.root.ariaBusy = true;
     this.#search.element.hidden = true;
