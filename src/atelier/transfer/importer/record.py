@@ -70,7 +70,8 @@ async def recorded(
     An error that leaves the context ends the record with its text, a cancellation as interrupted.
     """
     async with session(dsn, SCHEMA) as connection:
-        row = (socket.gethostname(), *map(os.path.abspath, (folder, rejected.path)), replace)
+        paths = map(_stored, map(os.path.abspath, (folder, rejected.path)))
+        row = (socket.gethostname(), *paths, replace)
         record = Record(
             await connection.fetchval(_QUERIES["begin_import"], *row),
             rejected,
@@ -95,7 +96,14 @@ async def _end(dsn: str, record: Record, state: str, error: str | None) -> None:
     with suppress(asyncpg.PostgresError, *LOST):
         async with session(dsn, SCHEMA) as connection:
             await record.write(connection)
-            await connection.execute(_QUERIES["end_import"], record.id, state, error)
+            await connection.execute(
+                _QUERIES["end_import"], record.id, state, error and _stored(error)
+            )
+
+
+def _stored(text: str) -> str:
+    """Return a text that may contain a path; the bytes of a path are not always UTF-8."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 class RecordedProgress:
