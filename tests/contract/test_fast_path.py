@@ -1,6 +1,7 @@
 """Simple requests for pages take the fast path, with the same responses as the ASGI path."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -338,6 +339,22 @@ async def test_disconnected_client_does_not_affect_others(
     assert {response.status_code for response in responses} == {200}
     assert alone.general == []
     assert caplog.records == []
+
+
+async def test_error_for_a_client_that_has_gone_is_nobodys_complaint(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    batches, labels = "atelier_batch_keys_count", {"kind": "v1_question"}
+    with temporary_folder() as folder:
+        async with instance(NOWHERE, folder) as running:
+            before = counted(batches, **labels)
+            _, writer = await asyncio.open_unix_connection(str(running.socket))
+            writer.write(b"GET /v1/questions/1 HTTP/1.1\r\nHost: instance\r\n\r\n")
+            await writer.drain()
+            writer.transport.abort()
+            await until(lambda: asyncio.sleep(0.1, counted(batches, **labels) > before))
+        gc.collect()
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
 
 
 async def test_shutdown_waits_for_pages_in_progress(database: str) -> None:

@@ -55,9 +55,11 @@ class FastVotes:
         Takes the connection's part of the ASGI scope, and what to call once the vote is counted.
         """
         match = _PATH.fullmatch(request.path)
+        if not match:
+            return None
         pairs = request.pairs()
         headers = dict(pairs)
-        if not match or len(headers) != len(pairs) or not _is_simple(headers, match[3]):
+        if len(headers) != len(pairs) or not _is_simple(headers, match[3]):
             return None
         target: Target = match[1]  # type: ignore[assignment] # one of the two in the expression
         action: Action = match[3]  # type: ignore[assignment] # likewise

@@ -1,6 +1,8 @@
 """uvicorn's HTTP protocol with a fast path for pages and the contract's 400 response."""
 
+import asyncio
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import falcon
@@ -57,6 +59,8 @@ class Protocol(HttpToolsProtocol):
     cors: ClassVar[CorsPolicy]
     default_lines: ClassVar[_Lines]
 
+    _connection: Mapping[str, object]
+    """The connection's part of the ASGI scope."""
     _pending: Pending | None = None
     """The response that is being made."""
     _failed: Pending | None = None
@@ -71,6 +75,11 @@ class Protocol(HttpToolsProtocol):
     _is_stopping = False
     _active_at = 0.0
     """When the last response was sent, as a time of the event loop."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
+        """Take the connection."""
+        super().connection_made(transport)
+        self._connection = {"client": self.client, "scheme": self.scheme}
 
     def data_received(self, data: bytes) -> None:
         """Start what a simple request asks for, or let uvicorn parse the data."""
@@ -93,19 +102,19 @@ class Protocol(HttpToolsProtocol):
         request = simple_request(data)
         if request is None:
             return False
-        connection = {"client": self.client, "scheme": self.scheme}
-        self._pending = self.fast_path.start(request, connection, self._respond)
+        self._pending = self.fast_path.start(request, self._connection, self._respond)
         self._request, self._request_data = request, data
         return self._pending is not None
 
     def _respond(self, pending: Pending) -> None:
         self._pending = None
-        if self.transport.is_closing():
-            return
         try:
             head, body = pending.response()
         except Exception:  # noqa: BLE001 - raised again on the ASGI path
             self._failed = pending
+        if self.transport.is_closing():
+            return
+        if self._failed:
             self._parse(self._request_data)
         else:
             self.transport.write(b"%b%b\r\n%b" % (head, self._headers(), body))
