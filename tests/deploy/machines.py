@@ -159,19 +159,19 @@ def debian(folder: Path) -> Roots:
     """Make the root of a Debian with the packages that the hosts need (TEST_BASE: without them)."""
     base = Path(os.environ.get("TEST_BASE") or _debootstrap(folder / "base"))
     layer = folder / "packages"
-    for name in ("upper", "work", "root"):
+    for name in ("upper", "work", "merged"):
         (layer / name).mkdir(parents=True)
     install = (
-        "cp /etc/resolv.conf $FOLDER/root/etc/; mkdir -p $FOLDER/root/etc/postgresql-common;"
-        "echo 'create_main_cluster = false' >$FOLDER/root/etc/postgresql-common/createcluster.conf;"
-        'exec chroot $FOLDER/root sh -ec "apt-get -q update;'
+        "cd $FOLDER/merged/etc; cp /etc/resolv.conf .; mkdir -p postgresql-common;"
+        "echo 'create_main_cluster = false' >postgresql-common/createcluster.conf;"
+        'exec chroot $FOLDER/merged sh -ec "apt-get -q update;'
         f"apt-get -qy install --no-install-recommends {' '.join(_PACKAGES)}; apt-get clean;"
         # As the boot script does before it installs nginx.
         'ln -s /dev/null /etc/systemd/system/nginx.service"'
     )
     mount = "mount -t overlay -o lowerdir=$LOWER,upperdir=$FOLDER/upper,workdir=$FOLDER/work none "
     subprocess.run(
-        ["unshare", "--mount", "sh", "-ec", f"{mount} $FOLDER/root; {install}"],
+        ["unshare", "--mount", "sh", "-ec", f"{mount} $FOLDER/merged; {install}"],
         env=os.environ
         | {"LOWER": str(base), "FOLDER": str(layer), "DEBIAN_FRONTEND": "noninteractive"},
         check=True,
