@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -16,7 +17,7 @@ from bench.compare import compare
 from bench.instances import compare_instances
 from bench.larger_than_memory import compare_larger
 from bench.migration import migrate_under_load
-from bench.plan import FULL, QUICK
+from bench.plan import FULL, QUICK, Plan
 from bench.processes import ROOT
 from bench.profile import figures
 from bench.profile.document import write as write_profile
@@ -29,6 +30,8 @@ _QUICK_DOCUMENT = _RESULTS / "quick.md"
 _DOCUMENT = ROOT / "docs" / "performance.md"
 _PROFILE = ROOT / "docs" / "profile.md"
 _INTERRUPTED = 130
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def main() -> None:
@@ -46,6 +49,34 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(_INTERRUPTED)
+
+
+def _measured(rounds: int, seconds: int) -> Callable[[Command], Command]:
+    """Add the options of a comparison to its command; take their defaults."""
+
+    def add(command: Command) -> Command:
+        for name, least, default, text in (
+            ("--seconds", 1, seconds, None),
+            ("--rounds", 1, rounds, None),
+            ("--products", 1000, None, "The size of the catalogue."),
+        ):
+            kind = click.IntRange(least)
+            option = click.option(name, type=kind, default=default, help=text, show_default=True)
+            command = option(command)
+        return command
+
+    return add
+
+
+def _plan(products: int | None, rounds: int, seconds: int) -> Plan:
+    return replace(QUICK, products=products or QUICK.products, rounds=rounds, seconds=seconds)
+
+
+def _write(text: str, file: Path) -> None:
+    """Print what was measured, and keep it for the next docs/performance.md."""
+    file.write_text(f"{text}\n", encoding="utf-8")
+    click.echo(text)
+    click.echo(f"{file.relative_to(ROOT)} is written.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -124,9 +155,7 @@ def run_profile(
 
 @bench.command(name="compare")
 @click.argument("revision")
-@click.option("--products", type=click.IntRange(1000), help="The size of the catalogue.")
-@click.option("--rounds", type=click.IntRange(1), default=7, show_default=True)
-@click.option("--seconds", type=click.IntRange(1), default=3, show_default=True)
+@_measured(rounds=7, seconds=3)
 @click.option(
     "--set",
     "settings",
@@ -138,74 +167,54 @@ def run_compare(
     revision: str, *, products: int | None, rounds: int, seconds: int, settings: tuple[str, ...]
 ) -> None:
     """Compare this checkout with its REVISION, in turn, on the same data."""
-    plan = replace(QUICK, products=products or QUICK.products, rounds=rounds, seconds=seconds)
+    plan = _plan(products, rounds, seconds)
     click.echo(compare(plan, revision, dict(each.split("=", 1) for each in settings), _clock()))
 
 
 @bench.command(name="v1")
-@click.option("--products", type=click.IntRange(1000), help="The size of the catalogue.")
-@click.option("--rounds", type=click.IntRange(1), default=20, show_default=True)
-@click.option("--seconds", type=click.IntRange(1), default=1, show_default=True)
+@_measured(rounds=20, seconds=1)
 def run_v1(*, products: int | None, rounds: int, seconds: int) -> None:
     """Compare pages under /v1 with those under /qa, and what ETags cost and save.
 
     The next docs/performance.md includes the table.
     """
-    plan = replace(QUICK, products=products or QUICK.products, rounds=rounds, seconds=seconds)
+    plan = _plan(products, rounds, seconds)
     text = compare_v1(plan, _clock())
-    report.V1.write_text(f"{text}\n", encoding="utf-8")
-    click.echo(text)
-    click.echo(f"{report.V1.relative_to(ROOT)} is written.")
+    _write(text, report.V1)
 
 
 @bench.command(name="larger-than-memory")
-@click.option("--products", type=click.IntRange(1000), help="The size of the catalogue.")
-@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
-@click.option("--seconds", type=click.IntRange(1), default=5, show_default=True)
+@_measured(rounds=5, seconds=5)
 def run_larger(*, products: int | None, rounds: int, seconds: int) -> None:
     """Compare page reads with those of Express, with memory for a quarter of the data.
 
     The next docs/performance.md includes the table.
     """
-    plan = replace(QUICK, products=products or QUICK.products, rounds=rounds, seconds=seconds)
+    plan = _plan(products, rounds, seconds)
     text = compare_larger(plan, _clock())
-    report.LARGER.write_text(f"{text}\n", encoding="utf-8")
-    click.echo(text)
-    click.echo(f"{report.LARGER.relative_to(ROOT)} is written.")
+    _write(text, report.LARGER)
 
 
 @bench.command(name="steady")
 @click.option(
     "--only", multiple=True, type=click.Choice(list(PLACES)), help="Where the load generator runs."
 )
-@click.option("--products", type=click.IntRange(1000), help="The size of the catalogue.")
-@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
-@click.option("--seconds", type=click.IntRange(1), default=8, show_default=True)
+@_measured(rounds=5, seconds=8)
 def run_steady(*, only: tuple[str, ...], products: int | None, rounds: int, seconds: int) -> None:
     """Measure latency at steady rates, with the load generator among the rest and apart.
 
     The next docs/performance.md includes the table.
     """
-    plan = replace(
-        QUICK,
-        products=products or QUICK.products,
-        rounds=rounds,
-        seconds=max(1, seconds // 4),
-        open_loop=seconds,
-    )
+    plan = replace(_plan(products, rounds, max(1, seconds // 4)), open_loop=seconds)
     text = measure_steady(plan, only or PLACES, _clock())
-    report.STEADY.write_text(f"{text}\n", encoding="utf-8")
-    click.echo(text)
-    click.echo(f"{report.STEADY.relative_to(ROOT)} is written.")
+    _write(text, report.STEADY)
 
 
 @bench.command(name="instances")
-@click.option("--products", type=click.IntRange(1000), help="The size of the catalogue.")
-@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
-@click.option("--seconds", type=click.IntRange(1), default=3, show_default=True)
+@_measured(rounds=5, seconds=3)
 def run_instances(*, products: int | None, rounds: int, seconds: int) -> None:
     """Compare one, two, three and four instances on this machine; print tables."""
-    plan = replace(QUICK, products=products or QUICK.products, rounds=rounds, seconds=seconds)
+    plan = _plan(products, rounds, seconds)
     click.echo(compare_instances(plan, _clock()))
 
 
