@@ -131,7 +131,9 @@ async def test_any_statement_in_psql_keeps_documents_equal_to_the_view(
     await connection.close()
 
 
-async def test_a_migration_fills_the_summaries_and_texts_of_what_was_there_before(database: str) -> None:
+async def test_a_migration_fills_the_summaries_and_texts_of_what_was_there_before(
+    database: str,
+) -> None:
     connection = await connect(database)
     data = Data(connection)
     questions = [await data.question(1) for _ in range(3)]
