@@ -1,5 +1,5 @@
 -- The texts of the questions whose summaries existed before their columns
--- depends: 20261127_33_summary_texts
+-- depends: 20261127_34_summary_texts
 -- transaction: false
 
 -- migrate: apply

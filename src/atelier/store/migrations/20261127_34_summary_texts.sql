@@ -1,5 +1,5 @@
 -- The texts of questions and answers as /v1 shows them, kept beside their summaries
--- depends: 20261127_32_answer_parts
+-- depends: 20261127_33_answers_question
 
 -- migrate: apply
 
