@@ -47,7 +47,8 @@ uninstall: ## remove what `make install` installed in PREFIX
 		rm -rf "$(INSTALLED)" && rm -f "$(PREFIX)/bin/atelier"; fi
 
 # In the order of tests/conftest.py: a file at a time, so that its tests share what they start.
-PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# One more than the cores of the smallest machine: tests often wait for the processes they start.
+PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 # The fault tests measure times, so they run alone; the other tests share the cores.
 test: check ## run all tests that CI runs
