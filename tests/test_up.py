@@ -107,7 +107,7 @@ def again(first: FirstStart) -> Iterator[Again]:
 def test_first_start_prints_its_progress_and_url(first: FirstStart) -> None:
     expected = [
         f"Starting PostgreSQL, with its data in {first.home}",
-        "Migrated:",
+        "Created the tables.",
         "Loading the sample",
         "Starting 3 instances and nginx",
         f"Ready: http://127.0.0.1:{first.port}\n",
