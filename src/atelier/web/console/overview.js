@@ -15,8 +15,8 @@ const bytes = (value) => {
   const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(value, 1)) / 3));
   return `${per(value / 1000 ** power)} ${units[power]}`;
 };
-const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
-const exactClock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const exactClock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const percent = (value) => (value === null || value === undefined ? "–" : `${number.format(value * 100)} %`);
 
 // Each graph: its title, its unit, and its lines: text, colour, value of a point.
@@ -129,7 +129,7 @@ function showInstances(instances) {
     return days ? t("days_hours", days, hours) : hours ? t("hours_minutes", hours, minutes) : t("just_minutes", minutes);
   };
   document.querySelector("#instances").replaceChildren(...instances.map((each) => {
-    const state = make("span", { class: `state ${each.is_silent ? "bad" : "good"}` }, each.is_silent ? t("silent", Math.round(each.age_seconds)) : t("reporting"));
+    const state = make("span", { class: `state ${each.is_silent ? "bad" : "good"}` }, each.is_silent ? t("silent", Math.round(each.age_seconds)) : t("is_reporting"));
     const numbers = [
       duration(each.uptime_seconds), per(each.requests), per(each.errors), ms(each.p50), ms(each.p99), percent(each.cpu),
       bytes(each.memory_bytes), each.waiting, t("busy", each.connections - each.idle_connections, each.connections),
@@ -143,7 +143,7 @@ function show(figures) {
   points = withGaps(points, figures.step);
   for (const one of charts) {
     if (one.plot) one.plot.setData(data(one), !isZoomed);
-    else if (points.length) draw(one);
+    else if (points.length > 1) draw(one); // one point has no scale
     legend(one);
     one.box.setAttribute("aria-label", `${one.title}, ${one.unit}: ${one.legends.map((each) => each.textContent).join(", ")}`);
   }
