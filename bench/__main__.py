@@ -13,6 +13,7 @@ import click
 from atelier.errors import AtelierError
 from atelier.local.host.open_files import raise_open_files
 from bench import report, results, runner, soak
+from bench.abuse import measure_abuse
 from bench.compare import compare
 from bench.instances import compare_instances
 from bench.larger_than_memory import compare_larger
@@ -216,6 +217,14 @@ def run_instances(*, products: int | None, rounds: int, seconds: int) -> None:
     """Compare one, two, three and four instances on this machine; print tables."""
     plan = _plan(products, rounds, seconds)
     click.echo(compare_instances(plan, _clock()))
+
+
+@bench.command(name="abuse")
+@_measured(rounds=5, seconds=5)
+def run_abuse(*, products: int | None, rounds: int, seconds: int) -> None:
+    """Measure what a client far above its rate limit costs the others; print tables."""
+    plan = _plan(products, rounds, seconds)
+    click.echo(measure_abuse(plan, _clock()))
 
 
 @bench.command(name="migration")

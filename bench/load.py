@@ -84,9 +84,10 @@ class Generator:
         ids = (data.products, data.questions, data.answers, data.hot_product, seed)
         options = ("-t1", f"-c{connections}", f"-d{seconds}s", f"--timeout={_REQUEST_TIMEOUT}s")
         script = ("-s", "bench/wrk/workload.lua", url, "--", workload)
-        return [*self._placed(), self.wrk or "wrk", *options, *script, *map(str, ids)]
+        return [*self.placed(), self.wrk or "wrk", *options, *script, *map(str, ids)]
 
-    def _placed(self) -> list[str]:
+    def placed(self) -> list[str]:
+        """Return what starts a program on the generator's core, before its command."""
         return [] if self.core is None else ["taskset", "--cpu-list", str(self.core)]
 
     def shown(self, workload: str, seconds: int, connections: int = CONNECTIONS) -> str:
@@ -106,15 +107,19 @@ class Generator:
         )
         return f"{variables} k6 run --no-usage-report bench/k6/{script}.js"
 
-    def at_rate(self, system: Running, workload: str, rate: int, seconds: int) -> Sample:
-        """Start `rate` requests per second, independent of response times."""
+    def at_rate(
+        self, system: Running, workload: str, rate: int, seconds: int, *options: str
+    ) -> Sample:
+        """Start `rate` requests per second, independent of response times; takes k6's options."""
         environment = {"WORKLOAD": workload, "RATE": f"{rate}", "SECONDS": f"{seconds}"}
-        return self.k6_run(system, "load", environment)
+        return self.k6_run(system, "load", environment, *options)
 
-    def k6_run(self, system: Running, script: str, environment: Mapping[str, str]) -> Sample:
+    def k6_run(
+        self, system: Running, script: str, environment: Mapping[str, str], *options: str
+    ) -> Sample:
         """Run a script in bench/k6; return its summary as a sample."""
         summary = self.scratch / "summary.json"
-        self.k6_script(system, script, environment, "--summary-export", str(summary))
+        self.k6_script(system, script, environment, "--summary-export", str(summary), *options)
         return _k6_sample(msgspec.json.decode(summary.read_bytes())["metrics"])
 
     def k6_script(
@@ -124,7 +129,7 @@ class Generator:
         data = self.catalogue
         command = [self.k6, "run", "--no-usage-report", "--quiet", *options]
         run(
-            [*self._placed(), *command, f"bench/k6/{script}.js"],
+            [*self.placed(), *command, f"bench/k6/{script}.js"],
             environment={
                 **_K6_ENVIRONMENT,
                 "BASE_URL": system.url,

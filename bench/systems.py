@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from atelier.errors import AtelierError
 from atelier.local.nginx import nginx
+from atelier.settings import Settings
 from bench.data import atelier
 from bench.plan import INSTANCES
 from bench.processes import ROOT, free_port, started, wait_for_socket
@@ -92,8 +93,13 @@ def ceiling(page_bytes: int) -> System:
 
 
 @contextmanager
-def running(system: System, run: Path, instances: int = INSTANCES) -> Iterator[Running]:
-    """Start a system's instances, and nginx in front; stop all when the context ends."""
+def running(
+    system: System, run: Path, instances: int = INSTANCES, *, settings: Settings | None = None
+) -> Iterator[Running]:
+    """Start a system's instances, and nginx in front; stop all when the context ends.
+
+    `settings` are those of nginx; by default, the defaults.
+    """
     folder = run / system.name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o711)
@@ -102,7 +108,7 @@ def running(system: System, run: Path, instances: int = INSTANCES) -> Iterator[R
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         pids = [stack.enter_context(_instance(system, socket, log)) for socket in sockets]
-        command = nginx.configure(folder, port, sockets)
+        command = nginx.configure(folder, port, sockets, settings=settings)
         with _proxy(command, port, log) as (url, pid):
             yield Running(system.name, url, tuple(pids), pid, tuple(sockets))
 

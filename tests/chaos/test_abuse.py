@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from atelier.settings import Settings
-from tests.chaos import flood
+from bench import flood
 from tests.chaos.clients import reading
 from tests.chaos.findings import Finding
 from tests.chaos.known_products import KnownProducts, add_products
@@ -29,6 +29,7 @@ _LIMIT = Settings().rate_reads
 _TIMES = 20
 _FLOOD = int(_TIMES * _LIMIT)
 _ABUSER = "127.0.0.2"
+_MAX_SECONDS = 600
 _OTHERS = [f"127.0.1.{number}" for number in range(1, 11)]
 _READS = 200  # per second, of all others
 _ROUNDS = quick_or_full(1, 5)
@@ -119,7 +120,8 @@ async def _p99_of_a_round(samples: Samples) -> float:
 
 
 def _flooding(service: Service, *sources: str) -> AbstractContextManager[Popen[bytes]]:
-    command = [sys.executable, flood.__file__, str(service.port), str(_FLOOD), *sources]
+    arguments = (str(service.port), str(_FLOOD), str(_MAX_SECONDS), *sources)
+    command = [sys.executable, flood.__file__, *arguments]
     return program(command)
 
 

@@ -156,6 +156,7 @@ async def test_without_matches_results_are_empty(client: httpx.AsyncClient, shop
         ("questions", {"q": "a" * 201}, "q"),
         ("questions", {"q": ["one", "two"]}, "q"),
         ("questions", {"q": "size", "sort": "best"}, "sort"),
+        ("questions", {"q": "size", "sort": ["newest", "newest"]}, "sort"),
         ("questions", {"sort": "relevance"}, "sort"),
         ("questions", {"q": "size", "filter": "some"}, "filter"),
         ("questions", {"q": "size", "after": "AAAA"}, "after"),

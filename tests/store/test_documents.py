@@ -182,6 +182,24 @@ async def test_no_text_can_corrupt_the_vote_count(database: str) -> None:
     await connection.close()
 
 
+async def test_a_vote_on_an_answer_writes_to_none_of_the_answers_indexes(database: str) -> None:
+    connection = await connect(database)
+    data = Data(connection)
+    answer = await data.answer(await data.question(1))
+    async with connection.transaction():
+        await connection.execute(
+            "SELECT count_votes("
+            "'{answer}', array[$1::bigint], '{helpful}', '{1}', '{NULL}', '{NULL}', '1 day')",
+            answer,
+        )
+        updates = await connection.fetch(
+            "SELECT pg_stat_get_xact_tuples_updated(a), pg_stat_get_xact_tuples_hot_updated(a)"
+            " FROM CAST('answers' AS regclass) AS a"
+        )
+    assert [tuple(row) for row in updates] == [(1, 1)]
+    await connection.close()
+
+
 async def test_deadlock_with_another_session_is_hidden_from_clients(service: Cluster) -> None:
     session = await connect(service.database)
     data = Data(session)

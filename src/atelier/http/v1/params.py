@@ -157,9 +157,7 @@ def _searched_sort(values: Values) -> Sort | None:
     """Return the order of a search's results; None is by relevance."""
     if values.get("sort", _RELEVANCE) == _RELEVANCE:
         return None
-    if values["sort"] not in {*Sort}:
-        raise invalid_parameter("sort", f"one of {', '.join((_RELEVANCE, *Sort))}")
-    return _word(values, "sort", Sort, Sort.HELPFUL)
+    return _word(values, "sort", Sort, Sort.HELPFUL, f"{_RELEVANCE}, ")
 
 
 def _limit(values: Values) -> int:
@@ -173,11 +171,12 @@ def _number(values: Values, name: str, lowest: int, highest: int, default: int) 
     return number
 
 
-def _word(values: Values, name: str, words: type[Word], default: Word) -> Word:
+def _word(values: Values, name: str, words: type[Word], default: Word, others: str = "") -> Word:
+    """Return a parameter that is one of some words; the error names `others` before them."""
     try:
         return words(str(values.get(name, default)))  # a repeated parameter is a list, and no word
     except ValueError:
-        raise invalid_parameter(name, f"one of {', '.join(words)}") from None
+        raise invalid_parameter(name, f"one of {others}{', '.join(words)}") from None
 
 
 def _after(values: Values, of_list: str, first: Position) -> Position:
