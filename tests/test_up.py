@@ -85,7 +85,7 @@ def first(folder: Path) -> FirstStart:
 def test_first_start_prints_its_progress_and_url(first: FirstStart) -> None:
     expected = [
         f"Starting PostgreSQL, with its data in {first.home}",
-        "Migrated:",
+        "Created the tables.",
         "Loading the sample",
         "Starting 3 instances and nginx",
         f"Ready: http://127.0.0.1:{first.port}\n",
