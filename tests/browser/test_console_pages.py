@@ -62,8 +62,8 @@ async def test_graphs_can_be_zoomed_and_show_other_times(
         await expect(reset).to_be_visible()
         await reset.click()
         await expect(reset).to_be_hidden()
-        await page.get_by_role("button", name="1h").click()
-        await expect(page.get_by_role("button", name="1h")).to_have_attribute(
+        await page.get_by_role("button", name="1 h").click()
+        await expect(page.get_by_role("button", name="1 h")).to_have_attribute(
             "aria-pressed", "true"
         )
         await expect(page.locator("#freshness")).to_contain_text("Updated")
@@ -114,7 +114,7 @@ async def test_a_question_that_another_answered_first_is_not_answered_twice(
     ):
         for visit in (first, second):
             await visit.page.goto(url)
-        for visit, text in ((first, "Answered by you"), (second, "first seller answered this")):
+        for visit, text in ((first, "Answered by you"), (second, "Answered by first seller")):
             await visit.page.get_by_role("button", name="Answer as seller").click()
             await visit.page.get_by_role("textbox", name="in the name").fill("An answer")
             await visit.page.get_by_role("button", name="Publish").click()
@@ -205,7 +205,7 @@ async def test_a_hidden_post_is_found_and_shown_as_text(
         await page.get_by_label("Words").press("Enter")
         row = page.get_by_role("row", name=word)
         await expect(row).to_contain_text(body)
-        await expect(row).to_contain_text(f"question {question}")
+        await expect(row).to_contain_text(f"Question {question}")
         await expect(row).to_contain_text("reported")
         await page.get_by_label("State").select_option("visible")
         await page.get_by_role("button", name="Search").click()
