@@ -23,6 +23,8 @@ _PAUSE = 0.012
 """Seconds between two requests of a client."""
 _SAMPLES = 6
 """The points of a graph that are waited for."""
+_REPORTED = range(17, 41)
+"""Products with posts that are reported: none of the demo shop, whose pages show theirs."""
 _RULES = """[[rule]]
 name = "cheaper-elsewhere"
 kind = "words"
@@ -111,7 +113,7 @@ class Operator:
 
     def fill(self) -> None:
         """Report some posts, decide about others, and add rules and webhooks."""
-        listed = [self._get(f"/v1/products/{product}/questions") for product in range(1, 13)]
+        listed = [self._get(f"/v1/products/{product}/questions") for product in _REPORTED]
         posts = [post for page in listed for post in page["results"] if post["answers"]]
         reasons = itertools.cycle(("advertising", "offensive", "misleading", "personal"))
         for post, reason in zip(posts[:8], reasons, strict=False):

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, expect
 
 from atelier.store.tokens import Scope
 from tests.support.browser import Visit
@@ -22,19 +22,25 @@ async def console(  # noqa: PLR0913 - as Playwright's contexts
     name: str = "",
     *,
     has_scripts: bool = True,
+    locale: str = "en-GB",
 ) -> AsyncIterator[Visit]:
     """Yield a visit to the console that begins with the overview."""
     token = await new_token(data.connection, scope, name)
-    context = await browser.new_context(locale="en-GB", java_script_enabled=has_scripts)
+    context = await browser.new_context(locale=locale, java_script_enabled=has_scripts)
     try:
         visit = Visit(await context.new_page())
         await visit.page.goto(f"{service.base_url}/console")
-        await visit.page.get_by_label("Token").press_sequentially(token)
-        await visit.page.get_by_label("Token").press("Enter")
-        await expect(visit.page).to_have_title("Overview · Atelier console")
+        await sign_in(visit.page, token)
         yield visit
     finally:
         await context.close()
+
+
+async def sign_in(page: Page, token: str) -> None:
+    """Sign in on the page that asks for a token."""
+    await page.locator("#token").press_sequentially(token)
+    await page.locator("#token").press("Enter")
+    await expect(page.locator("#tiles")).to_be_visible()
 
 
 def no_complaints(visit: Visit, service: Cluster) -> None:

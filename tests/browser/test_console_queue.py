@@ -126,7 +126,7 @@ async def test_the_second_moderator_sees_what_the_first_did_and_may_decide_again
     await page.keyboard.press("j")
     await page.keyboard.press("r")
     first = page.locator(post(1))
-    await expect(first).to_contain_text("carla removed this")
+    await expect(first).to_contain_text("Removed by carla")
     await expect(first).to_contain_text("(offensive): your decision was not applied")
     assert (await reported(data, product))[0]
     await page.keyboard.press("r")
@@ -167,9 +167,8 @@ async def test_a_lost_connection_is_said_and_nothing_is_hidden(
     assert await states(data, product) == ["removed", "reported", "reported"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_hostile_texts_are_shown_as_texts(
-    browser: Browser, service: Cluster, data: Data, scheme: str
+    browser: Browser, service: Cluster, data: Data
 ) -> None:
     product = new_product_id()
     for body in HOSTILE:
@@ -187,7 +186,6 @@ async def test_hostile_texts_are_shown_as_texts(
         )
     async with console(browser, service, data, Scope.MODERATE) as visit:
         page = visit.page
-        await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         await page.goto(f"{service.base_url}/console/queue?product_id={product}")
         bodies = await page.locator(".post .body").all_text_contents()
         assert sorted(bodies) == sorted(HOSTILE * 2)
@@ -230,7 +228,7 @@ async def test_a_reason_of_shoppers_and_the_question_of_an_answer_are_shown(
         await expect(item).to_contain_text("Held by you.")
         await page.goto(f"{service.base_url}/console/queue?filter=held&product_id={product}")
         await item.locator("summary").click()
-        await expect(item.locator(".history li")).to_contain_text("You held this now (spam)")
+        await expect(item.locator(".history li")).to_contain_text("Held by you now (spam)")
         no_complaints(visit, service)
 
 

@@ -268,7 +268,7 @@ async def test_a_failure_is_told_and_can_be_retried(front: Front, data: Data) ->
 
 async def test_an_invalid_product_id_is_told_in_the_words_of_the_service(front: Front) -> None:
     page = (await front.open("none")).page
-    await expect(page.get_by_role("alert")).to_contain_text("a product id must be an integer")
+    await expect(page.get_by_role("alert")).to_contain_text("A product id must be an integer")
 
 
 async def test_included_questions_stay_until_the_widget_has_loaded_its_own(

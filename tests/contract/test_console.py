@@ -310,7 +310,7 @@ async def test_the_audit_trail_can_be_filtered_and_exported(
     query = {"target": "question", "target_id": str(shop.question_id), "actor": ""}
     for action, shown in (("", 2), ("hold", 1), ("undo", 0)):
         page = await moderator.client.get("/console/audit", params={**query, "action": action})
-        assert page.text.count('<td class="number">') == shown
+        assert page.text.count('<td data-column="No."') == shown
     export = await moderator.client.get("/console/audit/export", params=query)
     assert export.headers["content-disposition"].startswith("attachment")
     assert [json.loads(line)["action"] for line in export.text.splitlines()] == ["hold", "remove"]

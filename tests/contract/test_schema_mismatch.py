@@ -1,5 +1,6 @@
 """Responses of an instance while the database's schema does not fit its version."""
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator
 
@@ -13,7 +14,7 @@ from atelier.local.postgres import roles
 from atelier.local.postgres.server import Server
 from atelier.settings import Settings
 from atelier.store.connections.database import connect
-from atelier.store.migrate import migrate
+from atelier.store.migrate import migrate, names
 from tests.contract.api import ALL_ROUTES, NEW_ANSWER, NEW_QUESTION, VOTES, Route
 from tests.contract.test_fast_path import instance
 from tests.support.cluster import as_role
@@ -92,6 +93,11 @@ async def test_after_a_migration_an_instance_serves_without_a_restart(empty: str
             assert (await running.client.get(_PAGE)).status_code == 200
             assert (await running.client.put(_VOTE)).status_code == 404
             assert (await running.client.get("/ready")).status_code == 200
+
+
+async def test_concurrent_migrations_wait_for_each_other(empty: str) -> None:
+    applied = await asyncio.gather(*(migrate(empty) for _ in range(3)))
+    assert sorted(map(len, applied)) == [0, 0, len(names())]
 
 
 async def test_statements_prepared_before_a_schema_swap_still_work(database: str) -> None:

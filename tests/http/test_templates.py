@@ -1,7 +1,9 @@
 """Pages escape what anybody wrote."""
 
 import json
+import re
 from importlib.resources import files
+from pathlib import Path
 from string import Formatter
 
 import jinja2
@@ -10,6 +12,7 @@ import pytest
 from atelier.http.pages.templates import Templates
 from atelier.http.pages.texts import Texts
 
+CONSOLE = Path(str(files("atelier") / "web" / "console"))
 _HOSTILE = "\"'><script>alert(1)</script>&lt;"
 
 
@@ -35,24 +38,50 @@ def test_a_version_is_that_of_its_templates() -> None:
     assert Templates("pages").version != Templates("docs").version
 
 
+@pytest.mark.parametrize("folder", ["pages", "console"])
 @pytest.mark.parametrize("language", ["de", "ar"])
-def test_a_language_has_every_text_with_the_same_places_to_fill_in(language: str) -> None:
-    folder = files("atelier") / "web" / "pages"
+def test_a_language_has_every_text_with_the_same_places_to_fill_in(
+    language: str, folder: str
+) -> None:
+    texts = files("atelier") / "web" / folder
     english, other = (
-        json.loads((folder / f"texts-{each}.json").read_text()) for each in ("en", language)
+        json.loads((texts / f"texts-{each}.json").read_text("utf-8")) for each in ("en", language)
     )
     assert other.keys() == english.keys()
     for name, text in english.items():
         if isinstance(text, str):
             assert places(other[name]) == places(text), name
-        elif "other" in text:
+        elif "other" in text and "one" in text:
             assert places(other[name]["other"]) == places(text["other"]), name
         elif isinstance(text, dict):
-            assert {key: len(each) for key, each in other[name].items()} == {
-                key: len(each) for key, each in text.items()
+            assert {key: shape(each) for key, each in other[name].items()} == {
+                key: shape(each) for key, each in text.items()
             }, name
         else:
             assert len({*other[name]}) == len(text), name
+
+
+def shape(text: str | list[str]) -> int:
+    """Return how many places a text has to be filled in; of a list how many texts."""
+    return text.count("{}") if isinstance(text, str) else len(text)
+
+
+_NO_TEXT = re.compile(r"\{[{%#].*?[}%#]\}|<(code|kbd)>.*?</\1>|<!--.*?-->|<[^>]*>", re.DOTALL)
+_NAMES = {"Atelier", "UTC", "read", "moderate", "operate"}  # as in commands and the API
+
+
+@pytest.mark.parametrize("name", sorted(map(str, CONSOLE.glob("*.html"))))
+def test_a_template_of_the_console_has_no_words_of_its_own(name: str) -> None:
+    source = Path(name).read_text("utf-8")
+    words = {*_NO_TEXT.sub(" ", source).split()}
+    assert {word for word in words - _NAMES if any(map(str.isalpha, word))} == set()
+
+
+@pytest.mark.parametrize("name", sorted(map(str, CONSOLE.glob("*.js"))))
+def test_every_text_that_a_script_of_the_console_asks_for_exists(name: str) -> None:
+    scripts = json.loads((CONSOLE / "texts-en.json").read_text("utf-8"))["scripts"]
+    asked = {*re.findall(r'\bt\("(\w+)"', Path(name).read_text("utf-8"))}
+    assert asked - scripts.keys() == set()
 
 
 def places(text: str) -> set[str | None]:

@@ -194,7 +194,7 @@ def create_service(
     written = WrittenReader(database)
     _add_v1_routes(app, lists, readings, posts, count, written, searcher)
     app.add_route("/v1/posts/{token}", OwnPost(written, secret))
-    _add_administration(app, stores, changes, PermittedAddresses(settings.webhook_networks))
+    _add_administration(app, stores, changes, settings)
     _add_operations(app, reads, database)
     add_documentation(app)
     _add_pages(app, lists, SitemapReader(streams), settings)
@@ -220,15 +220,16 @@ def _add_operations(app: App, reads: Database, database: Database) -> None:
     app.add_route("/metrics", Metrics())
 
 
-def _add_administration(
-    app: App, stores: Stores, changes: ChangeFeed, addresses: PermittedAddresses
-) -> None:
+def _add_administration(app: App, stores: Stores, changes: ChangeFeed, settings: Settings) -> None:
     authorizer = Authorizer(stores.tokens)
+    addresses = PermittedAddresses(settings.webhook_networks)
     app.add_route("/admin/v1/token", OwnToken(authorizer))
     app.add_route("/admin/v1/changes", Changes(authorizer, changes))
     _add_moderation(app, authorizer, stores)
     _add_webhooks(app, authorizer, stores.endpoints, addresses)
-    add_console(app, stores, addresses)
+    words = Words(settings.language, "console")
+    add_console(app, stores, addresses, words)
+    app.set_error_serializer(serializer(ErrorPages(Words(settings.language)), words))
 
 
 def _add_moderation(app: App, authorizer: Authorizer, stores: Stores) -> None:
@@ -298,7 +299,6 @@ def _add_pages(app: App, lists: ListReader, sitemap: SitemapReader, settings: Se
     add_widget(app, settings.spam_honeypot)
     addresses = Addresses.from_settings(settings, demo_addresses() if settings.has_demo else {})
     words, questions = Words(settings.language), QuestionList(lists, addresses)
-    app.set_error_serializer(serializer(ErrorPages(words)))
     page = ProductQuestionsPage(questions, addresses, words)
     app.add_route("/products/{product_id}/questions", page)
     app.add_route("/questions/{target_id}", QuestionPage(lists, addresses, words))

@@ -30,6 +30,7 @@ class AuditPage:
         )
         shown, fields = page[:limit], chosen._asdict()
         await self._pages.send(
+            req,
             resp,
             visitor,
             "audit",

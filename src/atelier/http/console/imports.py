@@ -22,5 +22,5 @@ class ImportsPage:
         runs = await self._imports.recent(_SHOWN)
         is_running = any(run.state == "running" for run in runs)
         await self._pages.send(
-            resp, visitor, "imports", runs=runs, is_running=is_running, most=_SHOWN
+            req, resp, visitor, "imports", runs=runs, is_running=is_running, most=_SHOWN
         )

@@ -31,7 +31,7 @@ class Overview:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Send the page; its script reads the figures."""
         visitor = await self._pages.guard.admit(req)
-        await self._pages.send(resp, visitor, "overview", ranges=list(RANGES))
+        await self._pages.send(req, resp, visitor, "overview", ranges=list(RANGES))
 
 
 class Figures:

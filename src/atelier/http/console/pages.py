@@ -15,6 +15,7 @@ from atelier.http.common.paths import is_console
 from atelier.http.console.session import Guard, Visitor
 from atelier.http.pages.errors import ErrorPages
 from atelier.http.pages.templates import Templates
+from atelier.http.pages.texts import Texts, Words
 from atelier.store.console.samples import Samples
 
 POLICY = (
@@ -30,13 +31,15 @@ _MAX_FORM_BYTES = 8192
 class Pages:
     """Renders the pages of a session."""
 
-    def __init__(self, guard: Guard, samples: Samples) -> None:
-        """Take who admits requests, and the source of the numbers in the navigation."""
+    def __init__(self, guard: Guard, samples: Samples, words: Words) -> None:
+        """Take who admits requests, the source of the navigation's numbers, and the words."""
         self.guard = guard
+        self.words = words
         self._samples = samples
 
     async def send(
         self,
+        req: falcon.asgi.Request,
         resp: falcon.asgi.Response,
         visitor: Visitor,
         name: str,
@@ -44,30 +47,39 @@ class Pages:
     ) -> None:
         """Send a page with its navigation."""
         counts = await self._samples.queue_counts()
-        send_page(resp, name, visitor=visitor, counts=counts, page=name, **values)
+        texts = self.words.of(req, resp)
+        send_page(resp, texts, name, visitor=visitor, counts=counts, page=name, **values)
 
 
-def send_page(resp: falcon.asgi.Response, name: str, **values: object) -> None:
-    """Send a page."""
+def send_page(resp: falcon.asgi.Response, texts: Texts, name: str, **values: object) -> None:
+    """Send a page in the language of its texts."""
     resp.content_type = falcon.MEDIA_HTML
     resp.set_header("Content-Security-Policy", POLICY)
-    resp.data = _TEMPLATES.render(f"{name}.html", version=__version__, **values)
+    resp.data = _TEMPLATES.render(f"{name}.html", texts=texts, version=__version__, **values)
 
 
-def serializer(pages: ErrorPages) -> ErrorSerializer:
-    """Return what writes errors: of the console as its pages, all others as `pages` does."""
+def serializer(pages: ErrorPages, words: Words) -> ErrorSerializer:
+    """Return what writes errors: of the console in its words, all others as `pages` does."""
 
     def serialize(
         req: falcon.asgi.Request, resp: falcon.asgi.Response, error: falcon.HTTPError
     ) -> None:
         if not is_console(req.path):
             pages.serialize(req, resp, error)
-        elif errors.PROBLEM in req.accept:  # from a script
+            return
+        texts = words.of(req, resp)
+        detail = (error.description or "").removeprefix("Error: ")
+        if errors.PROBLEM in req.accept:  # from a script
+            error.description = texts.said(detail) or None
             errors.serialize(req, resp, error)
         else:
-            heading = falcon.code_to_http_status(error.status_code).partition(" ")[2]
-            text = (error.description or "").removeprefix("Error: ")
-            send_page(resp, "error", heading=heading, text=text, status=error.status_code)
+            heading, sentence = texts.error(HTTPStatus(error.status_code))
+            values = {
+                "heading": heading,
+                "text": texts.said(detail, sentence),
+                "status": error.status_code,
+            }
+            send_page(resp, texts, "error", **values)
 
     return serialize
 

@@ -67,6 +67,7 @@ class QueuePage:
             filter=chosen, product_id=product_id, reason=reason, after=cursors.encode(page.next)
         )
         await self._pages.send(
+            req,
             resp,
             visitor,
             "queue",

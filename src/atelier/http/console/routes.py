@@ -20,6 +20,7 @@ from atelier.http.console.tokens import RevokeToken, TokensPage
 from atelier.http.console.unanswered import UnansweredPage
 from atelier.http.console.webhooks import WebhookPage, WebhooksPage
 from atelier.http.pages.documentation import File
+from atelier.http.pages.texts import Words
 from atelier.http.webhooks.addresses import PermittedAddresses
 from atelier.store.connections.database import Database
 from atelier.store.console.samples import Samples
@@ -80,21 +81,21 @@ class Stores(NamedTuple):
         )
 
 
-def add_console(app: App, stores: Stores, addresses: PermittedAddresses) -> None:
+def add_console(app: App, stores: Stores, addresses: PermittedAddresses, words: Words) -> None:
     """Add the pages, what their scripts request, and their files.
 
-    `addresses` are those that webhooks may have.
+    `addresses` are those that webhooks may have; `words` those of the console.
     """
     guard = Guard(stores.sessions)
-    pages = Pages(guard, stores.samples)
+    pages = Pages(guard, stores.samples, words)
     app.add_route("/console", Overview(pages))
     app.add_route("/console/metrics", Figures(pages, stores.samples))
-    app.add_route("/console/sign-in", SignIn(guard, stores.tokens, stores.sessions))
+    app.add_route("/console/sign-in", SignIn(pages, stores.tokens, stores.sessions))
     app.add_route("/console/sign-out", SignOut(guard, stores.sessions))
     by_form = FormDecisions(stores.decisions)
     app.add_route("/console/queue", QueuePage(pages, stores.queue, by_form))
-    app.add_route("/console/decisions", DecisionsRoute(guard, stores.decisions))
-    app.add_route("/console/decisions/{decision_id}/undo", UndoRoute(guard, stores.decisions))
+    app.add_route("/console/decisions", DecisionsRoute(pages, stores.decisions))
+    app.add_route("/console/decisions/{decision_id}/undo", UndoRoute(pages, stores.decisions))
     unanswered = UnansweredPage(pages, stores.unanswered, stores.samples, by_form)
     app.add_route("/console/unanswered", unanswered)
     app.add_route("/console/rules", RulesPage(pages, stores.rules, stores.trials))

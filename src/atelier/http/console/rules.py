@@ -20,7 +20,6 @@ DAYS = (7, 30, 90, 365)
 
 _HISTORY = 20
 _MAX_FORM_BYTES = 4 * rule_files.MAX_BYTES  # a character of a form may take three bytes
-_CONFLICT = "Others were put in force meanwhile, and yours were not: they are below, unchanged."
 
 
 class RulesPage:
@@ -35,7 +34,7 @@ class RulesPage:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Send the rules in force, in a form to try others."""
         visitor = await self._pages.guard.admit(req)
-        await self._send(resp, visitor)
+        await self._send(req, resp, visitor)
 
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Try the rules of the form, or put them in force; send the page with what came of it."""
@@ -53,22 +52,25 @@ class RulesPage:
             else:
                 values["report"] = await run_trial(self._trials, source, days)
         except InvalidRulesError as error:
-            values["problem"] = f"These rules are invalid: {error}."
+            values["problem"] = ("rules_invalid", f"{error}.")
         if "problem" in values:
             resp.status = HTTPStatus.UNPROCESSABLE_ENTITY
-        await self._send(resp, visitor, **values)
+        await self._send(req, resp, visitor, **values)
 
-    async def _apply(self, visitor: Visitor, source: str, replaces: int | None) -> dict[str, str]:
+    async def _apply(
+        self, visitor: Visitor, source: str, replaces: int | None
+    ) -> dict[str, object]:
         changed = await self._versions.change(
             visitor.name, source if source.strip() else None, replaces=replaces or 0
         )
         if changed.outcome is ChangeOutcome.CONFLICT:
-            return {"problem": _CONFLICT}
-        text = f"Version {changed.version} is" if changed.version else "No rules are"
-        return {"done": f"{text} in force."}
+            return {"problem": ("rules_conflict",)}
+        done = ("rules_changed", changed.version) if changed.version else ("rules_none",)
+        return {"done": done}
 
     async def _send(
         self,
+        req: falcon.asgi.Request,
         resp: falcon.asgi.Response,
         visitor: Visitor,
         **values: Any,  # noqa: ANN401 - of the template
@@ -83,6 +85,7 @@ class RulesPage:
             "done": None,
         }
         await self._pages.send(
+            req,
             resp,
             visitor,
             "rules",

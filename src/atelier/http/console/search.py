@@ -37,6 +37,7 @@ class SearchPage:
             is_late = True
         following = cursors.encode(found.next) if found.next else None
         await self._pages.send(
+            req,
             resp,
             visitor,
             "search",

@@ -5,7 +5,7 @@ from http import HTTPStatus
 import falcon
 import falcon.asgi
 
-from atelier.http.console.pages import form, send_page
+from atelier.http.console.pages import Pages, form, send_page
 from atelier.http.console.session import (
     ROOT,
     SIGN_IN,
@@ -19,27 +19,27 @@ from atelier.store.tokens import FoundToken, Scope, TokenReader, TokenState
 
 _MAX_TOKEN_LENGTH = 200
 _PROBLEMS = {
-    TokenState.UNKNOWN: "There is no such token.",
-    TokenState.EXPIRED: "This token has expired.",
-    TokenState.REVOKED: "This token was revoked.",
+    TokenState.UNKNOWN: "token_unknown",
+    TokenState.EXPIRED: "token_expired",
+    TokenState.REVOKED: "token_revoked",
 }
-_SMALL_SCOPE = "This token may only read. The console needs the scope moderate or operate."
+_SMALL_SCOPE = "token_small"
 
 
 class SignIn:
     """`/console/sign-in`."""
 
-    def __init__(self, guard: Guard, tokens: TokenReader, sessions: Sessions) -> None:
-        """Take who recognizes sessions, the reader of tokens, and the sessions."""
-        self._guard = guard
+    def __init__(self, pages: Pages, tokens: TokenReader, sessions: Sessions) -> None:
+        """Take the pages, the reader of tokens, and the sessions."""
+        self._pages = pages
         self._tokens = tokens
         self._sessions = sessions
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Send the form; redirect to the console who is signed in."""
-        if await self._guard.visitor(req):
+        if await self._pages.guard.visitor(req):
             raise falcon.HTTPSeeOther(ROOT)
-        send_page(resp, "sign_in", problem=None)
+        send_page(resp, self._pages.words.of(req, resp), "sign_in", problem=None)
 
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Open a session with the token of the form; or send the form and what is wrong."""
@@ -51,7 +51,8 @@ class SignIn:
         if secret is None:
             is_small = found.state is TokenState.VALID
             resp.status = HTTPStatus.FORBIDDEN if is_small else HTTPStatus.UNAUTHORIZED
-            send_page(resp, "sign_in", problem=problem or _PROBLEMS[TokenState.REVOKED])
+            problem = problem or _PROBLEMS[TokenState.REVOKED]
+            send_page(resp, self._pages.words.of(req, resp), "sign_in", problem=problem)
             return
         set_cookie(req, resp, secret)
         _redirect(resp, ROOT)

@@ -15,7 +15,6 @@ from atelier.store.tokens import Scope
 _LIFETIMES = {"1": 1, "30": 30, "90": 90, "365": 365}
 """Days, by the value of the form; any other value means that the token does not expire."""
 _MAX_NAME_LENGTH = 60
-_NAME_RULE = f"A name has 1 to {_MAX_NAME_LENGTH} printable characters, and no space around them."
 _SCOPES = {scope.text: scope for scope in Scope}
 
 
@@ -30,7 +29,7 @@ class TokensPage:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Send the list."""
         visitor = await self._pages.guard.admit(req, Scope.OPERATE)
-        await self._send(resp, visitor)
+        await self._send(req, resp, visitor)
 
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Create a token, and show it; or say what is wrong."""
@@ -38,23 +37,37 @@ class TokensPage:
         visitor = await self._pages.guard.admit_change(req, fields.get("csrf", ""), Scope.OPERATE)
         name, scope = fields.get("name", ""), _SCOPES.get(fields.get("scope", ""))
         if not _is_name(name) or scope is None:
-            await self._send(resp, visitor, problem=_NAME_RULE, given=name)
+            problem = ("token_name_rule", _MAX_NAME_LENGTH)
+            await self._send(req, resp, visitor, problem=problem, given=name)
             resp.status = HTTPStatus.UNPROCESSABLE_ENTITY
             return
         days = _LIFETIMES.get(fields.get("days", ""))
         lifetime = timedelta(days=days) if days else None
         created = await self._sessions.create_token(visitor.secret, name, scope, lifetime)
         if created is None:
-            taken = f"There is, or was, a token named {name}: choose another name."
-            await self._send(resp, visitor, problem=taken, given=name)
+            await self._send(req, resp, visitor, problem=("token_taken", name), given=name)
             resp.status = HTTPStatus.CONFLICT
             return
-        await self._send(resp, visitor, created=created, created_name=name)
+        await self._send(req, resp, visitor, created=created, created_name=name)
 
-    async def _send(self, resp: falcon.asgi.Response, visitor: Visitor, **values: str) -> None:
+    async def _send(
+        self,
+        req: falcon.asgi.Request,
+        resp: falcon.asgi.Response,
+        visitor: Visitor,
+        **values: object,
+    ) -> None:
         defaults = {"problem": None, "given": "", "created": None, "created_name": None}
         tokens = await self._sessions.tokens(visitor.secret)
-        await self._pages.send(resp, visitor, "tokens", tokens=tokens, **{**defaults, **values})
+        await self._pages.send(
+            req,
+            resp,
+            visitor,
+            "tokens",
+            tokens=tokens,
+            lifetimes=_LIFETIMES,
+            **{**defaults, **values},
+        )
 
 
 class RevokeToken:

@@ -74,6 +74,7 @@ class UnansweredPage:
         page = await self._reader.page(_ORDER, start, _LIMIT, Filters(product_id))
         versions = await self._samples.question_versions([each["id"] for each in page.questions])
         await self._pages.send(
+            req,
             resp,
             visitor,
             "unanswered",

@@ -31,7 +31,7 @@ class WebhooksPage:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Send the list."""
         visitor = await self._pages.guard.admit(req, Scope.OPERATE)
-        await self._send(resp, visitor)
+        await self._send(req, resp, visitor)
 
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Add an endpoint for all events, and show its secret; or say what is wrong."""
@@ -42,21 +42,27 @@ class WebhooksPage:
             self._addresses.check(urls.parse(url))
         except urls.InvalidUrlError as error:
             resp.status = HTTPStatus.UNPROCESSABLE_ENTITY
-            await self._send(resp, visitor, given=url, problem=f"The URL must {error}.")
+            await self._send(req, resp, visitor, given=url, problem=("url_rule", str(error)))
             return
         added = await self._endpoints.add(url, EVENTS, visitor.name)
         if added is None:
             resp.status = HTTPStatus.CONFLICT
-            problem = f"There are {MAX_ENDPOINTS} webhooks already: remove one first."
-            await self._send(resp, visitor, given=url, problem=problem)
+            problem = ("webhooks_full", MAX_ENDPOINTS)
+            await self._send(req, resp, visitor, given=url, problem=problem)
             return
-        await self._send(resp, visitor, secret=added.secret)
+        await self._send(req, resp, visitor, secret=added.secret)
 
-    async def _send(self, resp: falcon.asgi.Response, visitor: Visitor, **values: str) -> None:
+    async def _send(
+        self,
+        req: falcon.asgi.Request,
+        resp: falcon.asgi.Response,
+        visitor: Visitor,
+        **values: object,
+    ) -> None:
         defaults = {"given": "", "problem": None, "secret": None}
         endpoints = await self._endpoints.all()
         await self._pages.send(
-            resp, visitor, "webhooks", endpoints=endpoints, **{**defaults, **values}
+            req, resp, visitor, "webhooks", endpoints=endpoints, **{**defaults, **values}
         )
 
 
@@ -88,6 +94,7 @@ class WebhookPage:
             endpoint["id"], state=state, below=below, limit=limit
         )
         await self._pages.send(
+            req,
             resp,
             visitor,
             "webhook",

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 import falcon.asgi
+from markupsafe import Markup
 
 from atelier.http.common import languages
 from atelier.http.common.languages import LANGUAGES
@@ -18,9 +19,9 @@ AUTO = "auto"
 class Texts:
     """The words of one language; templates read them as attributes."""
 
-    def __init__(self, language: str) -> None:
-        """Read the file of a language."""
-        file = files("atelier") / "web" / "pages" / f"texts-{language}.json"
+    def __init__(self, language: str, folder: str = "pages") -> None:
+        """Read the file of a language, of the pages in a folder."""
+        file = files("atelier") / "web" / folder / f"texts-{language}.json"
         self._texts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         self.language = language
 
@@ -34,9 +35,34 @@ class Texts:
         heading, sentence = errors.get(f"{status}") or errors[f"{status // 100}xx"]
         return heading, sentence
 
-    def fill(self, name: str, value: object) -> str:
-        """Return a text with a value filled in."""
-        return self[name].format(value)
+    def fill(self, name: str, *values: object) -> str:
+        """Return a text with its values filled in."""
+        return self[name].format(*values)
+
+    def html(self, name: str, *values: object) -> Markup:
+        """Return a text that may contain elements, with its values filled in, and escaped."""
+        return Markup(self[name]).format(*values)  # noqa: S704 - a text of ours
+
+    def group(self, name: str) -> dict[str, Any]:
+        """Return the texts of a group, by name."""
+        return dict(self._texts[name])
+
+    def term(self, group: str, value: str) -> str:
+        """Return what a value of the API is called; one that is not known keeps its name."""
+        return str(self._texts[group].get(value) or value.replace("_", " "))
+
+    def said(self, text: str, otherwise: str | None = None) -> str:
+        """Return an error text of the API in this language; `otherwise` if it is not known in it.
+
+        Without that, such a text stays English.
+        """
+        if self.language == languages.ENGLISH:
+            return text or otherwise or ""
+        return languages.translated(text, self.language) or otherwise or text
+
+    def number(self, value: int) -> str:
+        """Return a number in groups of three digits."""
+        return f"{value:,}".replace(",", self["thousands"])
 
     def count(self, name: str, number: int) -> str:
         """Return how many there are of what the text names."""
@@ -56,9 +82,9 @@ class Texts:
 class Words:
     """The words for each request."""
 
-    def __init__(self, language: str) -> None:
-        """Take the language of all pages, or AUTO."""
-        self._texts = {each: Texts(each) for each in LANGUAGES}
+    def __init__(self, language: str, folder: str = "pages") -> None:
+        """Take the language of all pages, or AUTO; and the folder of the pages."""
+        self._texts = {each: Texts(each, folder) for each in LANGUAGES}
         self._language = None if language == AUTO else language
 
     def of(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> Texts:

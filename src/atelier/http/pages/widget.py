@@ -39,8 +39,10 @@ _DECLARED = re.compile(r"^(?:(?:async )?function|class|const|let) (\w*[A-Z]\w*)"
 _PROPERTY = re.compile(r"\.(\w+)|^ +(\w+)(?: =|\()", re.MULTILINE)
 _WORD = re.compile(r'"[^"\n]*"|(?<![.}\w$#])\w+')
 _LETTERS = [f"{letter}{digit}" for digit in ("", *"0123456789") for letter in ascii_letters]
+_CONST = re.compile(r"\bconst\b(?=[ {\[])")
+_BOOLEAN = re.compile(r'(?<!["\w])(?:true|false)(?!["\w])')
 _CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_CSS_SPACE = re.compile(r"\s*([{};,])\s*")
+_CSS_SPACE = re.compile(r"\s*([{};,])\s*|(?<=[\w-])(:) ")
 
 
 class Asset(NamedTuple):
@@ -83,7 +85,13 @@ def script(honeypot: str | None) -> str:
         f"const {name} = {json.dumps(value, ensure_ascii=False)};\n"
         for name, value in values.items()
     ]
-    return str(jsmin("".join([*constants, modules])))
+    return str(jsmin("".join(constants))) + _smaller(str(jsmin(modules)))
+
+
+def _smaller(script: str) -> str:
+    """Return a script with shorter words for declarations and booleans outside strings."""
+    script = _CONST.sub("let", script.replace(";}", "}"))
+    return _BOOLEAN.sub(lambda found: "!0" if found[0] == "true" else "!1", script)
 
 
 def _module(name: str) -> str:
@@ -110,7 +118,7 @@ def _with_short_names(modules: str) -> str:
 
 
 def _styles() -> str:
-    return _CSS_SPACE.sub(r"\1", _CSS_COMMENT.sub("", _read(_STYLES))).strip()
+    return _CSS_SPACE.sub(r"\1\2", _CSS_COMMENT.sub("", _read(_STYLES))).strip()
 
 
 def _read(name: str) -> str:

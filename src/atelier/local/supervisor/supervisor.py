@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -32,7 +32,7 @@ from atelier.local.supervisor.preflight import address_of, check_port, exclusive
 from atelier.local.supervisor.sample import load_sample, move_photos, needs_sample
 from atelier.local.supervisor.terminal import Terminal, detach
 from atelier.settings import Settings
-from atelier.store.migrate import migrate
+from atelier.store.migrate import migrate, names
 from atelier.transfer.progress import progress_for
 
 _CHECK_SECONDS = 1.0
@@ -102,9 +102,7 @@ class _Supervisor:
 
     async def _prepare_database(self) -> None:
         applied = await migrate(self._dsn)
-        self._logs.log(
-            f"Migrated: {', '.join(applied)}." if applied else "The database is up to date."
-        )
+        self._logs.log(_migrated(applied))
         await update_privileges(self._settings, self._dsn)
         await check_service_url(self._settings)
         photos = f"{address_of(self._settings.port)}/demo/photos"
@@ -202,6 +200,14 @@ def _starting_database(settings: Settings) -> str:
         return "Using the database of ATELIER_DATABASE_URL."
     home = settings.home.name if settings.home.parent == Path.cwd() else settings.home
     return f"Starting PostgreSQL, with its data in {home}."
+
+
+def _migrated(applied: Sequence[str]) -> str:
+    if not applied:
+        return "The database is up to date."
+    if names() == set(applied):
+        return "Created the tables."
+    return f"Migrated: {', '.join(applied)}."
 
 
 def _ready_message(settings: Settings) -> str:

@@ -1,6 +1,6 @@
 // Imports: reads the page again while one is running, and sometimes otherwise.
 
-import { announce, showTimes } from "./common.js";
+import { announce, showTimes, t } from "./common.js";
 
 const WHILE_RUNNING = 2000;
 const OTHERWISE = 15_000;
@@ -23,7 +23,7 @@ async function update() {
   list.replaceChildren(...fresh.childNodes);
   for (const each of list.querySelectorAll("details")) each.open = open.includes(each.dataset.id);
   showTimes(list);
-  if (wasRunning && !isRunning()) announce("The import has ended.");
+  if (wasRunning && !isRunning()) announce(t("import_ended"));
 }
 
 async function keepCurrent() {

@@ -1,12 +1,12 @@
 // The overview: figures of all instances, read every few seconds, as tiles, graphs and a table.
 
-import { get, make } from "./common.js";
+import { get, locale, make, t } from "./common.js";
 
 const INTERVAL = 5000;
 const plots = document.querySelector("#plots");
 const reset = document.querySelector("#reset-zoom");
-const number = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
-const small = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
+const number = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+const small = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 });
 const per = (value) => (value === null || value === undefined ? "–" : (value < 10 ? small : number).format(value));
 const ms = (seconds) => (seconds === null || seconds === undefined ? "–" : per(seconds * 1000));
 const bytes = (value) => {
@@ -15,22 +15,22 @@ const bytes = (value) => {
   const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(value, 1)) / 3));
   return `${per(value / 1000 ** power)} ${units[power]}`;
 };
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const exactClock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const exactClock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const percent = (value) => (value === null || value === undefined ? "–" : `${number.format(value * 100)} %`);
 
 // Each graph: its title, its unit, and its lines: text, colour, value of a point.
 const GRAPHS = [
-  ["Requests", "per second", per, [["all", "p1", (p) => p.requests], ["errors", "p2", (p) => p.errors]]],
-  ["Response time", "milliseconds", per, [
-    ["median", "p4", (p) => times(p.p50)], ["95 %", "p3", (p) => times(p.p95)], ["99 %", "p2", (p) => times(p.p99)],
+  ["requests", "per_second", per, [["all", "p1", (p) => p.requests], ["errors", "p2", (p) => p.errors]]],
+  ["response_time", "milliseconds", per, [
+    ["median", "p4", (p) => times(p.p50)], ["p95", "p3", (p) => times(p.p95)], ["p99", "p2", (p) => times(p.p99)],
   ]],
-  ["Batch size", "keys a statement", per, [["mean", "p1", (p) => p.batch_size]]],
-  ["Waiting for a batch", "requests", per, [["all instances", "p3", (p) => p.waiting]]],
-  ["Instances", "reporting", per, [["instances", "p4", (p) => p.instances]]],
-  ["Processor", "cores", per, [["all instances", "p1", (p) => p.cpu]]],
-  ["Database connections", "open", per, [["all clients", "p1", (p) => p.clients]]],
-  ["Database transactions", "per second", per, [["all clients", "p4", (p) => p.transactions]]],
+  ["batch_size", "keys", per, [["mean", "p1", (p) => p.batch_size]]],
+  ["waiting", "requests_unit", per, [["all_instances", "p3", (p) => p.waiting]]],
+  ["instances", "reporting", per, [["instances_line", "p4", (p) => p.instances]]],
+  ["processor", "cores", per, [["all_instances", "p1", (p) => p.cpu]]],
+  ["db_connections", "open", per, [["all_clients", "p1", (p) => p.clients]]],
+  ["db_transactions", "per_second", per, [["all_clients", "p4", (p) => p.transactions]]],
 ];
 const times = (seconds) => (seconds === null ? null : seconds * 1000);
 
@@ -42,9 +42,11 @@ const charts = GRAPHS.map(chart);
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
-function chart([title, unit, format, lines]) {
+function chart([titleName, unitName, format, named]) {
+  const [title, unit] = [t(titleName), t(unitName)];
+  const lines = named.map(([name, ...rest]) => [t(name), ...rest]);
   const legends = lines.map(([text, hue]) => make("span", { class: `legend ${hue}` }, text));
-  const box = make("div", { role: "img", "aria-label": `${title}, ${unit}` });
+  const box = make("div", { role: "img", dir: "ltr", "aria-label": `${title}, ${unit}` });
   plots.append(make("figure", {}, make("figcaption", {}, make("b", {}, title, " ", make("span", { class: "muted" }, unit)), ...legends), box));
   return { title, unit, format, lines, legends, box, plot: null };
 }
@@ -113,26 +115,26 @@ function tile(name, value, unit = "", isBad = false) {
 function showTiles(figures) {
   const last = points.at(-1);
   const alive = figures.instances.filter((each) => !each.is_silent);
-  tile("requests", per(last?.requests), "/s");
-  tile("errors", per(last?.errors), "/s", last?.errors > 0);
-  for (const name of ["p50", "p95", "p99"]) tile(name, ms(last?.[name]), "ms");
-  tile("instances", `${alive.length}`, figures.instances.length > alive.length ? `of ${figures.instances.length}` : "", !alive.length);
-  tile("queue", number.format(figures.queue.reported + figures.queue.held), figures.queue.held ? `${figures.queue.held} held` : "");
-  tile("database", `${figures.database.clients}`, `of ${figures.database.most_connections} conn.`);
+  tile("requests", per(last?.requests), t("a_second"));
+  tile("errors", per(last?.errors), t("a_second"), last?.errors > 0);
+  for (const name of ["p50", "p95", "p99"]) tile(name, ms(last?.[name]), t("ms"));
+  tile("instances", `${alive.length}`, figures.instances.length > alive.length ? t("of", figures.instances.length) : "", !alive.length);
+  tile("queue", number.format(figures.queue.reported + figures.queue.held), figures.queue.held ? t("held", figures.queue.held) : "");
+  tile("database", `${figures.database.clients}`, t("of_connections", figures.database.most_connections));
 }
 
 function showInstances(instances) {
   const duration = (seconds) => {
     const [days, hours, minutes] = [86400, 3600, 60].map((size, i, all) => Math.floor((i ? seconds % all[i - 1] : seconds) / size));
-    return days ? `${days} d ${hours} h` : hours ? `${hours} h ${minutes} min` : `${minutes} min`;
+    return days ? t("days_hours", days, hours) : hours ? t("hours_minutes", hours, minutes) : t("just_minutes", minutes);
   };
   document.querySelector("#instances").replaceChildren(...instances.map((each) => {
-    const state = make("span", { class: `state ${each.is_silent ? "bad" : "good"}` }, each.is_silent ? `silent for ${Math.round(each.age_seconds)} s` : "reporting");
+    const state = make("span", { class: `state ${each.is_silent ? "bad" : "good"}` }, each.is_silent ? t("silent", Math.round(each.age_seconds)) : t("is_reporting"));
     const numbers = [
       duration(each.uptime_seconds), per(each.requests), per(each.errors), ms(each.p50), ms(each.p99), percent(each.cpu),
-      bytes(each.memory_bytes), each.waiting, `${each.connections - each.idle_connections} of ${each.connections} busy`,
+      bytes(each.memory_bytes), each.waiting, t("busy", each.connections - each.idle_connections, each.connections),
     ];
-    return make("tr", {}, make("th", { scope: "row" }, each.instance), make("td", {}, state), make("td", {}, each.version),
+    return make("tr", {}, make("th", { scope: "row" }, make("bdi", {}, each.instance)), make("td", {}, state), make("td", {}, each.version),
       ...numbers.map((value) => make("td", { class: "number nowrap" }, String(value))));
   }));
 }
@@ -141,13 +143,19 @@ function show(figures) {
   points = withGaps(points, figures.step);
   for (const one of charts) {
     if (one.plot) one.plot.setData(data(one), !isZoomed);
-    else if (points.length) draw(one);
+    else if (points.length > 1) draw(one); // one point has no scale
     legend(one);
     one.box.setAttribute("aria-label", `${one.title}, ${one.unit}: ${one.legends.map((each) => each.textContent).join(", ")}`);
   }
   plots.dataset.points = points.length;
   showTiles(figures);
   showInstances(figures.instances);
+}
+
+// Shows whether the figures are old ones, because new ones could not be read.
+function stale(value) {
+  document.querySelector("#freshness").classList.toggle("problem", value);
+  document.querySelector("main").classList.toggle("stale", value);
 }
 
 // Reads what is new.
@@ -165,14 +173,18 @@ async function update() {
     const fresh = new Set(figures.points.map((each) => each.step));
     points = [...known.filter((each) => each.step > oldest && !fresh.has(each.step)), ...figures.points];
     show(figures);
-    freshness.textContent = points.length ? `Updated ${new Date().toLocaleTimeString()}` : "The first figures come in a few seconds.";
+    lastRead = exactClock.format(new Date());
+    freshness.textContent = points.length ? t("updated", lastRead) : t("first_figures");
+    stale(false);
   } catch (error) {
-    freshness.textContent = `No figures: ${error.message}`;
+    freshness.textContent = lastRead ? t("as_of", lastRead, error.message) : t("no_figures", error.message);
+    stale(true);
   } finally {
     if (!document.hidden) timer = setTimeout(update, INTERVAL);
   }
 }
 let step = 5;
+let lastRead;
 
 for (const button of document.querySelectorAll("[data-range]"))
   button.addEventListener("click", () => {

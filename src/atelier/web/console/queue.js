@@ -1,10 +1,9 @@
 // The moderation queue: decisions about one post or the selected ones, by mouse or keyboard.
 
-import { announce, decided, get, make, onKeys, post, showTimes, walk } from "./common.js";
+import { announce, decided, get, make, onKeys, post, showTimes, t, walk } from "./common.js";
 
 const list = document.querySelector("#posts");
 const shortcuts = document.querySelector("#shortcuts");
-const done = { restore: "Restored", remove: "Removed", hold: "Held" };
 const history = []; // the groups of posts that were decided together, for undo
 
 const help = () => shortcuts.showModal();
@@ -28,7 +27,7 @@ function start() {
     for (const button of bulk) button.disabled = !items.length;
     all.checked = items.length > 0 && items.length === boxes().length;
     all.indeterminate = items.length > 0 && !all.checked;
-    document.querySelector("#selected").textContent = items.length ? `${items.length} selected` : "Select all";
+    document.querySelector("#selected").textContent = items.length ? t("selected", items.length) : t("select_all");
   }
 
   function selectAll() {
@@ -51,7 +50,7 @@ function start() {
   };
 
   function undoButton(group) {
-    const button = make("button", { type: "button" }, "Undo");
+    const button = make("button", { type: "button" }, t("undo"));
     button.addEventListener("click", () => undo(group));
     return button;
   }
@@ -60,9 +59,9 @@ function start() {
     if (result.decision) {
       // The moderator has seen what the other one did, and may decide again.
       seen(item, result.decision);
-      show(item, "conflict", `${decided(result.decision)}: your decision was not applied. You can decide again.`);
+      show(item, "conflict", t("decision_lost", decided(result.decision)));
     } else {
-      show(item, "conflict", `Not applied: ${result.detail}.`);
+      show(item, "conflict", t("not_applied", result.detail));
     }
   }
 
@@ -84,7 +83,7 @@ function start() {
       const { results } = await post("/console/decisions", { decisions });
       settle(action, items, results, next);
     } catch (error) {
-      for (const item of items) show(item, "failed", `Not applied: ${error.message}`);
+      for (const item of items) show(item, "failed", t("not_applied", error.message));
       announce(error.message);
     } finally {
       for (const item of items) item.removeAttribute("aria-busy");
@@ -102,15 +101,15 @@ function start() {
     });
     if (group.length) history.push(group);
     if (next && group.length) steps.next();
-    for (const one of group) show(one.item, "done", `${done[action]} by you.`, undoButton([one]));
+    for (const one of group) show(one.item, "done", t(`done_${action}`), undoButton([one]));
     const failed = items.length - group.length;
-    announce(`${done[action]}: ${group.length}.` + (failed ? ` Not applied: ${failed}.` : ""));
+    announce([t(`said_${action}`, group.length), ...(failed ? [t("said_failed", failed)] : [])].join(" "));
     note.value = "";
     showSelection();
   }
 
   async function undo(group = history.pop()) {
-    if (!group) return announce("There is nothing to undo.");
+    if (!group) return announce(t("nothing_to_undo"));
     for (const { item, decision } of group) {
       if (!item.matches(".done")) continue;
       try {
@@ -121,9 +120,9 @@ function start() {
         }
         seen(item, results[0].decision);
         show(item, "", "");
-        announce("Undone.");
+        announce(t("undone"));
       } catch (error) {
-        show(item, "failed", `Not undone: ${error.message}`);
+        show(item, "failed", t("not_undone", error.message));
       }
     }
     steps.focus(group[0].item);
@@ -132,7 +131,7 @@ function start() {
   const act = (action) => decide(action, selected().length ? selected() : [steps.current()].filter(Boolean));
   const choose = (key) => {
     if (reason.options[key - 1]) reason.selectedIndex = key - 1;
-    announce(`Reason: ${reason.selectedOptions[0].text}`);
+    announce(t("reason", reason.selectedOptions[0].text));
   };
   const select = () => {
     const box = steps.current()?.querySelector(".select");

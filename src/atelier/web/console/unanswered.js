@@ -1,6 +1,6 @@
 // Unanswered questions: an answer in the name of the shop, right in the list.
 
-import { announce, decided, make, onKeys, post, walk } from "./common.js";
+import { announce, decided, make, onKeys, post, t, walk } from "./common.js";
 
 const list = document.querySelector("#posts");
 const answered = [];
@@ -41,10 +41,10 @@ function start() {
     try {
       const { results: [result] } = await post("/console/decisions", { decisions: [decision] });
       if (result.status === 201) settle(item, result.decision);
-      else if (result.decision) show(item, "conflict", `${decided(result.decision)}: your answer was not published.`);
-      else show(item, "conflict", `Not published: ${result.detail}.`);
+      else if (result.decision) show(item, "conflict", t("answer_lost", decided(result.decision)));
+      else show(item, "conflict", t("not_published", result.detail));
     } catch (error) {
-      show(item, "failed", `Not published: ${error.message}`);
+      show(item, "failed", t("not_published", error.message));
     } finally {
       button.disabled = false;
     }
@@ -53,25 +53,25 @@ function start() {
   function settle(item, decision) {
     answered.push({ item, decision });
     item.querySelector(".answer").hidden = true;
-    const button = make("button", { type: "button" }, "Undo");
+    const button = make("button", { type: "button" }, t("undo"));
     button.addEventListener("click", () => undo({ item, decision }));
     steps.focus(item);
     steps.next();
-    show(item, "done", `Answered by you (answer ${decision.answer_id}).`, button);
-    announce("The answer is published.");
+    show(item, "done", t("answered", decision.answer_id), button);
+    announce(t("published"));
   }
 
   async function undo(last = answered.pop()) {
-    if (!last) return announce("There is nothing to undo.");
+    if (!last) return announce(t("nothing_to_undo"));
     const { item, decision } = last;
     try {
       const { results: [result] } = await post(`/console/decisions/${decision.id}/undo`, { reason: "mistake" });
-      if (result.status !== 201) return show(item, "conflict", `Not undone: ${result.detail}.`);
+      if (result.status !== 201) return show(item, "conflict", t("not_undone", result.detail));
       item.dataset.version = `${result.decision.id}-${item.dataset.version.split("-")[1]}`;
       show(item, "", "");
-      announce("The answer is removed again.");
+      announce(t("withdrawn"));
     } catch (error) {
-      show(item, "failed", `Not undone: ${error.message}`);
+      show(item, "failed", t("not_undone", error.message));
     }
     steps.focus(item);
   }
@@ -86,7 +86,7 @@ function start() {
       answer(item);
     });
     text.addEventListener("input", () => {
-      counter.textContent = `${text.value.length} of ${text.maxLength}`;
+      counter.textContent = t("counter", text.value.length, text.maxLength);
     });
     text.addEventListener("keydown", (event) => {
       if (event.key === "Escape") toggle(item, false);

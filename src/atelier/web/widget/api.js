@@ -6,7 +6,7 @@ const TRANSIENT = new Set([0, 408, 425, 429]);
 /** Why a request failed: its status (0 without a response), and the service's own words. */
 export class Problem extends Error {
   constructor(status, content, retryAfter) {
-    super(content?.detail ?? "");
+    super((content?.detail ?? "").replace(/^[a-z](?!\w*:)/, (letter) => letter.toUpperCase())); // a sentence, if not of a field
     this.status = status;
     this.retryAfter = retryAfter || 0; // seconds
   }

@@ -45,7 +45,7 @@ class Actions {
       vote: button("vote", widget.vote, icon(ICONS.thumb), h("span", t("yes")), this.#count),
       report: button("report", widget.openReport),
     };
-    this.element = h("p.actions", h("span.question-helpful", t("helpful")), Object.values(this.#buttons), this.#hint);
+    this.element = h("p.actions", h("span.question-helpful", t("helpful")), this.#buttons.vote, this.#hint, this.#buttons.report);
     this.refresh();
   }
 

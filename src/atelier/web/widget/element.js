@@ -165,6 +165,7 @@ class AtelierQuestions extends HTMLElement {
   }
 
   #count({ questions, answers }) {
+    this.#totals.hidden = !questions;
     this.#totals.textContent = `${this.t("questions", { n: questions })} · ${this.t("answers", { n: answers })}`;
   }
 
