@@ -8,8 +8,8 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from atelier.cloud.hosts.host import Host
-from atelier.cloud.systemd.units import installed_nginx
 from atelier.errors import AtelierError
+from atelier.local.host.programs import system_nginx
 from atelier.local.nginx.nginx import Front, host_configuration, version
 from atelier.settings import Settings
 
@@ -40,7 +40,8 @@ def update(host: Host, configuration: Path, reload: list[str]) -> bool:
     if not servers:
         return False
     front = Front(host.inputs.get("LISTEN", "80"), servers)
-    release = version(installed_nginx())
+    program = system_nginx()
+    release = version(program) if program else ()
     text = host_configuration(front, Settings.from_environment(), release)
     if configuration.exists() and configuration.read_text() == text:
         return False
