@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help up reload install uninstall test check test-pythons test-ends test-lowest test-image test-hosts lock sbom bundle release audit clean shots FORCE
 
+# Hundreds of processes start in the tests: what each of them compiles is kept, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
@@ -44,7 +47,8 @@ uninstall: ## remove what `make install` installed in PREFIX
 		rm -rf "$(INSTALLED)" && rm -f "$(PREFIX)/bin/atelier"; fi
 
 # In the order of tests/conftest.py: a file at a time, so that its tests share what they start.
-PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# One more than the cores of the smallest machine: tests often wait for the processes they start.
+PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 # The fault tests measure times, so they run alone; the other tests share the cores.
 test: check ## run all tests that CI runs
@@ -68,31 +72,40 @@ check: .venv/dev.done ## format, lint and type checks
 		echo "make: Python 3.11 or newer is needed: install it, or set PYTHON." >&2; exit 1; }
 	@$(PYTHON) scripts/environment.py .venv $<
 
-# The tests that depend on the Python version: HTTP, SQL, CSV and subprocesses, without those that
-# mostly start commands and servers. All tests run on the Python of .venv, and on every installed
-# PostgreSQL.
-QUICK := $(PARALLEL) -k "not system-" --ignore tests/contract/test_docs_page.py \
+# Tests that may depend on the Python version, without those that mostly start commands and
+# servers. All tests run on the Python of .venv, and on every installed PostgreSQL.
+QUICK := -k "not system-" --ignore tests/contract/test_docs_page.py \
 	--ignore tests/contract/test_schemathesis.py \
 	tests/contract tests/store tests/http tests/local/test_process.py \
 	$(addprefix tests/transfer/test_,reader.py reader_properties.py import.py verify.py export.py)
 
 test-pythons: ## run the quick tests on every installed Python from 3.11 on
-	@$(call quick_tests_on,)
+	@$(call on_pythons,,$(QUICK))
 
-# What triggers and views of the database decide does not depend on the Python.
-IN_SQL := $(patsubst %,--ignore tests/store/test_%.py, \
-	documents moderation moderation_model post_search privacy search_reference)
+# What the standard library, the interpreter and compiled packages decide: HTTP, JSON, text, URLs,
+# CSV, asyncio, subprocesses. What the database or a browser decides does not depend on the Python.
+ENDS := -k "not system-" tests/http tests/local/test_process.py \
+	$(patsubst %,tests/contract/test_%.py,answers_page client_habits console cors dates fast_path \
+	fast_votes front_page idempotency ids methods pages paging post_bodies post_texts post_values \
+	posting problem_details questions_page routes specification text_properties texts \
+	v1_reading v1_writing votes widget_files without_database) \
+	$(patsubst %,tests/store/test_%.py,batcher connections large_pages rule_files timeouts url) \
+	$(patsubst %,tests/transfer/test_%.py,reader reader_properties export)
 
-test-ends: .venv/dev.done ## run most of them on the oldest and the newest Python, except that of .venv
-	@$(call quick_tests_on,--ends $$($(BIN)/python -c 'import platform; print(platform.python_version())'),$(IN_SQL))
+test-ends: .venv/dev.done ## run those that depend most on it on the oldest and the newest Python, except that of .venv
+	@$(call on_pythons,--ends $$($(BIN)/python -c 'import platform; print(platform.python_version())'),$(ENDS))
 
-quick_tests_on = failed=; for version in $$($(PYTHON) scripts/pythons.py $(1)); do \
-	$(MAKE) --no-print-directory test-python-$$version EXCEPT="$(2)" || failed="$$failed $$version"; done; \
-	test -z "$$failed" || { echo "make: the quick tests failed on Python$$failed." >&2; exit 1; }
+# Two Pythons at a time, each with one process; the output of each is shown when it ends.
+on_pythons = $(MAKE) --no-print-directory --keep-going --jobs 2 --output-sync TESTS='$(2)' \
+	$$($(PYTHON) scripts/pythons.py $(1) | sed 's/^/test-python-/') nothing
+
+.PHONY: nothing
+nothing:
+	@:
 
 test-python-%: .venvs/%/test.done
 	@echo "The quick tests on Python $*:"
-	@.venvs/$*/bin/pytest $(QUICK) $(EXCEPT)
+	@.venvs/$*/bin/pytest $(or $(TESTS),$(QUICK))
 
 .PRECIOUS: .venvs/%/test.done
 .venvs/%/test.done: requirements/test.txt requirements/local.txt pyproject.toml
@@ -101,7 +114,7 @@ test-python-%: .venvs/%/test.done
 test-lowest: requirements/lowest.txt ## run the quick tests with the lowest versions that pyproject.toml allows
 	@$(PYTHON) scripts/environment.py .venvs/lowest requirements/test.txt
 	@.venvs/lowest/$(PIP:.venv/%=%) install --require-hashes --requirement $<
-	@.venvs/lowest/bin/pytest $(QUICK)
+	@.venvs/lowest/bin/pytest $(PARALLEL) $(QUICK)
 
 # `make lock UPGRADE=` keeps the locked versions, and adds missing packages.
 UPGRADE := --upgrade

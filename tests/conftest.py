@@ -12,15 +12,20 @@ from atelier.local.postgres import roles
 from atelier.local.postgres.server import Server
 from atelier.store.migrate import migrate
 from tests.support.cluster import Cluster, cluster
-from tests.support.postgres import INSTALLED, server, temporary_folder
+from tests.support.postgres import INSTALLED, remove_abandoned_folders, server, temporary_folder
 
 _numbers = itertools.count(1)
 raise_open_files()  # hundreds of clients exceed the limit of many shells
 # A shell ignores SIGINT for what it runs in the background, and so would all that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
 _QUICK = {"contract", "http", "store"}
 """Folders with many quick tests."""
+
+
+def pytest_sessionstart() -> None:
+    remove_abandoned_folders()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -24,6 +24,7 @@ from atelier.local.host.home import Home
 from tests.support.cluster import free_port, wait_until_ready
 from tests.support.commands import (
     ATELIER,
+    Up,
     as_ordinary_user,
     environment,
     left_behind,
@@ -69,6 +70,15 @@ class FirstStart:
     left: list[str]
 
 
+@dataclass(frozen=True)
+class Again:
+    """A running service."""
+
+    home: Path
+    port: int
+    running: Up
+
+
 @pytest.fixture(scope="module")
 def first(folder: Path) -> FirstStart:
     home, port = folder / "home", free_port()
@@ -80,6 +90,18 @@ def first(folder: Path) -> FirstStart:
         family = processes_of(home)
         code = running.press_ctrl_c()
         return FirstStart(home, port, running.output, pages, code, alive(family), left_behind(home))
+
+
+@pytest.fixture(scope="module")
+def again(first: FirstStart) -> Iterator[Again]:
+    """Return a second start of that home, of a copy, for tests that change nothing."""
+    port = free_port()
+    with temporary_folder() as folder:
+        home = folder / "home"
+        subprocess.run(["cp", "-a", first.home, home], check=True)
+        with up(home, PORT=str(port)) as running:
+            running.wait_for("Ready")
+            yield Again(home, port, running)
 
 
 def test_first_start_prints_its_progress_and_url(first: FirstStart) -> None:
@@ -101,18 +123,16 @@ def test_readme_shows_the_output(first: FirstStart) -> None:
     assert [line for line in shown if line not in output.splitlines()] == []
 
 
-def test_readme_shows_the_responses(first: FirstStart) -> None:
-    with up(first.home, PORT=str(first.port)) as running:
-        running.wait_for("Ready")
-        commands = [line for line in _README.read_text().splitlines() if line.startswith("$ curl")]
-        assert commands
-        for command in commands:
-            [*options, url] = shlex.split(command)[2:]
-            method = options[options.index("-X") + 1] if "-X" in options else "GET"
-            answer = httpx.request(method, url.replace("8080", str(first.port)))
-            status = f"HTTP/1.1 {answer.status_code} {answer.reason_phrase}"
-            expected = status if "-i" in options else answer.text
-            assert "".join(_transcript(command.removeprefix("$ "))) == expected
+def test_readme_shows_the_responses(again: Again) -> None:
+    commands = [line for line in _README.read_text().splitlines() if line.startswith("$ curl")]
+    assert commands
+    for command in commands:
+        [*options, url] = shlex.split(command)[2:]
+        method = options[options.index("-X") + 1] if "-X" in options else "GET"
+        answer = httpx.request(method, url.replace("8080", str(again.port)))
+        status = f"HTTP/1.1 {answer.status_code} {answer.reason_phrase}"
+        expected = status if "-i" in options else answer.text
+        assert "".join(_transcript(command.removeprefix("$ "))) == expected
 
 
 def _transcript(command: str) -> list[str]:
@@ -125,24 +145,19 @@ def test_the_first_start_serves_a_sample(first: FirstStart) -> None:
     assert sum(bool(page["results"]) for page in first.products) > 20
 
 
-def test_the_shop_to_try_has_questions_about_every_product(first: FirstStart) -> None:
-    with up(first.home, PORT=str(first.port), INSTANCES="1") as running:
-        running.wait_for("Ready")
-        [shop] = re.findall(r"a shop to try +(\S+)", running.output)
-        home, _ = parse(httpx.get(shop).text)
-        counts = texts(home, ".//span[@class='count']")
-        assert counts
-        assert not [count for count in counts if count.startswith("0 ")]
-        products = attributes(home, ".//main//a", "href")
-        pages = [parse(_get(first.port, path).decode())[0] for path in products]
-        photos = [
-            url for page in pages for url in attributes(page, ".//p[@class='photos']/a", "href")
-        ]
-        assert photos
-        for url in photos:
-            photo = httpx.get(url).raise_for_status()
-            assert photo.headers["content-type"].startswith("image/svg+xml")
-        assert running.press_ctrl_c() == 0
+def test_the_shop_to_try_has_questions_about_every_product(again: Again) -> None:
+    [shop] = re.findall(r"a shop to try +(\S+)", again.running.output)
+    home, _ = parse(httpx.get(shop).text)
+    counts = texts(home, ".//span[@class='count']")
+    assert counts
+    assert not [count for count in counts if count.startswith("0 ")]
+    products = attributes(home, ".//main//a", "href")
+    pages = [parse(_get(again.port, path).decode())[0] for path in products]
+    photos = [url for page in pages for url in attributes(page, ".//p[@class='photos']/a", "href")]
+    assert photos
+    for url in photos:
+        photo = httpx.get(url).raise_for_status()
+        assert photo.headers["content-type"].startswith("image/svg+xml")
 
 
 def test_ctrl_c_exits_cleanly_and_leaves_no_process_and_no_stale_file(first: FirstStart) -> None:
@@ -153,49 +168,37 @@ def test_ctrl_c_exits_cleanly_and_leaves_no_process_and_no_stale_file(first: Fir
     assert "Traceback" not in first.output
 
 
-def test_a_second_start_keeps_the_data(first: FirstStart) -> None:
-    with up(first.home, PORT=str(first.port)) as running:
-        running.wait_for("Ready")
-        page = json.loads(_get(first.port, "/qa/questions?product_id=4711"))
-        assert [question["question_body"] for question in page["results"]] == ["Is it kept?"]
-        assert "sample" not in running.output
+def test_a_second_start_keeps_the_data(again: Again) -> None:
+    page = json.loads(_get(again.port, "/qa/questions?product_id=4711"))
+    assert [question["question_body"] for question in page["results"]] == ["Is it kept?"]
+    assert "sample" not in again.running.output
 
 
-def test_second_service_in_a_home_is_rejected_with_the_address_of_the_first(
-    first: FirstStart,
-) -> None:
-    with up(first.home, PORT=str(first.port)) as running:
-        running.wait_for("Ready")
-        refused = run(first.home, "up", PORT=str(free_port()))
-        assert _is_one_line(refused)
-        assert f"http://127.0.0.1:{first.port}" in refused.stderr
-        assert f"process {running.process.pid}" in refused.stderr
-        assert json.loads(_get(first.port, "/ready"))["status"] == "ready"
+def test_second_service_in_a_home_is_rejected_with_the_address_of_the_first(again: Again) -> None:
+    refused = run(again.home, "up", PORT=str(free_port()))
+    assert _is_one_line(refused)
+    assert f"http://127.0.0.1:{again.port}" in refused.stderr
+    assert f"process {again.running.process.pid}" in refused.stderr
+    assert json.loads(_get(again.port, "/ready"))["status"] == "ready"
 
 
-def test_commands_share_the_database_of_a_running_service(first: FirstStart) -> None:
-    with up(first.home, PORT=str(first.port)) as running:
-        running.wait_for("Ready")
-        count = run(first.home, "db", "psql", "-Atc", "SELECT count(*) > 0 FROM questions")
-        assert count.stdout == "t\n"
-        assert json.loads(_get(first.port, "/ready"))["status"] == "ready"
+def test_commands_share_the_database_of_a_running_service(again: Again) -> None:
+    count = run(again.home, "db", "psql", "-Atc", "SELECT count(*) > 0 FROM questions")
+    assert count.stdout == "t\n"
+    assert json.loads(_get(again.port, "/ready"))["status"] == "ready"
 
 
-def test_command_in_another_folder_names_the_home_of_the_service(
-    first: FirstStart,
-) -> None:
-    elsewhere = first.home.with_name("elsewhere")
-    with up(first.home, PORT=str(first.port)) as running:
-        running.wait_for("Ready")
-        refused = run(elsewhere, "import", "/")
-        assert _is_one_line(refused)
-        assert f"There is no database in {elsewhere}: your service runs in" in refused.stderr
-        assert f"`ATELIER_HOME={first.home} atelier ...`" in refused.stderr
-        assert not elsewhere.exists()
+def test_command_in_another_folder_names_the_home_of_the_service(again: Again) -> None:
+    elsewhere = again.home.with_name("elsewhere")
+    refused = run(elsewhere, "import", "/")
+    assert _is_one_line(refused)
+    assert f"There is no database in {elsewhere}: your service runs in" in refused.stderr
+    assert f"`ATELIER_HOME={again.home} atelier ...`" in refused.stderr
+    assert not elsewhere.exists()
 
 
 def test_killed_components_are_restarted(first: FirstStart) -> None:
-    with up(first.home, PORT=str(first.port)) as running:
+    with up(first.home, PORT=str(first.port), INSTANCES="2") as running:
         running.wait_for("Ready")
         for victim in ("instance-2.sock", "nginx: master", "bin/postgres"):
             os.kill(_pid_of(first.home, victim), signal.SIGKILL)
@@ -215,7 +218,7 @@ def test_killed_supervisor_leaves_nothing_running_and_can_be_restarted(
         family = processes_of(first.home)
         running.process.kill()
         wait_until_gone(family)
-    with up(first.home, PORT=str(first.port)) as running:
+    with up(first.home, PORT=str(first.port), INSTANCES="1") as running:
         running.wait_for("Ready")
         assert running.press_ctrl_c() == 0
     assert left_behind(first.home) == []
@@ -230,7 +233,7 @@ def test_sigterm_stops_the_service_like_ctrl_c(first: FirstStart) -> None:
 
 
 def test_a_closed_terminal_stops_the_service_like_ctrl_c(first: FirstStart) -> None:
-    with in_terminal(first.home, PORT=str(first.port)) as (process, terminal):
+    with in_terminal(first.home, PORT=str(first.port), INSTANCES="1") as (process, terminal):
         wait_until_ready(first.port)
         family = processes_of(first.home)
         terminal.close()
@@ -259,7 +262,7 @@ def test_service_with_nohup_survives_its_terminal(first: FirstStart) -> None:
 
 
 def test_terminal_closed_after_a_signal_does_not_prevent_shutdown(first: FirstStart) -> None:
-    with in_terminal(first.home, PORT=str(first.port)) as (process, terminal):
+    with in_terminal(first.home, PORT=str(first.port), INSTANCES="1") as (process, terminal):
         wait_until_ready(first.port)
         process.terminate()
         terminal.close()
@@ -337,7 +340,7 @@ def test_next_service_terminates_the_orphans_of_a_killed_one(first: FirstStart) 
         running.process.wait(_STOP_SECONDS)
     left = [process for process in alive(family) if "nginx: worker" in process.command]
     assert left, "no orphan was left"
-    with up(first.home, PORT=str(first.port)) as running:
+    with up(first.home, PORT=str(first.port), INSTANCES="1") as running:
         running.wait_for("Ready")
         assert "orphaned processes of a killed service: nginx" in running.output
         assert alive(left) == []

@@ -1,18 +1,16 @@
 """The pages for crawlers and without JavaScript, in a browser."""
 
-from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from tests.contract.conftest import Shop
-from tests.support.browser import Visit, accessibility_violations
+from tests.support.browser import Visit, accessibility_violations, fits
 from tests.support.cluster import Cluster
 from tests.support.data import Data
 from tests.support.html import CONTROLS, HOSTILE_TEXTS
 
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 _PHOTO = "https://photos.example/1.jpg"
 
 
@@ -41,10 +39,6 @@ async def open_pages(browser: Browser, service: Cluster, path: str) -> Visit:
     return visit
 
 
-async def fits(page: Page) -> bool:
-    return bool(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
-
-
 async def test_a_page_follows_its_policy_and_requests_no_other_host(
     browser: Browser, service: Cluster, hostile: Shop
 ) -> None:
@@ -68,13 +62,11 @@ async def test_structured_data_is_data_and_no_script(
     await visit.page.close()
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
 async def test_a_page_is_accessible_and_fits_a_phone(
-    browser: Browser, service: Cluster, hostile: Shop, scheme: Literal["light", "dark"]
+    browser: Browser, service: Cluster, hostile: Shop
 ) -> None:
     for path in paths(hostile):
         page = (await open_pages(browser, service, path)).page
-        await page.emulate_media(color_scheme=scheme)
         assert await accessibility_violations(page) == []
         await page.set_viewport_size({"width": 360, "height": 740})
         assert await fits(page), path

@@ -1,13 +1,11 @@
 """The demo shop in a browser, with and without JavaScript."""
 
-from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.test_pages import SCHEMES, fits
-from tests.support.browser import Visit, accessibility_violations
+from tests.support.browser import Visit, accessibility_violations, fits
 from tests.support.cluster import Cluster
 from tests.support.data import Data
 
@@ -24,11 +22,10 @@ async def question(data: Data) -> int:
 
 
 @pytest.mark.usefixtures("question")
-@pytest.mark.parametrize("scheme", SCHEMES)
 async def test_the_shop_is_accessible_and_fits_every_screen(
-    browser: Browser, demo_service: Cluster, scheme: Literal["light", "dark"]
+    browser: Browser, demo_service: Cluster
 ) -> None:
-    page = await browser.new_page(color_scheme=scheme)
+    page = await browser.new_page()
     for path in PATHS:
         await page.goto(f"{demo_service.base_url}{path}")
         assert await accessibility_violations(page) == []
@@ -84,11 +81,10 @@ async def test_the_widget_takes_the_list_over_and_a_shopper_asks(
 
 
 @pytest.mark.usefixtures("question")
-@pytest.mark.parametrize("scheme", SCHEMES)
 async def test_the_colours_of_the_shop_suit_the_widget(
-    browser: Browser, demo_service: Cluster, scheme: Literal["light", "dark"]
+    browser: Browser, demo_service: Cluster
 ) -> None:
-    page = await browser.new_page(color_scheme=scheme, reduced_motion="reduce")
+    page = await browser.new_page()
     await page.goto(f"{demo_service.base_url}/demo/products/{PRODUCT}")
     await expect(page.get_by_role("searchbox")).to_be_visible()
     assert await accessibility_violations(page) == []

@@ -154,21 +154,32 @@ class Own:
             await connection.close()
 
 
-@pytest.fixture
-async def own(postgres: Server) -> AsyncIterator[Own]:
-    number = next(_numbers)
-    name, owner, role = f"roles_{number}", f"roles_owner_{number}", f"Roles-web's {number}"
-    connection = await asyncpg.connect(postgres.dsn())
-    await connection.execute(f"CREATE ROLE {owner} LOGIN CREATEROLE")
-    await connection.execute(f"CREATE DATABASE {name} OWNER {owner}")
-    superuser = postgres.dsn(name)
-    admin = as_role(superuser, owner)
+@pytest.fixture(scope="session")
+async def owned(postgres: Server) -> AsyncIterator[str]:
+    """Create a migrated template database of an owner without superuser rights; return its URL."""
+    superuser = await asyncpg.connect(postgres.dsn())
+    await superuser.execute("CREATE ROLE roles_owner LOGIN")
+    await superuser.execute("CREATE DATABASE roles_template OWNER roles_owner")
+    admin = as_role(postgres.dsn("roles_template"), "roles_owner")
     await migrate(admin)
-    service = as_role(superuser, role.replace(" ", "%20"))
-    yield Own(admin, service, role, superuser)
+    yield admin
+    await superuser.execute("DROP DATABASE roles_template")
+    await superuser.execute("DROP ROLE roles_owner")
+    await superuser.close()
+
+
+@pytest.fixture
+async def own(postgres: Server, owned: str) -> AsyncIterator[Own]:
+    number = next(_numbers)
+    name, role = f"roles_{number}", f"Roles-web's {number}"
+    connection = await asyncpg.connect(postgres.dsn())
+    await connection.execute("ALTER ROLE roles_owner CREATEROLE")
+    await connection.execute(f"CREATE DATABASE {name} OWNER roles_owner TEMPLATE roles_template")
+    service = as_role(postgres.dsn(name), role.replace(" ", "%20"))
+    admin = owned.replace("roles_template", name)
+    yield Own(admin, service, role, postgres.dsn(name))
     await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await connection.execute(f'DROP ROLE IF EXISTS "{role}"')
-    await connection.execute(f"DROP ROLE {owner}")
     await connection.close()
 
 

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
-from axe_playwright_python.async_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.support.parts import require_or_skip
@@ -17,6 +18,17 @@ ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 ]
+
+_LOOKS: dict[Literal["dark", "light"], dict[str, list[str]]] = {
+    "dark": {},
+    "light": {"runOnly": ["color-contrast"]},
+}
+"""The colour schemes, and the options of axe-core in each: only colours depend on them."""
+_RUN_AXE = """async (options) => {
+    const {violations} = await axe.run({resultTypes: ["violations"], ...options});
+    return violations.flatMap(({id, help, nodes}) =>
+        nodes.map(({html}) => `${id}: ${help}: ${html}`));
+}"""
 
 expect.set_options(timeout=20_000)
 
@@ -49,10 +61,20 @@ async def open_browser() -> AsyncIterator[Browser]:
 
 
 async def accessibility_violations(page: Page) -> list[str]:
-    """Return what axe-core finds on the page as it is now, one line a violation and element."""
-    results = await Axe().run(page)
-    return [
-        f"{violation['id']}: {violation['help']}: {node['html']}"
-        for violation in results.response["violations"]
-        for node in violation["nodes"]
-    ]
+    """Return what axe-core finds on the page as it is now, one line a violation and element.
+
+    All rules are applied in dark colours, and that of contrast in light ones, too; these remain.
+    """
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE_SCRIPT)
+    found = []
+    for scheme, options in _LOOKS.items():
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        results = await page.evaluate(_RUN_AXE, options)
+        found += [f"{scheme}: {each}" for each in results]
+    return found
+
+
+async def fits(page: Page) -> bool:
+    """Return whether nothing is wider than the window."""
+    return bool(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"))

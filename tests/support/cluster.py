@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from atelier.local.cluster.readiness import is_ready
+from atelier.local.host.account import die_with_parent
 from atelier.local.nginx import nginx
 from atelier.settings import Settings
 from atelier.store.connections.url import DatabaseUrl
@@ -77,8 +78,16 @@ def wait_for_port(port: int) -> None:
 
 @contextmanager
 def program(command: Sequence[str], **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program in its own session; terminate it and its children at the end."""
-    process = subprocess.Popen(command, env=os.environ | environment, start_new_session=True)
+    """Run a program in its own session; terminate it and its children at the end.
+
+    It also ends when this process is killed.
+    """
+    process = subprocess.Popen(
+        command,
+        env=os.environ | environment,
+        start_new_session=True,
+        preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - one prctl, no locks
+    )
     try:
         yield process
     finally:

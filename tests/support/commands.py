@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from atelier.local.host.account import nobody, with_capability
+from atelier.local.host.account import die_with_parent, nobody, with_capability
 from atelier.local.host.home import Home
 from tests.support.processes import Process, all_processes, family
 
@@ -78,7 +78,7 @@ class Up:
 
 @contextmanager
 def up(home: Path, *options: str, prefix: Sequence[str] = (), **settings: str) -> Iterator[Up]:
-    """Yield a running `atelier up`; terminate it at the end if it still runs."""
+    """Yield a running `atelier up`; terminate it at the end, or when this process is killed."""
     output = home.with_name(home.name + ".output")
     with output.open("w") as file:
         process = subprocess.Popen(
@@ -89,6 +89,7 @@ def up(home: Path, *options: str, prefix: Sequence[str] = (), **settings: str) -
             stdout=file,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - one prctl, no locks
         )
     try:
         yield Up(process, output)

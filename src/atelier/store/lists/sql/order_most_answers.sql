@@ -1,5 +1,9 @@
 -- The questions of a requested page, those with the most answers first.
-SELECT s.question_id, s.answer_count::bigint AS key, s.answer_count, s.has_photos
+SELECT
+    s.question_id,
+    s.answer_count::bigint AS key,
+    (SELECT q.helpful FROM questions q WHERE q.id = s.question_id) AS helpful,
+    s.answer_count, s.opening, s.answer_ids, s.answer_openings, s.answer_closings
 FROM question_summaries s
 WHERE s.product_id = requested.product_id
   AND (s.answer_count, s.question_id) < (requested.after_key, requested.after_id)
