@@ -14,6 +14,7 @@ from atelier.errors import AtelierError
 from atelier.local.host.open_files import raise_open_files
 from bench import report, results, runner, soak
 from bench.abuse import measure_abuse
+from bench.capacity import measure_capacity
 from bench.compare import compare
 from bench.instances import compare_instances
 from bench.larger_than_memory import compare_larger
@@ -30,6 +31,7 @@ _RESULTS = ROOT / "bench" / "results"
 _QUICK_DOCUMENT = _RESULTS / "quick.md"
 _DOCUMENT = ROOT / "docs" / "performance.md"
 _PROFILE = ROOT / "docs" / "profile.md"
+_CAPACITY = ROOT / "docs" / "pictures" / "capacity.svg"
 _INTERRUPTED = 130
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -225,6 +227,17 @@ def run_abuse(*, products: int | None, rounds: int, seconds: int) -> None:
     """Measure what a client far above its rate limit costs the others; print tables."""
     plan = _plan(products, rounds, seconds)
     click.echo(measure_abuse(plan, _clock()))
+
+
+@bench.command(name="capacity")
+@_measured(rounds=3, seconds=12)
+def run_capacity(*, products: int | None, rounds: int, seconds: int) -> None:
+    """Compare what plan-capacity predicts for 1, 2 and 3 instances with ramps; print a table.
+
+    Also draws them: docs/pictures/capacity.svg. Limits the instances' CPU time, as root.
+    """
+    plan = replace(_plan(products, rounds, seconds), ramp=seconds)
+    click.echo(measure_capacity(plan, _CAPACITY, _clock()))
 
 
 @bench.command(name="migration")

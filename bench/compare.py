@@ -21,7 +21,7 @@ from bench.tables import table
 from bench.targets import Spread
 
 _BASE = "base"
-_COMPARED = ("uniform", "answers", "votes")
+_COMPARED = ("uniform", "answers", "v1", "votes")
 
 
 def compare(

@@ -1,6 +1,6 @@
 """The plots of docs/performance.md."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -100,6 +100,23 @@ def draw_timeline(timeline: Timeline, path: Path, title: str) -> None:
     figure.suptitle(title, x=0.01, ha="left", fontsize=11)
     _draw_rates(rates, timeline)
     _draw_percentiles(latency, timeline)
+    _save(figure, path)
+
+
+def draw_ramps(ramps: Mapping[int, tuple[float, Timeline]], path: Path) -> None:
+    """Plot a ramp for each number of instances: due, served and predicted requests/s."""
+    figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
+    figure.suptitle("Requests/s due, served and predicted", x=0.01, ha="left", fontsize=11)
+    for axes, (number, (predicted, timeline)) in zip(
+        figure.subplots(1, len(ramps), sharey=True), ramps.items(), strict=True
+    ):
+        _draw_rates(axes, timeline)
+        axes.axhline(predicted, color="#e09f3e", label="predicted")
+        axes.set_title("1 instance" if number == 1 else f"{number} instances", fontsize=10, pad=24)
+        axes.set_xlabel("seconds")
+        axes.set_ylabel("")
+        axes.get_legend().remove()
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     _save(figure, path)
 
 

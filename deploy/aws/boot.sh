@@ -24,6 +24,7 @@ current=/opt/atelier/current
 ROLE=${ROLE:?is app, nginx, job or image}
 PLATFORM=${PLATFORM:-}
 WAIT_SECONDS=${WAIT_SECONDS:-600}
+nginx_unit=/etc/systemd/system/nginx.service
 
 say() { echo "atelier-boot: $*"; }
 
@@ -31,14 +32,16 @@ install_packages() {  # those of the system that are missing
     if command -v apt-get >/dev/null; then
         export DEBIAN_FRONTEND=noninteractive
         set -- python3 curl ca-certificates
-        needs_nginx && set -- "$@" nginx-light
-        needs_nginx && ln -sf /dev/null /etc/systemd/system/nginx.service  # not atelier-nginx.service
+        needs_nginx && set -- "$@" nginx-light logrotate  # which nginx's package configures
+        if needs_nginx && [ ! -L "$nginx_unit" ]; then
+            ln -sf /dev/null "$nginx_unit"  # the package is not to start it
+        fi
         dpkg -s "$@" >/dev/null 2>&1 && return
         apt-get -q update
         apt-get -qy install --no-install-recommends "$@"
     else
         set -- python3.11
-        needs_nginx && set -- "$@" nginx
+        needs_nginx && set -- "$@" nginx logrotate
         rpm -q "$@" >/dev/null 2>&1 || dnf -qy install "$@"
     fi
 }
@@ -88,6 +91,12 @@ start_instances() {  # those that run already get the release and the settings o
 }
 
 start_nginx() {
+    if [ "$(readlink "$nginx_unit")" != atelier-nginx.service ]; then
+        systemctl stop nginx.service 2>/dev/null || true  # of a host that had nginx before
+        # Not masked: the rotation of Debian's package reaches no nginx whose unit is masked.
+        ln -sf atelier-nginx.service "$nginx_unit"
+        systemctl daemon-reload
+    fi
     getent passwd www-data >/dev/null || useradd --system --no-create-home www-data
     mkdir -p /var/lib/nginx /var/log/nginx
     if [ "$PLATFORM" = aws ]; then
@@ -96,8 +105,9 @@ start_nginx() {
         set -- --listen "${LISTEN:-80}"
         for server in ${SERVERS:?names the instances}; do set -- "$@" --server "$server"; done
         set -a; . /etc/atelier/service.env; set +a
-        "$current/venv/bin/atelier" nginx-config "$@" >/etc/atelier/nginx.conf
-        systemctl stop nginx.service 2>/dev/null || true  # of a host that had nginx before
+        nginx_version=$(nginx -v 2>&1 | sed 's/.*nginx\/\([0-9.]*\).*/\1/')
+        "$current/venv/bin/atelier" nginx-config --nginx-version "$nginx_version" "$@" \
+            >/etc/atelier/nginx.conf
         systemctl enable atelier-nginx.service
         systemctl reload-or-restart atelier-nginx.service
     fi

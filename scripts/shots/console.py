@@ -25,6 +25,8 @@ _SAMPLES = 6
 """The points of a graph that are waited for."""
 _REPORTED = range(17, 41)
 """Products with posts that are reported: none of the demo shop, whose pages show theirs."""
+_NAMES = iter(("nadia", "omar", "petra"))
+"""New tokens, one for each picture of them."""
 _RULES = """[[rule]]
 name = "cheaper-elsewhere"
 kind = "words"
@@ -69,7 +71,7 @@ async def _tried(page: Page) -> None:
 
 
 async def _created(page: Page) -> None:
-    await page.get_by_label("Name").fill("nadia")
+    await page.get_by_label("Name").fill(next(_NAMES))
     await page.get_by_role("button", name="Create a token").click()
     await page.locator(".secret").wait_for()
 

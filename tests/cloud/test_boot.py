@@ -98,7 +98,7 @@ def test_a_host_becomes_an_instance_per_cpu(system: System) -> None:
 
 def test_a_host_becomes_nginx_for_its_servers(system: System) -> None:
     done = system.boot(
-        "cat /etc/atelier/nginx.conf",
+        "cat /etc/atelier/nginx.conf; readlink /etc/systemd/system/nginx.service",
         ROLE="nginx",
         SERVERS="10.0.0.1:9001 10.0.0.2:9001",
         LISTEN="8080",
@@ -107,7 +107,15 @@ def test_a_host_becomes_nginx_for_its_servers(system: System) -> None:
     assert "server 10.0.0.1:9001 " in done.stdout
     assert "server 10.0.0.2:9001 " in done.stdout
     assert "least_conn" in done.stdout
+    assert done.stdout.splitlines()[-1] == "atelier-nginx.service"
     assert "systemctl reload-or-restart atelier-nginx.service" in system.calls
+
+
+def test_a_host_that_is_nginx_already_does_not_stop_it(system: System) -> None:
+    again = f': >{system.folder}/calls; sh "$RELEASE/boot.sh"'
+    done = system.boot(again, ROLE="nginx", SERVERS="10.0.0.1:9001")
+    assert done.returncode == 0, done.stderr
+    assert not [call for call in system.calls if call.startswith("systemctl stop")]
 
 
 def test_a_host_without_its_database_fails_with_the_last_answer(system: System) -> None:

@@ -109,6 +109,9 @@ def test_command_prints_the_host_configuration_of_nginx(operated: Operated) -> N
     text = operated.command("nginx-config", "--server", "10.0.1.5:9000", "--listen", "10.0.0.1:80")
     assert "listen 10.0.0.1:80 " in text
     assert "server 10.0.1.5:9000 " in text
+    assert "keepalive_min_timeout" not in text
+    newer = ("--nginx-version", "1.28.0")
+    assert "keepalive_min_timeout" in operated.command("nginx-config", "--server", "a:1", *newer)
 
 
 def _all_exist(expressions: Iterable[str], operated: Operated) -> None:

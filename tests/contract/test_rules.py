@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from falcon.testing import Result
 
-from atelier.store.connections.database import Database
+from atelier.store.connections.database import Database, connect
 from atelier.store.moderation import rule_files
 from atelier.store.moderation.rule_versions import RuleVersions
 from atelier.store.moderation.rules import RuleAction
@@ -121,6 +121,25 @@ async def test_both_instances_know_a_new_version_with_their_next_post(
         for instance in (0, 1):
             assert (await ask(service, instance, "a casino")).status_code == 201
         assert len(await bodies(service)) == 4
+
+
+async def test_a_rule_of_a_newer_version_is_left_out_and_logged(
+    database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    newer = CASINO.format(action="refuse") + CASINO.replace("casino", "sentiment").replace(
+        '"words"', '"mood"'
+    ).format(action="hold")
+    connection = await connect(database)
+    await connection.execute("SELECT change_rules('anna', $1, NULL)", newer)
+    await connection.close()
+    async with two_instances(database) as service:
+        for instance in (0, 1):
+            assert (await ask(service, instance, f"hello {instance}")).status_code == 201
+            assert (await ask(service, instance, "a casino")).status_code == 422
+        assert await bodies(service) == ["hello 0", "hello 1"]
+    messages = [each.message for each in caplog.records if "is not applied" in each.message]
+    assert len(messages) == 2
+    assert all('version 1 is not applied: line 8, rule "sentiment": kind' in m for m in messages)
 
 
 async def test_held_post_is_answered_as_created_and_its_decision_names_rule_and_version(

@@ -303,6 +303,13 @@ def test_every_endpoint_answers_through_nginx_and_a_load_fails_no_request(
     k6("load", deployment, RATE=_RATE, SECONDS=_SECONDS, WORKLOAD="mix", **patient)
 
 
+def test_the_logs_of_nginx_are_rotated(deployment: Deployment) -> None:
+    read = "curl -s -o /dev/null http://127.0.0.1/qa/questions?product_id=1; sleep 2"
+    rotate = "logrotate --force /etc/logrotate.d/nginx"
+    logged = deployment.web(f"{read}; {rotate}; {read}; cat /var/log/nginx/access.log")
+    assert "product_id=1" in logged, "nginx writes to the old file"
+
+
 async def test_upgrade_and_rollback_fail_no_request(
     deployment: Deployment, products: KnownProducts
 ) -> None:

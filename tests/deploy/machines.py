@@ -14,7 +14,16 @@ from tests.support.parts import program_or_skip
 from tests.support.waiting import wait_until
 
 _RELEASE = "trixie"
-_PACKAGES = ("systemd", "dbus", "procps", "curl", "ca-certificates", "nginx-light", "postgresql")
+_PACKAGES = (
+    "systemd-sysv",
+    "dbus",
+    "procps",
+    "curl",
+    "ca-certificates",
+    "nginx-light",
+    "logrotate",
+    "postgresql",
+)
 _BOOT = """
 set -e
 mount --make-rprivate /

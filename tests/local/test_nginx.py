@@ -400,10 +400,13 @@ def test_large_response_is_compressed_if_accepted(size: int, packed_as: str | No
         assert (gzip.decompress(body) if packed_as else body) == b"x" * size
 
 
-def test_host_configuration_is_accepted_by_nginx(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_known", [False, True])
+def test_host_configuration_is_accepted_by_nginx(tmp_path: Path, *, is_known: bool) -> None:
+    version = nginx.version(nginx_program()) if is_known else ()
     text = nginx.host_configuration(
-        nginx.Front("80", ["10.0.1.5:9000", "10.0.2.5:9000"]), Settings()
+        nginx.Front("80", ["10.0.1.5:9000", "10.0.2.5:9000"]), Settings(), version
     )
+    assert ("keepalive_min_timeout" in text) is (version >= (1, 27, 4))
     assert "server 10.0.2.5:9000 max_conns" in text
     assert "set_real_ip_from 10.0.0.0/8;" in text
     for place in ("/var/log/nginx", "/var/lib/nginx", "/run"):

@@ -131,16 +131,20 @@ async def test_any_statement_in_psql_keeps_documents_equal_to_the_view(
     await connection.close()
 
 
-async def test_a_migration_fills_the_summaries_of_what_was_there_before(database: str) -> None:
+async def test_a_migration_fills_the_summaries_and_texts_of_what_was_there_before(
+    database: str,
+) -> None:
     connection = await connect(database)
     data = Data(connection)
     questions = [await data.question(1) for _ in range(3)]
     await data.answer(questions[0], name="Seller", photos=["https://a.b/1"])
     await connection.execute("DELETE FROM question_summaries WHERE question_id <> $1", questions[2])
-    for name in ("fill", "check"):
-        [file] = (Path(atelier.store.__file__).parent / "migrations").glob(
-            f"*_{name}_summaries.sql"
-        )
+    await connection.execute(
+        "UPDATE question_summaries SET opening = NULL, answer_ids = NULL,"
+        " answer_openings = NULL, answer_closings = NULL"
+    )
+    for name in ("fill_summaries", "check_summaries", "fill_summary_texts"):
+        [file] = (Path(atelier.store.__file__).parent / "migrations").glob(f"*_{name}.sql")
         await connection.execute(file.read_text("utf-8").partition("-- migrate: rollback")[0])
     assert len(await connection.fetch("SELECT FROM question_summaries")) == 3
     assert await connection.fetch(_DIFFERENT_SUMMARIES) == []

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from atelier.store import privacy
 from atelier.store.connections.database import Database, DatabaseUnavailableError, connect
+from atelier.store.search import indexing, matching
 from atelier.store.search.folding import fold, words
 from atelier.store.search.indexing import INDEXED_ABOVE
 from atelier.store.search.ranking import Listing
@@ -134,6 +135,35 @@ async def test_two_typos_short_words_and_numbers_are_not_guessed(
 ) -> None:
     await product.ask("Is it waterproof in sizes 1234 to xxl?")
     assert await product.ids(query) == []
+
+
+@pytest.mark.parametrize("word", ["Maschine", "Waschmaschinen"])
+async def test_a_compound_finds_what_it_is_a_kind_of(product: Product, word: str) -> None:
+    question = await product.ask(f"Darf es in die {word}?")
+    await product.ask("Wie heiß ist Wasser?")
+    assert await product.ids("Waschmaschine") == [question]
+    await product.fill()
+    await product.searcher.indexer.index_all()
+    assert await product.ids("Waschmaschine") == [question]
+    assert await product.marked("Waschmaschine") == [[word.removesuffix("n")]]
+
+
+async def test_a_large_product_without_an_index_is_searched_in_its_newest_questions(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matching, "NEWEST", 2)
+    monkeypatch.setattr(indexing, "NEWEST", 2)
+    monkeypatch.setattr(indexing, "INDEXED_ABOVE", 9)
+    newest = [await product.ask("Is it purple?") for _ in range(3)][1:]
+    results = await product.searcher.search(PRODUCT, "purple", Listing(10))
+    assert {each.question_id for each in results.found} == {*newest}
+    assert results.is_partial
+    await product.data.connection.execute(
+        "INSERT INTO search_products (product_id) VALUES ($1)", PRODUCT
+    )
+    await product.searcher.indexer.index_all()
+    results = await product.searcher.search(PRODUCT, "purple", Listing(10))
+    assert (len(results.found), results.is_partial) == (3, False)
 
 
 async def test_a_typo_is_not_guessed_where_many_questions_contain_the_word(
@@ -385,7 +415,8 @@ async def test_two_instances_index_a_product_together(product: Product, database
             product.searcher.indexer.index_all(), other.searcher.indexer.index_all()
         )
         await product.searcher.indexer.index_all()
-        assert (await other.searcher.indexer.state(PRODUCT))[::2] == (True, [])
+        state = await other.searcher.indexer.state(PRODUCT)
+        assert (state.is_indexed, state.changed) == (True, [])
         assert await other.ids("501") == await product.ids("501") != []
         question = await product.ask("Found by all?")
         assert await other.ids("found") == await product.ids("found") == [question]
@@ -446,7 +477,19 @@ async def test_a_search_that_takes_too_long_fails(product: Product, database: st
             await hurried.search("purple")
 
 
-_WORDS = ["size", "sise", "Sizes", "water", "WATRE", "proof", "water-proof", "waterproof", "café"]
+_WORDS = [
+    "size",
+    "sise",
+    "Sizes",
+    "machine",
+    "washmachine",
+    "water",
+    "WATRE",
+    "proof",
+    "water-proof",
+    "waterproof",
+    "café",
+]
 _TEXTS = st.lists(st.lists(st.sampled_from(_WORDS), min_size=1, max_size=3), max_size=7)
 
 
@@ -467,13 +510,13 @@ async def test_search_finds_what_a_simple_reference_finds(
     for word in words(" ".join(query)):
         exact = {question for question, body in bodies.items() if word in body}
         expected &= exact if len(exact) >= 5 else exact | _near(word, bodies)
-    found, _ = await product.searcher.search(product_id, " ".join(query), Listing(100))
-    assert {each.question_id for each in found} == expected
-    assert all(match.snippet.ranges for each in found for match in each.matches)
+    results = await product.searcher.search(product_id, " ".join(query), Listing(100))
+    assert {each.question_id for each in results.found} == expected
+    assert all(match.snippet.ranges for each in results.found for match in each.matches)
 
 
 def _near(word: str, bodies: dict[int, str]) -> set[int]:
-    """Return the questions with a word that is one edit away."""
+    """Return the questions with a word that is one edit away, or the longer part of a compound."""
     letters = "abcdefghijklmnopqrstuvwxyz"
     cuts = [(word[:i], word[i:]) for i in range(len(word) + 1)]
     edited = {left + right[1:] for left, right in cuts}
@@ -481,6 +524,9 @@ def _near(word: str, bodies: dict[int, str]) -> set[int]:
     edited |= {left + each + right[1:] for left, right in cuts if right for each in letters}
     edited |= {left + right[1] + right[0] + right[2:] for left, right in cuts if right[1:]}
     split = {f"{left} {right}" for left, right in cuts if left and right}
+    half = len(word) // 2
+    if len(word) > 10:
+        edited |= {word[start:] for start in range(2, half + 1)}
     plain = {question: f" {body.replace('-', ' ')} " for question, body in bodies.items()}
     return {
         question

@@ -44,7 +44,7 @@ class Receiver(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 1024
 
-    def __init__(self, answer: Answer, headers: Mapping[str, str]) -> None:
+    def __init__(self, answer: Answer, headers: Mapping[str, str], port: int) -> None:
         self.received: list[Received] = []
         received = self.received
 
@@ -67,7 +67,7 @@ class Receiver(ThreadingHTTPServer):
             def log_message(self, *_: object) -> None:
                 """Log nothing: the tests report failures."""
 
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(("127.0.0.1", port), Handler)
 
     def handle_error(self, *_: object) -> None:
         """Ignore senders that are killed."""
@@ -92,9 +92,10 @@ def receiver(
     answer: Answer = lambda _: 204,
     headers: Mapping[str, str] | None = None,
     certificate: Path | None = None,
+    port: int = 0,
 ) -> Iterator[Receiver]:
     """Yield a running receiver, with TLS if there is a file with a key and a certificate."""
-    with Receiver(answer, headers or {}) as server:
+    with Receiver(answer, headers or {}, port) as server:
         if certificate:
             tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             tls.load_cert_chain(certificate)

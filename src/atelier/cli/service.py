@@ -120,7 +120,7 @@ def logs(settings: Settings, part: str | None, *, follow: bool, lines: int) -> N
         show(reader, lines=lines, follow=follow)
 
 
-def _front(command: Callable[[Settings, Front], None]) -> Callable[..., None]:
+def _front(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that say where nginx listens and what is behind it."""
 
     @click.option(
@@ -146,7 +146,7 @@ def _front(command: Callable[[Settings, Front], None]) -> Callable[..., None]:
         show_default=True,
         help="With --redirect: the folder where certbot puts its answers to challenges.",
     )
-    @click.pass_obj
+    @click.pass_obj  # type: ignore[arg-type] # its types know no other options
     @functools.wraps(command)
     def with_options(  # noqa: PLR0913, PLR0917 - options
         settings: Settings,
@@ -157,6 +157,7 @@ def _front(command: Callable[[Settings, Front], None]) -> Callable[..., None]:
         key: Path | None,
         redirect: str | None,
         webroot: Path,
+        **others: tuple[int, ...],
     ) -> None:
         from atelier.local.nginx.nginx import Certificate, Front, Redirect
         from atelier.local.nginx.resolver import name_server
@@ -167,9 +168,16 @@ def _front(command: Callable[[Settings, Front], None]) -> Callable[..., None]:
         if redirect and not pair:
             raise click.UsageError("--redirect needs --certificate and --key.")
         plain = Redirect(redirect, webroot.absolute()) if redirect else None
-        command(settings, Front(listen, servers, name_server(resolver), pair, plain))
+        command(settings, Front(listen, servers, name_server(resolver), pair, plain), **others)
 
     return with_options
+
+
+def _version(_context: click.Context, _option: click.Parameter, text: str) -> tuple[int, ...]:
+    try:
+        return tuple(map(int, text.split(".")))
+    except ValueError:
+        raise click.BadParameter("give numbers with dots between, such as 1.28.0") from None
 
 
 @click.command(
@@ -180,12 +188,20 @@ def _front(command: Callable[[Settings, Front], None]) -> Callable[..., None]:
         "--certificate /etc/ssl/shop.pem --key /etc/ssl/private/shop.key",
     ),
 )
+@click.option(
+    "--nginx-version",
+    default="0",
+    metavar="VERSION",
+    callback=_version,
+    help="The version of nginx on its host. From 1.27.4 on, connections stay open for 2 s after a "
+    "reload, so that no request meets a closed one.",
+)
 @_front
-def nginx_config(settings: Settings, front: Front) -> None:
+def nginx_config(settings: Settings, front: Front, nginx_version: tuple[int, ...]) -> None:
     """Print a configuration for nginx on its own host."""
     from atelier.local.nginx.nginx import host_configuration
 
-    click.echo(host_configuration(front, settings), nl=False)
+    click.echo(host_configuration(front, settings, nginx_version), nl=False)
 
 
 @click.command(

@@ -9,7 +9,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from atelier.cloud.hosts.host import Host
 from atelier.errors import AtelierError
-from atelier.local.nginx.nginx import Front, host_configuration
+from atelier.local.host.programs import system_nginx
+from atelier.local.nginx.nginx import Front, host_configuration, version
 from atelier.settings import Settings
 
 _POLL_SECONDS = 5.0
@@ -39,7 +40,9 @@ def update(host: Host, configuration: Path, reload: list[str]) -> bool:
     if not servers:
         return False
     front = Front(host.inputs.get("LISTEN", "80"), servers)
-    text = host_configuration(front, Settings.from_environment())
+    program = system_nginx()
+    release = version(program) if program else ()
+    text = host_configuration(front, Settings.from_environment(), release)
     if configuration.exists() and configuration.read_text() == text:
         return False
     temporary = configuration.with_suffix(".new")

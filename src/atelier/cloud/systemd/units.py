@@ -1,6 +1,5 @@
 """The units of systemd for the service on one host, with the programs that are installed there."""
 
-import os
 import shutil
 import sysconfig
 from collections.abc import Mapping
@@ -8,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from atelier.errors import AtelierError
+from atelier.local.host.programs import system_nginx
 
 FOLDER = files(__package__) / "units"
 """All units; those that are named after AWS are for its hosts only (deploy/aws/boot.sh)."""
@@ -44,8 +44,7 @@ def installed_program() -> Path:
 
 def installed_nginx() -> Path:
     """Return the path of the system's nginx; where it usually is, if it is not installed yet."""
-    path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
-    return Path(shutil.which("nginx", path=path) or _NGINX)
+    return system_nginx() or Path(_NGINX)
 
 
 def write(made: Mapping[str, str], folder: Path) -> None:

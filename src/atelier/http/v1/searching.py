@@ -32,11 +32,12 @@ class Search:
         """Send a page of the questions that contain all words of `q`, best first."""
         request = params.search(req.params, product_id)
         search = self._searcher.search(request.product_id, request.query, request.listing)
-        found, position = await _in_time(req, search)
-        body = b'{"results":[%b],"next":%b,"totals":%b}' % (
-            await self._results(found, request.answers),
-            next_cursor(position, request.of_list),
+        results = await _in_time(req, search)
+        body = b'{"results":[%b],"next":%b,"totals":%b%b}' % (
+            await self._results(results.found, request.answers),
+            next_cursor(results.next, request.of_list),
             await self._totals(request.product_id),
+            b',"is_partial":true' if results.is_partial else b"",
         )
         send(req, resp, body)
 

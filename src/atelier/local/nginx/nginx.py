@@ -182,8 +182,8 @@ class Proxy:
     trusted: Sequence[str] = ()
     """Networks of proxies whose X-Forwarded-For is trusted."""
     max_open_files: int = MAX_OPEN_FILES
-    has_keepalive_min_timeout: bool = False
-    """Whether this nginx supports keepalive_min_timeout."""
+    version: tuple[int, ...] = ()
+    """nginx's version; by default, nothing that needs a new one is used."""
 
     def render(self) -> str:
         """Return the configuration file."""
@@ -219,7 +219,9 @@ class Proxy:
             exempt=_geo_members(settings.rate_exempt),
             rate_zones=limits.zones(rates),
             rate_checks=limits.checks(rates),
-            keepalive_min_timeout=_KEEPALIVE_MIN_TIMEOUT if self.has_keepalive_min_timeout else "",
+            keepalive_min_timeout=_KEEPALIVE_MIN_TIMEOUT
+            if self.version >= _KEEPALIVE_MIN_TIMEOUT_VERSION
+            else "",
             max_reads=MAX_CONCURRENT_READS
             * (MAX_INSTANCES if front.resolver else len(front.servers)),
             servers="\n".join(self._server(address) for address in front.servers),
@@ -270,7 +272,7 @@ def configure(
         access_log="log/access.log" if log else "access.log",
         trusted=_trusted(settings, _LOOPBACK if settings.proxy_protocol == "on" else ()),
         max_open_files=max_open_files(),
-        has_keepalive_min_timeout=_version() >= _KEEPALIVE_MIN_TIMEOUT_VERSION,
+        version=version(nginx_program()),
     )
     return _write(proxy, run)
 
@@ -287,7 +289,7 @@ def in_front(front: Front, folder: Path, settings: Settings) -> list[str]:
         access_log="/dev/stdout",
         trusted=_trusted(settings, PRIVATE_NETWORKS),
         max_open_files=raise_open_files(),
-        has_keepalive_min_timeout=_version() >= _KEEPALIVE_MIN_TIMEOUT_VERSION,
+        version=version(nginx_program()),
     )
     return _write(proxy, folder)
 
@@ -304,8 +306,11 @@ def command(folder: Path) -> list[str]:
     return [str(nginx_program()), "-p", f"{folder}/", "-c", "nginx.conf", "-e", "stderr"]
 
 
-def host_configuration(front: Front, settings: Settings) -> str:
-    """Return the configuration of an nginx on its own host, with Debian's paths."""
+def host_configuration(front: Front, settings: Settings, release: tuple[int, ...] = ()) -> str:
+    """Return the configuration of an nginx on its own host, with Debian's paths.
+
+    `release` is the version of that nginx; by default, any old one.
+    """
     return Proxy(
         front,
         settings,
@@ -316,6 +321,7 @@ def host_configuration(front: Front, settings: Settings) -> str:
         folder="/var/lib/nginx/",
         trusted=_trusted(settings, PRIVATE_NETWORKS),
         max_open_files=_MAX_OPEN_FILES_ON_HOST,
+        version=release,
     ).render()
 
 
@@ -346,7 +352,8 @@ def max_open_files() -> int:
     return min(raise_open_files(), MAX_OPEN_FILES)
 
 
-def _version() -> tuple[int, ...]:
-    result = subprocess.run([nginx_program(), "-v"], check=True, capture_output=True, text=True)
+def version(program: Path) -> tuple[int, ...]:
+    """Return the version of an nginx."""
+    result = subprocess.run([program, "-v"], check=True, capture_output=True, text=True)
     match = re.search(r"nginx/([\d.]+)", result.stderr)
     return tuple(map(int, match[1].split("."))) if match else ()

@@ -158,7 +158,7 @@ class ListReader:
     async def _read_questions(
         self, batch: Mapping[QuestionKey, int]
     ) -> dict[QuestionKey, bytes | None]:
-        rows = await self._database.read(_QUERIES["question"], *_columns(batch))
+        rows = await self._database.read(_query("question"), *_columns(batch))
         return dict(zip(batch, (row[0] for row in rows), strict=True))
 
     async def _read_answer(self, batch: Mapping[int, int]) -> dict[int, bytes | None]:
@@ -177,7 +177,7 @@ class ListReader:
         }
 
     async def _read_summaries(self, batch: Mapping[int, int]) -> dict[int, bytes]:
-        rows = await self._database.read(_with_totals("summaries"), list(batch))
+        rows = await self._database.read(_query("summaries"), list(batch))
         return dict(zip(batch, (row[0] for row in rows), strict=True))
 
 
@@ -186,7 +186,7 @@ class _Run:
 
     def __init__(self, database: Database, sort: Sort) -> None:
         self._database = database
-        self._query = _with_totals("questions").replace("{keys}", ordered(sort))
+        self._query = _query("questions").replace("{keys}", ordered(sort))
 
     async def alone(self, key: QuestionsKey) -> QuestionsPage:
         """Read one page."""
@@ -202,8 +202,10 @@ class _Run:
         }
 
 
-def _with_totals(name: str) -> str:
-    return _QUERIES[name].replace("{totals}", _QUERIES["totals"])
+def _query(name: str) -> str:
+    """Return a query with the fragments that it shares with others."""
+    query = _QUERIES[name].replace("{totals}", _QUERIES["totals"])
+    return query.replace("{document}", _QUERIES["document"])
 
 
 def _columns(batch: Mapping[Any, int]) -> list[list[Any]]:

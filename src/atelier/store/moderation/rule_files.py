@@ -50,6 +50,25 @@ class _InvalidRuleError(ValueError):
 
 def parse(source: str) -> tuple[Rule, ...]:
     """Return the rules of a file; raise InvalidRulesError with all that is wrong in it."""
+    rules, errors = _read(source)
+    if errors:
+        raise InvalidRulesError(*errors)
+    return rules
+
+
+def known(source: str) -> tuple[tuple[Rule, ...], list[str]]:
+    """Return the rules of a file that this version understands, and why it leaves out the others.
+
+    A file that is in force may have been accepted by a newer version.
+    """
+    try:
+        return _read(source)
+    except InvalidRulesError as error:
+        return (), list(error.errors)
+
+
+def _read(source: str) -> tuple[tuple[Rule, ...], list[str]]:
+    """Return the valid rules, and what is wrong in the others."""
     tables = _tables(source)
     lines = _lines(source, len(tables))
     rules: list[Rule] = []
@@ -63,9 +82,7 @@ def parse(source: str) -> tuple[Rule, ...]:
             rules.append(rule)
         except _InvalidRuleError as error:
             errors.append(f"{_place(number, table, line)}: {error}")
-    if errors:
-        raise InvalidRulesError(*errors)
-    return tuple(rules)
+    return tuple(rules), errors
 
 
 def _tables(source: str) -> list[dict[str, Any]]:

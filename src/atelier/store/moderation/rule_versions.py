@@ -1,5 +1,6 @@
 """The versions of the moderation rules, and which is in force."""
 
+import logging
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from atelier.store.moderation.rules import RuleSet, memory
 from atelier.store.queries import queries
 
 _QUERIES = queries("atelier.store.moderation")
+_log = logging.getLogger(__name__)
 
 
 class Change(NamedTuple):
@@ -103,12 +105,16 @@ class ActiveRules:
         self.current = RuleSet()
 
     async def reload(self) -> None:
-        """Read the rules in force."""
+        """Read the rules in force; log those that only a newer version understands."""
         change = await self._versions.in_force()
         if change is None:
             self.current = RuleSet()
         elif change.id != self.current.change:
-            rules = () if change.source is None else rule_files.parse(change.source)
+            rules, errors = ((), []) if change.source is None else rule_files.known(change.source)
+            for error in errors:
+                _log.error(
+                    "a moderation rule of version %s is not applied: %s", change.version, error
+                )
             self.current = RuleSet(change.id, change.version, rules)
 
     async def delete_expired(self) -> None:

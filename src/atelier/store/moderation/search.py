@@ -1,5 +1,6 @@
 """Search in all questions and answers, of any state, for moderators."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
@@ -50,16 +51,26 @@ class _Kind(NamedTuple):
 
 
 class PostSearch:
-    """Finds posts in which words begin with each word of a query, the newest first."""
+    """Finds posts in which words begin with each word of a query, the newest first.
+
+    Pages are read one at a time: of the connections of the pool, one at most is in use.
+    """
 
     def __init__(self, database: Database) -> None:
-        """Take the pool for searches."""
+        """Take a pool, which others use, too."""
         self._database = database
+        self._turn = asyncio.Semaphore(1)
 
     async def page(
         self, query: str, status: Status, after: NewestPosition, limit: int
     ) -> FoundPosts:
         """Return a page. Raises DatabaseTimeoutError if too many posts contain the words."""
+        async with self._turn:
+            return await self._page(query, status, after, limit)
+
+    async def _page(
+        self, query: str, status: Status, after: NewestPosition, limit: int
+    ) -> FoundPosts:
         indexes = await self._database.read(_QUERIES["search_indexes"])
         is_indexed = [row["is_valid"] for row in indexes] == [True] * len(_TABLES)
         kinds = [

@@ -31,16 +31,18 @@ _REPLACED = str.maketrans(
 )
 _OUTER_PUNCTUATION = "?!.,;:\"'()[]"
 _MIN_LETTERS_FOR_A_TYPO = 4
+_MIN_LETTERS_OF_A_COMPOUND = 11
 _SHORT = 2
 
 
 class Near(NamedTuple):
-    """What finds the words that are one edit away from a word.
+    """What finds the words that are one edit away from a word, and what a compound is a kind of.
 
     An edit is a missing, additional or wrong letter, two adjacent letters exchanged, or a space or
     a hyphen within the word. It leaves one half of the word as it is, or exchanges the letters
     where the halves meet; so whatever contains none of the `hints` does not match, and needs no
-    regular expression.
+    regular expression. What a compound is a kind of ("Maschine" for "Waschmaschine") is a whole
+    word that ends it and contains its second half.
     """
 
     word: str
@@ -142,9 +144,18 @@ def near(word: str) -> Near | None:
         *(left + right[1:] for left, right in cuts if right),
         *(left + right[1] + right[0] + right[2:] for left, right in cuts if right[1:]),
     ]
+    edits += _ends(word)
     half = len(word) // 2
     exchanged = word[: half - 1] + word[half] + word[half - 1] + word[half + 1 :]
     return Near(word, "|".join(dict.fromkeys(edits)), (word[:half], word[half:], exchanged))
+
+
+def _ends(word: str) -> list[str]:
+    """Return with what a long word may end that is a word itself."""
+    if len(word) < _MIN_LETTERS_OF_A_COMPOUND:
+        return []
+    half = len(word) // 2
+    return [word[start:] for start in range(2, half + 1)]  # without one letter, it is an edit
 
 
 def needle(word: str) -> str:

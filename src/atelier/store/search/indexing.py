@@ -11,6 +11,8 @@ from atelier.store.queries import queries
 
 INDEXED_ABOVE = 500
 """Products with more questions than this are indexed."""
+NEWEST = 2000
+"""A search in a large product that is not indexed yet looks in so many questions, the newest."""
 
 _QUERIES = queries("atelier.store.search")
 _QUESTIONS_PER_BATCH = 500
@@ -35,6 +37,8 @@ class State(NamedTuple):
     """The questions whose texts are not in the index, or were others when they were indexed."""
     outdated: list[int]
     """The numbers of these questions."""
+    is_partial: bool = False
+    """Whether there are more questions than a search without an index looks in."""
 
 
 _NOT_INDEXED = State(is_indexed=False, size=0, changed=[], outdated=[])
@@ -55,11 +59,13 @@ class Indexer:
 
     async def state(self, product_id: int) -> State:
         """Return the state of a product, and start to index what a search has to wait for."""
-        [row] = await self._database.read(_QUERIES["search_state"], product_id, INDEXED_ABOVE)
+        [row] = await self._database.read(
+            _QUERIES["search_state"], product_id, INDEXED_ABOVE, NEWEST
+        )
         if not row["is_filled"]:
             if row["is_large"]:
                 self._start(self._fill(product_id))
-            return _NOT_INDEXED
+            return _NOT_INDEXED._replace(is_partial=row["is_partial"])
         if len(row["changed"]) > _MAX_CHANGES:
             self._start(self.follow(product_id))
         return State(True, row["size"], row["changed"], row["outdated"])  # noqa: FBT003 - named

@@ -10,7 +10,7 @@ from atelier.store.connections.database import Database
 from atelier.store.queries import queries
 from atelier.store.search import places
 from atelier.store.search.folding import Near, near, needle
-from atelier.store.search.indexing import State
+from atelier.store.search.indexing import NEWEST, State
 from atelier.store.search.places import Tiers
 from atelier.store.search.stems import is_inner
 from atelier.store.search.word_index import Word, WordIndex
@@ -130,7 +130,7 @@ class Matcher:
         if self._state.is_indexed and not changed:
             return []
         texts = _QUERIES["changed_texts" if self._state.is_indexed else "computed_texts"]
-        sql = _QUERIES[query].format(texts=texts)
+        sql = _QUERIES[query].format(texts=texts.replace("{newest}", str(NEWEST)))
         return await self._database.read(sql, self._product_id, changed, *args)
 
 

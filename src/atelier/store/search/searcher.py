@@ -38,6 +38,8 @@ class Results(NamedTuple):
 
     found: list[Found]
     next: Position | None
+    is_partial: bool = False
+    """Whether only the newest questions were searched, because the index is being built."""
 
 
 class Searcher:
@@ -72,7 +74,8 @@ class Searcher:
         page = ranked[: listing.limit]
         marker = Marker(search_patterns(matches.words))
         found = await self._marked(page, marker, _MARKED_ANSWERS)
-        return Results(found, page[-1].position if len(ranked) > listing.limit else None)
+        after = page[-1].position if len(ranked) > listing.limit else None
+        return Results(found, after, state.is_partial)
 
     async def similar(self, product_id: int, text: str, limit: int) -> list[Found]:
         """Return the questions that are most like a text, best first.

@@ -60,14 +60,15 @@ class WordIndex:
         """Return the questions that contain a word near to each of these, with 4 or 2 points."""
         if not typos:
             return []
-        hints = zip(*(typo.hints for typo in typos), strict=True)
+        hints = [*map(list, zip(*(typo.hints for typo in typos), strict=True))]
         rows = await self._read(
             "words_near",
             [typo.word for typo in typos],
             [typo.pattern for typo in typos],
-            *map(list, hints),
+            *hints,
             [typo.ends for typo in typos],
             [typo.begins for typo in typos],
+            _like_any([part for parts in hints for part in parts]),
         )
         collected = self._collectors(typos)
         halves = defaultdict[int, list[str]](list)

@@ -246,7 +246,7 @@ export function openReport(widget, text, send) {
 export function openPhotos(widget, photos, place) {
   const { t } = widget;
   const images = photos.map(([src, alt]) => h("img.large-photo", { src, alt, referrerpolicy: "no-referrer" }));
-  const strip = h("div.strip", { tabindex: 0 }, images);
+  const strip = h("div.strip", { tabindex: 0, role: "group", "aria-labelledby": "dialog-title" }, images);
   const step = (name, by) => h("button", { click: () => show(Math.round(Math.abs(strip.scrollLeft) / strip.clientWidth) + by) }, t(name));
   const show = (index) => images[index]?.scrollIntoView();
   const dialog = openDialog(widget, "photo", t("photosField"), strip, images[1] && h("div.buttons", step("previous", -1), step("next", 1)));

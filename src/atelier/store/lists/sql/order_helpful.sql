@@ -1,5 +1,9 @@
 -- The questions of a requested page, most helpful first.
-SELECT d.question_id, d.helpful::bigint AS key, s.answer_count, s.has_photos
+SELECT
+    d.question_id,
+    d.helpful::bigint AS key,
+    d.helpful,
+    s.answer_count, s.opening, s.answer_ids, s.answer_openings, s.answer_closings
 FROM question_documents d
 JOIN question_summaries s ON s.question_id = d.question_id
 WHERE d.product_id = requested.product_id

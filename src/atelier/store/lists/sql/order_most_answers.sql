@@ -1,8 +1,17 @@
--- The questions of a requested page, those with the most answers first.
-SELECT s.question_id, s.answer_count::bigint AS key, s.answer_count, s.has_photos
-FROM question_summaries s
-WHERE s.product_id = requested.product_id
-  AND (s.answer_count, s.question_id) < (requested.after_key, requested.after_id)
-  AND {filter}{matching}
+-- The questions of a requested page, those with the most answers first. Sorted without their texts.
+SELECT
+    s.question_id,
+    s.answer_count::bigint AS key,
+    (SELECT q.helpful FROM questions q WHERE q.id = s.question_id) AS helpful,
+    s.answer_count, s.opening, s.answer_ids, s.answer_openings, s.answer_closings
+FROM (
+    SELECT s.question_id
+    FROM question_summaries s
+    WHERE s.product_id = requested.product_id
+      AND (s.answer_count, s.question_id) < (requested.after_key, requested.after_id)
+      AND {filter}{matching}
+    ORDER BY s.answer_count DESC, s.question_id DESC
+    LIMIT requested.page_limit + 1
+) AS first
+JOIN question_summaries s ON s.question_id = first.question_id
 ORDER BY s.answer_count DESC, s.question_id DESC
-LIMIT requested.page_limit + 1

@@ -2,8 +2,8 @@
 SELECT
     s.question_id,
     (extract(epoch FROM s.created_at) * 1000000)::bigint AS key,
-    s.answer_count,
-    s.has_photos
+    (SELECT q.helpful FROM questions q WHERE q.id = s.question_id) AS helpful,
+    s.answer_count, s.opening, s.answer_ids, s.answer_openings, s.answer_closings
 FROM question_summaries s
 WHERE s.product_id = requested.product_id
   AND (s.created_at, s.question_id) > (

@@ -21,23 +21,7 @@ CROSS JOIN LATERAL (
         array_agg(key) AS keys,
         array_agg(question_id) AS ids
     FROM (
-        SELECT
-            k.question_id,
-            k.key,
-            (SELECT opening FROM v1_question_view q WHERE q.question_id = k.question_id)
-                || k.answer_count || ',"answers":['
-                || CASE WHEN k.answer_count > 0 AND requested.answers_limit > 0 THEN (
-                    SELECT string_agg(document, ',')
-                    FROM (
-                        SELECT opening || CASE WHEN k.has_photos THEN photos ELSE '' END || ']}'
-                            AS document
-                        FROM v1_answer_part_view a
-                        WHERE a.question_id = k.question_id
-                        ORDER BY a.is_seller DESC, a.helpful DESC, a.answer_id DESC
-                        LIMIT requested.answers_limit
-                    ) AS answers
-                ) ELSE '' END
-                || ']}' AS document
+        SELECT k.question_id, k.key, {document} AS document
         FROM (
 {keys}
         ) AS k

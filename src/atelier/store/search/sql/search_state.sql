@@ -4,6 +4,8 @@ SELECT
     coalesce(p.is_filled, false) AS is_filled,
     p.product_id IS NOT NULL OR EXISTS (
         SELECT FROM question_documents d WHERE d.product_id = $1 OFFSET $2) AS is_large,
+    NOT coalesce(p.is_filled, false) AND EXISTS (
+        SELECT FROM question_summaries s WHERE s.product_id = $1 OFFSET $3) AS is_partial,
     coalesce(p.size, 0) AS size,
     array(
         SELECT t.question_id FROM search_texts t WHERE t.product_id = $1 AND t.is_changed)
