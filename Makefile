@@ -85,10 +85,10 @@ test-pythons: ## run the quick tests on every installed Python from 3.11 on
 # What the standard library, the interpreter and compiled packages decide: HTTP, JSON, text, URLs,
 # CSV, asyncio, subprocesses. What the database or a browser decides does not depend on the Python.
 ENDS := -k "not system-" tests/http tests/local/test_process.py \
-	$(patsubst %,tests/contract/test_%.py,answers_page client_habits console cors dates fast_path \
-	fast_votes front_page idempotency ids methods pages paging post_bodies post_texts post_values \
-	posting problem_details questions_page routes specification text_properties texts \
-	v1_reading v1_writing votes widget_files without_database) \
+	$(patsubst %,tests/contract/test_%.py,answers_page client_habits cors dates fast_path fast_votes \
+	front_page idempotency ids methods pages paging post_bodies post_texts post_values posting \
+	problem_details questions_page routes specification text_properties texts v1_writing votes \
+	widget_files without_database) \
 	$(patsubst %,tests/store/test_%.py,batcher connections large_pages rule_files timeouts url) \
 	$(patsubst %,tests/transfer/test_%.py,reader reader_properties export)
 

@@ -1,8 +1,10 @@
 """Fixtures for all tests: servers are shared by a session, each test has its own database."""
 
+import functools
 import itertools
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 
 import asyncpg
 import pytest
@@ -34,19 +36,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres(request: pytest.FixtureRequest) -> Iterator[Server]:
+def servers() -> Iterator[Callable[[str], Server]]:
+    """Return what returns a running PostgreSQL by its name in INSTALLED; each is started once."""
+    with ExitStack() as stack:
+
+        @functools.cache
+        def start(name: str) -> Server:
+            folder = stack.enter_context(temporary_folder())
+            return stack.enter_context(server(INSTALLED[name], folder))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest, servers: Callable[[str], Server]) -> Server:
     """Return a running server: the embedded one, or those named by `every_postgres`."""
-    programs = INSTALLED[getattr(request, "param", "embedded")]
-    with temporary_folder() as folder, server(programs, folder) as running:
-        yield running
+    return servers(getattr(request, "param", "embedded"))
 
 
 @pytest.fixture(scope="session")
 async def template(postgres: Server) -> AsyncIterator[asyncpg.Connection]:
     """Create a migrated template database; yield a connection to clone it with."""
     connection = await asyncpg.connect(postgres.dsn())
-    await connection.execute("CREATE DATABASE template")
-    await migrate(postgres.dsn("template"))
+    if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = 'template'"):
+        await connection.execute("CREATE DATABASE template")
+        await migrate(postgres.dsn("template"))
     yield connection
     await connection.close()
 
@@ -62,9 +76,10 @@ async def database(postgres: Server, template: asyncpg.Connection) -> AsyncItera
 
 @pytest.fixture(scope="session")
 async def _service_database(postgres: Server, template: asyncpg.Connection) -> str:
-    await template.execute("CREATE DATABASE service TEMPLATE template")
-    await roles.ensure(postgres.dsn("service"))
-    return postgres.dsn("service")
+    name = f"service_{next(_numbers)}"
+    await template.execute(f"CREATE DATABASE {name} TEMPLATE template")
+    await roles.ensure(postgres.dsn(name))
+    return postgres.dsn(name)
 
 
 @pytest.fixture(scope="session")

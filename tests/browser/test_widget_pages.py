@@ -275,6 +275,31 @@ async def test_five_hundred_questions_are_shown_and_each_is_laid_out_on_its_own(
     await expect(last.locator("h3")).to_be_in_viewport()
 
 
+async def test_a_dialog_keeps_the_focus_tells_its_errors_and_gives_the_focus_back(
+    front: Front, data: Data
+) -> None:
+    page = (await front.open(await product(data))).page
+    opener = page.get_by_role("button", name="Add a question")
+    await opener.press("Enter")
+    dialog = page.get_by_role("dialog", name="Ask your question")
+    await expect(dialog.get_by_label("Your question")).to_be_focused()
+    await dialog.get_by_role("button", name="Send question").press("Enter")
+    await expect(dialog.get_by_label("Your question")).to_be_focused()
+    name = dialog.get_by_label("Nickname")
+    await expect(name).to_have_accessible_description(
+        "Shown with your text: not your full name or e-mail address. This field is required."
+    )
+    for _ in range(12):
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("""() => {
+            const focused = document.querySelector("atelier-questions").shadowRoot.activeElement;
+            return !focused || focused.closest("dialog") !== null;
+        }""")
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
+    await expect(opener).to_be_focused()
+
+
 async def test_it_can_be_moved_removed_and_used_twice(front: Front, data: Data) -> None:
     number = new_product_id()
     await data.question(number)
