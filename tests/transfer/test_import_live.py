@@ -192,7 +192,7 @@ async def test_slow_reader_delays_the_swap_but_not_other_readers(
             load(database, write_export(tmp_path / "new", photos=[]), replace=True)
         )
         while not await fetch(database, WAITING_FOR_THE_LOCK):
-            pass
+            assert not swapping.done()
         assert len(await other.fetch("SELECT * FROM photos", timeout=10)) == 2
         await transaction.rollback()
         await swapping

@@ -1,6 +1,5 @@
 """Applies schema migrations with pogo-core (docs/decisions/0001-migrations.md)."""
 
-import asyncio
 import logging
 from importlib.resources import as_file, files
 from importlib.resources.abc import Traversable
@@ -16,7 +15,6 @@ from atelier.store.connections.database import SCHEMA, connect
 
 _MIGRATIONS = files("atelier.store") / "migrations"
 _ADVISORY_LOCK = 0x41_74_65_6C  # "Atel"
-_TURN_INTERVAL = 0.2  # seconds
 
 _pogo_logger = logging.getLogger(__name__)  # pogo-core's warnings repeat what callers print
 _pogo_logger.setLevel(logging.ERROR)
@@ -38,18 +36,11 @@ async def migrate(
     """
     connection = await connect(dsn, schema=schema)
     try:
-        await _take_turn(connection)
+        await connection.execute("SELECT pg_advisory_lock($1)", _ADVISORY_LOCK)
         await connection.execute("SET lock_timeout = '5s'")
         return await _apply(connection, schema, migrations)
     finally:
         await connection.close()
-
-
-async def _take_turn(connection: asyncpg.Connection) -> None:
-    # A statement that waits holds a snapshot, for whose end CREATE INDEX CONCURRENTLY would wait.
-    query = "SELECT pg_try_advisory_lock($1)"
-    while not await connection.fetchval(query, _ADVISORY_LOCK):  # noqa: ASYNC110 - it is remote
-        await asyncio.sleep(_TURN_INTERVAL)
 
 
 async def _apply(connection: asyncpg.Connection, schema: str, migrations: Traversable) -> list[str]:
