@@ -74,7 +74,7 @@ async def test_a_vote_that_is_not_accepted_is_put_back_and_told(front: Front, da
     await expect(item).to_be_visible()
     await data.connection.execute("DELETE FROM questions WHERE id = $1", asked)
     await votes(item, 4).click()
-    await expect(page.locator(".notice.bad")).to_contain_text("there is no question with this id")
+    await expect(page.locator(".notice.bad")).to_contain_text("There is no question with this id")
     await expect(votes(item, 4)).to_have_attribute("aria-pressed", "false")
     assert (
         await page.evaluate("Object.keys(localStorage).filter((k) => k.includes('outbox'))") == []
@@ -314,7 +314,7 @@ async def test_what_a_robot_fills_in_is_refused_but_people_do_not_see_the_field(
 @pytest.mark.parametrize(
     ("lang", "refused", "gone"),
     [
-        ("de", "darf nicht mehr als 0 Links enthalten", "diese Frage gibt es nicht mehr"),
+        ("de", "darf nicht mehr als 0 Links enthalten", "Diese Frage gibt es nicht mehr"),
         ("ar", "يجب ألا يحتوي على أكثر من 0 روابط", "هذا السؤال لم يعد موجودًا"),
     ],
 )

@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -61,11 +62,12 @@ def as_role(database: str, role: str) -> str:
 
 
 def free_port() -> int:
-    """Return an unused local port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """Return an unused local port, one that no other program's connection may get meanwhile."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_768)  # Linux takes those from 32,768 on
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_for_port(port: int) -> None:
