@@ -32,7 +32,7 @@ def run(
     return subprocess.run(
         [*prefix, *ATELIER, *arguments],
         env=environment(home, **settings),
-        cwd="/",
+        cwd=home.parent if os.access(home.parent, os.W_OK) else "/",
         check=False,
         capture_output=True,
         text=True,
