@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,10 @@ def environment(home: Path, **settings: str) -> dict[str, str]:
     return plain | {"ATELIER_HOME": str(home), "TMPDIR": str(home.parent)} | settings
 
 
+_FOLDER = "/" if os.access("/", os.W_OK) else tempfile.gettempdir()
+"""Commands run outside the checkout, where they may write a rejects file."""
+
+
 def run(
     home: Path, *arguments: str, prefix: Sequence[str] = (), **settings: str
 ) -> subprocess.CompletedProcess[str]:
@@ -32,7 +37,7 @@ def run(
     return subprocess.run(
         [*prefix, *ATELIER, *arguments],
         env=environment(home, **settings),
-        cwd=home.parent if os.access(home.parent, os.W_OK) else "/",
+        cwd=_FOLDER,
         check=False,
         capture_output=True,
         text=True,
