@@ -42,8 +42,7 @@ async def written(page: Page) -> set[str]:
 
 async def reported(data: Data) -> int:
     product = new_product_id()
-    question = await data.question(product)
-    await data.connection.execute("UPDATE questions SET reported = true WHERE id = $1", question)
+    await data.question(product, reported=True)
     await data.question(product)
     return product
 

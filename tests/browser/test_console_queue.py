@@ -29,10 +29,7 @@ async def product(data: Data) -> int:
     """Return a product with three reported questions, in the order of the queue."""
     product_id = new_product_id()
     for number in (3, 2, 1):
-        question = await data.question(product_id, body=f"Question {number}?")
-        await data.connection.execute(
-            "UPDATE questions SET reported = true WHERE id = $1", question
-        )
+        await data.question(product_id, body=f"Question {number}?", reported=True)
     return product_id
 
 

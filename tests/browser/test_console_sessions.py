@@ -32,8 +32,7 @@ async def test_a_note_survives_the_end_of_the_session(
     browser: Browser, service: Cluster, data: Data
 ) -> None:
     product = new_product_id()
-    question = await data.question(product)
-    await data.connection.execute("UPDATE questions SET reported = true WHERE id = $1", question)
+    question = await data.question(product, reported=True)
     async with console(browser, service, data, Scope.MODERATE) as visit:
         page = visit.page
         await page.goto(f"{service.base_url}/console/queue?product_id={product}")
@@ -89,8 +88,7 @@ async def test_back_from_another_page_shows_the_present_state(
     browser: Browser, service: Cluster, data: Data, path: str
 ) -> None:
     product = new_product_id()
-    question = await data.question(product)
-    await data.connection.execute("UPDATE questions SET reported = true WHERE id = $1", question)
+    await data.question(product, reported=True)
     async with console(browser, service, data, Scope.MODERATE) as visit:
         page = visit.page
         await page.goto(f"{service.base_url}/console/queue?product_id={product}")
