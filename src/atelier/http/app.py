@@ -194,10 +194,12 @@ def create_service(
     written = WrittenReader(database)
     _add_v1_routes(app, lists, readings, posts, count, written, searcher)
     app.add_route("/v1/posts/{token}", OwnPost(written, secret))
-    _add_administration(app, stores, changes, settings)
+    words, console_words = Words(settings.language), Words(settings.language, "console")
+    app.set_error_serializer(serializer(ErrorPages(words), console_words))
+    _add_administration(app, stores, changes, settings, console_words)
     _add_operations(app, reads, database)
     add_documentation(app)
-    _add_pages(app, lists, SitemapReader(streams), settings)
+    _add_pages(app, lists, SitemapReader(streams), settings, words)
     return Service(
         app,
         FastPath(questions, answers, readings, FastVotes(count)),
@@ -220,16 +222,16 @@ def _add_operations(app: App, reads: Database, database: Database) -> None:
     app.add_route("/metrics", Metrics())
 
 
-def _add_administration(app: App, stores: Stores, changes: ChangeFeed, settings: Settings) -> None:
+def _add_administration(
+    app: App, stores: Stores, changes: ChangeFeed, settings: Settings, words: Words
+) -> None:
     authorizer = Authorizer(stores.tokens)
     addresses = PermittedAddresses(settings.webhook_networks)
     app.add_route("/admin/v1/token", OwnToken(authorizer))
     app.add_route("/admin/v1/changes", Changes(authorizer, changes))
     _add_moderation(app, authorizer, stores)
     _add_webhooks(app, authorizer, stores.endpoints, addresses)
-    words = Words(settings.language, "console")
     add_console(app, stores, addresses, words)
-    app.set_error_serializer(serializer(ErrorPages(Words(settings.language)), words))
 
 
 def _add_moderation(app: App, authorizer: Authorizer, stores: Stores) -> None:
@@ -295,10 +297,12 @@ def _trials(database_url: str) -> Database:
     return trials
 
 
-def _add_pages(app: App, lists: ListReader, sitemap: SitemapReader, settings: Settings) -> None:
+def _add_pages(
+    app: App, lists: ListReader, sitemap: SitemapReader, settings: Settings, words: Words
+) -> None:
     add_widget(app, settings.spam_honeypot)
     addresses = Addresses.from_settings(settings, demo_addresses() if settings.has_demo else {})
-    words, questions = Words(settings.language), QuestionList(lists, addresses)
+    questions = QuestionList(lists, addresses)
     page = ProductQuestionsPage(questions, addresses, words)
     app.add_route("/products/{product_id}/questions", page)
     app.add_route("/questions/{target_id}", QuestionPage(lists, addresses, words))
