@@ -69,7 +69,7 @@ async def template(postgres: Server) -> AsyncIterator[asyncpg.Connection]:
 async def database(postgres: Server, template: asyncpg.Connection) -> AsyncIterator[str]:
     """Return the URL of a new, migrated, empty database, dropped after the test."""
     name = f"test_{next(_numbers)}"
-    await template.execute(f"CREATE DATABASE {name} TEMPLATE template")
+    await template.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
     yield postgres.dsn(name)
     await template.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -77,7 +77,7 @@ async def database(postgres: Server, template: asyncpg.Connection) -> AsyncItera
 @pytest.fixture(scope="session")
 async def _service_database(postgres: Server, template: asyncpg.Connection) -> str:
     name = f"service_{next(_numbers)}"
-    await template.execute(f"CREATE DATABASE {name} TEMPLATE template")
+    await template.execute(f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
     await roles.ensure(postgres.dsn(name))
     return postgres.dsn(name)
 

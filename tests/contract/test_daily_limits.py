@@ -31,7 +31,7 @@ _LIMITS = {
 
 @pytest.fixture(scope="module")
 async def shared_database(postgres: Server, template: asyncpg.Connection) -> AsyncIterator[str]:
-    await template.execute("CREATE DATABASE limited TEMPLATE template")
+    await template.execute("CREATE DATABASE limited TEMPLATE template STRATEGY file_copy")
     await roles.ensure(postgres.dsn("limited"))
     yield postgres.dsn("limited")
     await template.execute("DROP DATABASE limited WITH (FORCE)")
