@@ -319,6 +319,8 @@ def test_status_shows_the_instances_and_the_database(stack: Aws, command: Comman
         ("Instances=0", "must be 1 or more"),
         ("Instances=", "Instances must be a whole number"),
         ("NginxHosts=-2", "NginxHosts must be a whole number"),
+        ("DatabaseVersion=9", "DatabaseVersion must be one of 15, 16"),
+        ("DatabaseMultiZone=maybe", "DatabaseMultiZone must be one of true, false"),
         ("DatabaseStorage=plenty", "DatabaseStorage must be a whole number"),
         ("NginxHosts=2", "--set Certificate=ARN"),
     ],

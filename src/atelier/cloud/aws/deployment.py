@@ -238,6 +238,8 @@ def _check_given(given: Mapping[str, str], parameters: list[Parameter]) -> None:
             )
         if known[name].is_number and not (value.isascii() and value.isdigit()):
             raise AtelierError(f"{name} must be a whole number, not {value!r}.")
+        if known[name].allowed and value not in known[name].allowed:
+            raise AtelierError(f"{name} must be one of {', '.join(known[name].allowed)}.")
 
 
 def _check_values(values: Mapping[str, str]) -> None:

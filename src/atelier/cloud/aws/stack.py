@@ -30,6 +30,8 @@ class Parameter:
     default: str | None
     description: str
     is_number: bool
+    allowed: tuple[str, ...]
+    """The only values it may have; empty for any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ class Stack:
                 each.get("DefaultValue"),
                 each.get("Description", ""),
                 each["ParameterType"] == "Number",
+                tuple(map(str, each.get("ParameterConstraints", {}).get("AllowedValues", ()))),
             )
             for each in summary["Parameters"]
         ]
