@@ -29,7 +29,7 @@ from bench.search import PRODUCT, QUESTIONS, large_product
 from bench.systems import Running, ours, running
 from bench.tables import spread, table
 
-_POSTS = 300
+_POSTS = 100
 """Posts of each case per round: enough for the kernel's ticks of 10 ms, too few for an index."""
 _WORDS = ", ".join(f'"blocked{number}"' for number in range(100))
 _TEXT_RULES = f"""
