@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 from falcon.inspect import inspect_routes
 from openapi_schema_validator import (
     OAS30ReadValidator,
@@ -76,6 +77,10 @@ def error_forms(path: str) -> set[str]:
 
 def test_the_document_is_valid_openapi_3_0() -> None:
     OpenAPIV30SpecValidator(SPECIFICATION).validate()
+
+
+def test_parsers_that_are_stricter_than_yaml_read_the_document_alike() -> None:
+    assert yaml.safe_load(CONTENT) == SPECIFICATION  # PyYAML's own parser, of YAML 1.1
 
 
 @pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS)
