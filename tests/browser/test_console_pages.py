@@ -1,8 +1,11 @@
 """The other pages of the console in a browser: overview, unanswered, audit trail, tokens."""
 
+import re
+
 import httpx
 from playwright.async_api import Browser, expect
 
+from atelier.store.moderation.search import build_index, drop_index
 from atelier.store.tokens import Scope
 from tests.browser.console import console, no_complaints
 from tests.support.browser import Visit, accessibility_violations, fits
@@ -210,6 +213,47 @@ async def test_a_hidden_post_is_found_and_shown_as_text(
         await page.get_by_label("State").select_option("visible")
         await page.get_by_role("button", name="Search").click()
         await expect(row).to_have_count(0)
+        no_complaints(visit, service)
+
+
+async def test_a_post_that_was_found_is_decided_about(
+    browser: Browser, service: Cluster, data: Data
+) -> None:
+    word = f"seam{new_product_id()}"
+    question = await data.question(new_product_id(), body=f"{word} question")
+    answer = await data.answer(question, body=f"{word} answer")
+    await data.question(new_product_id(), body=f"{word} newer")
+    async with console(browser, service, data, Scope.MODERATE) as visit:
+        page = visit.page
+        for name, text in ((f"Answer {answer}", "answer"), (f"Question {question}", "question")):
+            await page.goto(f"{service.base_url}/console/search?q={word}")
+            await page.get_by_role("link", name=name, exact=True).click()
+            await expect(page.locator(".post")).to_have_count(1)
+            await expect(page.locator(".post .body")).to_have_text(f"{word} {text}")
+            await page.keyboard.press("j")
+            await page.keyboard.press("x")
+            await expect(page.locator(".post.done")).to_be_visible()
+        await page.goto(f"{service.base_url}/console/search?q={word}&status=removed")
+        await expect(page.get_by_role("row", name=word)).to_have_count(2)
+        no_complaints(visit, service)
+
+
+async def test_a_search_says_whether_there_is_an_index_its_size_and_how_long_it_took(
+    browser: Browser, service: Cluster, data: Data
+) -> None:
+    async with console(browser, service, data, Scope.MODERATE) as visit:
+        page, index = visit.page, visit.page.locator("#index")
+        await page.goto(f"{service.base_url}/console/search")
+        await expect(index).to_contain_text("There is no index")
+        async for _ in build_index(data.connection):
+            pass
+        try:
+            await page.reload()
+            await expect(index).to_have_text(
+                re.compile(r"The index takes [0-9,]+ [kM]B and was built in [0-9]+ s\.")
+            )
+        finally:
+            await drop_index(data.connection)
         no_complaints(visit, service)
 
 
