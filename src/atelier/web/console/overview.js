@@ -3,6 +3,7 @@
 import { get, locale, make, t } from "./common.js";
 
 const INTERVAL = 5000;
+const TIME_STEPS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200]; // between labels: seconds
 const plots = document.querySelector("#plots");
 const reset = document.querySelector("#reset-zoom");
 const number = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
@@ -65,7 +66,7 @@ function draw(one) {
     cursor: { sync: { key: "overview" }, drag: { x: true, y: false } },
     legend: { show: false },
     scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
-    axes: [{ ...axis, size: 34, space: 64, values: clocks }, { ...axis, size: 56, values: (_, values) => values.map(one.format) }],
+    axes: [{ ...axis, size: 34, space: 64, incrs: TIME_STEPS, values: clocks }, { ...axis, size: 56, values: (_, values) => values.map(one.format) }],
     series: [
       {},
       ...one.lines.map(([text, hue]) => ({
