@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
+import asyncpg
 import pytest
 
 from atelier.store.connections.database import DatabaseUnavailableError
@@ -16,6 +17,9 @@ _ASK = """
     SELECT 1, 'Does it fit?', 'jane', 'jane@example.com' FROM generate_series(1, $1::int)
 """
 _READ = "SELECT pg_is_in_recovery(), (SELECT count(*) FROM questions)"
+# Written out up to the end of a page, because nothing waits for the transaction.
+_WRITE_MUCH = "CREATE TABLE junk AS SELECT repeat('x', 300) FROM generate_series(1, 1000)"
+_REST = "SELECT pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn()"
 
 
 @asynccontextmanager
@@ -63,6 +67,32 @@ async def test_reads_from_a_standby_without_primary_end_after_max_lag(pair: Grou
         assert (await long_lag.read(_READ))[0][0] is True
         with pytest.raises(DatabaseUnavailableError):
             await short_lag.read(_READ)
+
+
+async def test_standby_without_primary_is_read_from_though_its_last_record_is_incomplete(
+    pair: Group,
+) -> None:
+    standby = pair.standbys[0]
+    async with standby_reads(pair.primary, standby) as reads:
+        await pair.primary.run(_ASK, 1)
+        await until_from_standby(reads)
+        connection = await asyncpg.connect(pair.primary.url)
+        await connection.execute("BEGIN")
+        await connection.execute(_WRITE_MUCH)
+
+        async def ends_in_a_record() -> bool:
+            [(rest,)] = await standby.run(_REST)
+            return bool(rest)
+
+        await until(ends_in_a_record)
+        pair.primary.kill()
+
+        async def is_read_from() -> bool:
+            with suppress(DatabaseUnavailableError):
+                return tuple((await reads.read(_READ))[0]) == (True, 1)
+            return False
+
+        await until(is_read_from)
 
 
 async def test_standby_without_primary_serves_no_read_before_replaying_received_wal(

@@ -17,7 +17,9 @@ from atelier.store.connections.pool import PoolExhaustedError
 from atelier.store.connections.url import DatabaseUrl
 from atelier.store.queries import queries
 
-_STATE = queries("atelier.store.connections")["standby_state"]
+_QUERIES = queries("atelier.store.connections")
+_STATE = _QUERIES["standby_state"]
+_REPLAY_IS_COMPLETE = _QUERIES["replay_is_complete"]
 _REPLAY_WAITS = (0.001, 0.003, 0.01)
 """How long a read waits for a standby to catch up, in seconds."""
 _FAILED = (*LOST, PoolExhaustedError, asyncpg.PostgresError, DatabaseUnavailableError)
@@ -84,10 +86,14 @@ class Standby(Database):
             _log.info("reads from standby %s resumed", self.name)
 
     async def state(self) -> State | None:
-        """Return its replication state; None if it does not respond."""
+        """Return its replication state; None if it does not respond.
+
+        An incomplete record at the end of what it received does not count as received: a primary
+        acknowledges nothing before the end of its record was sent.
+        """
         try:
             async with asyncio.timeout(self._timeout), self._connections.acquire() as connection:
-                return await self._fetch_state(connection)
+                return await self._fetch_complete_state(connection)
         except _FAILED as error:
             self._fail(error)
         return None
@@ -99,6 +105,19 @@ class Standby(Database):
                 return True
             await asyncio.sleep(wait)
         return self._has_reached(position, await self._fetch_state(connection))
+
+    async def _fetch_complete_state(self, connection: asyncpg.Connection) -> State:
+        state = await self._fetch_state(connection)
+        for wait in _REPLAY_WAITS:
+            if not state.in_recovery or state.replayed >= (state.received or 0):
+                break
+            received = state.received
+            [[is_complete]] = await connection.fetch(_REPLAY_IS_COMPLETE)
+            state = await self._fetch_state(connection)
+            if is_complete and state.received == received:
+                return state._replace(received=state.replayed)
+            await asyncio.sleep(wait)
+        return state
 
     async def _fetch_state(self, connection: asyncpg.Connection) -> State:
         [row] = await connection.fetch(_STATE)

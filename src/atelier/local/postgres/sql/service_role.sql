@@ -75,5 +75,6 @@ GRANT EXECUTE
         atelier.change_rules, atelier.matches_rule, atelier.judge_post, atelier.record_hold,
         atelier.post_status, atelier.own_post
     TO {role};
+GRANT EXECUTE ON FUNCTION atelier.replay_is_complete TO {role};
 GRANT SELECT ON public._pogo_migration, public._pogo_version TO {role};
 COMMIT;

@@ -1,0 +1,1 @@
+SELECT replay_is_complete()
