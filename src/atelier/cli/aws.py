@@ -218,8 +218,8 @@ def down(name: str, region: str | None, *, delete_data: bool, yes: bool) -> None
     click.echo(f"The stack {name} is deleted.")
     if snapshot:
         click.echo(
-            f"The snapshot {snapshot} is kept. `atelier aws up --set DatabaseSnapshot={snapshot}` "
-            "creates a stack with its data."
+            f"The snapshot {snapshot} is kept. `atelier aws up --release FILE "
+            f"--set DatabaseSnapshot={snapshot}` creates a stack with its data."
         )
 
 
