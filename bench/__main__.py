@@ -20,10 +20,12 @@ from bench.instances import compare_instances
 from bench.larger_than_memory import compare_larger
 from bench.migration import migrate_under_load
 from bench.plan import FULL, QUICK, Plan
+from bench.posts import measure_posts
 from bench.processes import ROOT
 from bench.profile import figures
 from bench.profile.document import write as write_profile
 from bench.profile.run import PARTS, profile
+from bench.search import measure_search
 from bench.steady import PLACES, measure_steady
 from bench.v1 import compare_v1
 
@@ -77,7 +79,7 @@ def _plan(products: int | None, rounds: int, seconds: int) -> Plan:
 
 def _write(text: str, file: Path) -> None:
     """Print what was measured, and keep it for the next docs/performance.md."""
-    file.write_text(f"{text}\n", encoding="utf-8")
+    report.keep(text, file)
     click.echo(text)
     click.echo(f"{file.relative_to(ROOT)} is written.")
 
@@ -184,6 +186,27 @@ def run_v1(*, products: int | None, rounds: int, seconds: int) -> None:
     plan = _plan(products, rounds, seconds)
     text = compare_v1(plan, _clock())
     _write(text, report.V1)
+
+
+@bench.command(name="search")
+def run_search() -> None:
+    """Measure searches among 50,000 questions.
+
+    The next docs/performance.md includes the list.
+    """
+    with runner.embedded() as postgres:
+        _write(measure_search(postgres, _clock()), report.SEARCH)
+
+
+@bench.command(name="posts")
+@click.option("--rounds", type=click.IntRange(1), default=20, show_default=True)
+def run_posts(*, rounds: int) -> None:
+    """Compare posts with and without an index for searches, and with moderation rules.
+
+    The next docs/performance.md includes the table.
+    """
+    with runner.embedded() as postgres:
+        _write(measure_posts(postgres, rounds, _clock()), report.POSTS)
 
 
 @bench.command(name="larger-than-memory")

@@ -127,7 +127,7 @@ def _flooded(
 
 def _used(stage: Stage, system: Running, action: Callable[[], None]) -> Mapping[str, float]:
     """Return the µs that each component used during an action."""
-    roots = cpu.Roots(system.nginx, system.pids, postmaster(stage))
+    roots = cpu.Roots(system.nginx, system.pids, postmaster(stage.embedded))
     before = cpu.seconds(roots)
     action()
     return {part: 1e6 * (end - before[part]) for part, end in cpu.seconds(roots).items()}

@@ -23,7 +23,10 @@ def apart(stage: Stage, systems: Sequence[Running]) -> Iterator[Stage]:
     *others, last = cores
     if not others:
         raise AtelierError("The machine has one core: none can be the load generator's alone.")
-    roots = [postmaster(stage), *(pid for each in systems for pid in (*each.pids, each.nginx))]
+    roots = [
+        postmaster(stage.embedded),
+        *(pid for each in systems for pid in (*each.pids, each.nginx)),
+    ]
     confine(roots, others)
     try:
         yield replace(stage, load=replace(stage.load, core=last))

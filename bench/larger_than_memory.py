@@ -67,9 +67,9 @@ def _measure(stage: Stage, running: Sequence[Running]) -> dict[str, list[_Round]
 
 
 def _round(stage: Stage, system: Running, number: int) -> _Round:
-    before = _read_bytes(postmaster(stage))
+    before = _read_bytes(postmaster(stage.embedded))
     measured = cost(stage, system, _PAGE, number)
-    read = _read_bytes(postmaster(stage)) - before
+    read = _read_bytes(postmaster(stage.embedded)) - before
     return _Round(measured, read / max(measured.rate * stage.plan.seconds, 1))
 
 

@@ -108,11 +108,16 @@ async def _migrate(dsn: str, folder: Path, log: Callable[[str], None]) -> list[_
         while applied == [""]:
             attempts += 1
             with suppress(AtelierError):
-                applied = await migrate.migrate(dsn, migrations=folder)
+                applied = await asyncio.to_thread(_apply, dsn, folder)
         if applied:
             steps.append(_Step(name, attempts, start, time.monotonic()))
             log(f"{name}: {steps[-1].end - start:.1f} s")
     return steps
+
+
+def _apply(dsn: str, folder: Path) -> list[str]:
+    """Apply pending migrations; not in the clients' event loop, which reading them would block."""
+    return asyncio.run(migrate.migrate(dsn, migrations=folder))
 
 
 async def _under_load(

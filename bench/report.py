@@ -25,7 +25,9 @@ LARGER = V1.with_name("larger-than-memory.md")
 STEADY = V1.with_name("steady.md")
 """What `python -m bench steady` measured last."""
 SEARCH = V1.with_name("search.md")
-"""What `python -m bench.search` measured last."""
+"""What `python -m bench search` measured last."""
+POSTS = V1.with_name("posts.md")
+"""What `python -m bench posts` measured last."""
 PROFILE = V1.with_name("profile.json")
 """What `python -m bench profile` measured last."""
 
@@ -53,6 +55,7 @@ def write(results: Results, document: Path) -> None:
         larger=_kept(LARGER),
         steady=_kept(STEADY),
         search=_kept(SEARCH),
+        posts=_kept(POSTS),
     )
     document.write_text(text, encoding="utf-8")
 
@@ -63,6 +66,11 @@ def _costs(profile: Profile, folder: Path) -> str:
         return NOT_MEASURED
     plots.draw_costs(profile, folder / "costs.svg")
     return f"![CPU time of a request]({folder.name}/costs.svg)\n\n{per_core(profile)}"
+
+
+def keep(text: str, file: Path) -> None:
+    """Keep what a command measured, for the next document."""
+    file.write_text(f"{text}\n", encoding="utf-8")
 
 
 def _kept(file: Path) -> str:

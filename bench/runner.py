@@ -17,11 +17,14 @@ from bench.experiments import beside_large, growth, hot, open_loop, ramp, satura
 from bench.home import BenchHome
 from bench.load import Generator
 from bench.plan import Plan
+from bench.report import SEARCH, keep
 from bench.results import Results, save
+from bench.search import measure_search
 from bench.stage import Stage
 from bench.systems import OURS, Running
 
-PARTS = ("saturation", "open-loop", "hot", "large", "growth", "ramp", "transfer")
+PARTS = ("saturation", "open-loop", "hot", "large", "growth", "ramp", "search", "transfer")
+_WITHOUT_SYSTEMS = {"search", "transfer"}
 
 Log = Callable[[str], None]
 
@@ -43,8 +46,10 @@ def measure(plan: Plan, parts: Collection[str], log: Log, unfinished: Path) -> R
 
 
 def _measure(stage: Stage, parts: Collection[str]) -> None:
-    if set(parts) - {"transfer"}:
+    if set(parts) - _WITHOUT_SYSTEMS:
         _on_systems(stage, parts)
+    if "search" in parts:
+        keep(measure_search(stage.embedded, stage.log), SEARCH)
     if "transfer" in parts:
         transfer.measure(stage)
 
@@ -60,6 +65,15 @@ def stage_for(
     home = BenchHome.open()
     with home.lock():
         yield from _stage(home, plan, log, set_memory)
+
+
+@contextmanager
+def embedded() -> Iterator[Embedded]:
+    """Start the benchmark's PostgreSQL; stop it when the context ends."""
+    home = BenchHome.open()
+    postgres = Embedded.open(home.postgresql)
+    with home.lock(), postgres.used():
+        yield postgres
 
 
 def _stage(

@@ -1,25 +1,26 @@
-"""The latency of searches among 50,000 questions: `python -m bench.search DATABASE_URL`.
-
-One client searches, without HTTP. The database must be migrated and empty: it is filled. The next
-docs/performance.md includes the figures.
-"""
+"""The latency of searches among 50,000 questions, for one client, without HTTP."""
 
 import asyncio
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from statistics import median
 
 import asyncpg
 
+from atelier.local.postgres.embedded import Embedded
+from atelier.store import migrate
 from atelier.store.connections.database import Database, connect
 from atelier.store.lists.reader import Filter, Sort
 from atelier.store.search.ranking import Listing
 from atelier.store.search.searcher import Searcher
-from bench import report
+from bench.data import create_database, drop_database
 
-_QUESTIONS, _PRODUCT, _ROUNDS, _POSTS = 50_000, 1, 20, 100
+QUESTIONS, PRODUCT = 50_000, 1
+"""How many questions the product has, and its id."""
+_ROUNDS, _POSTS = 20, 100
+_DATABASE = "bench_search"
 _FILL = """
     WITH words AS (
         SELECT string_to_array(
@@ -64,15 +65,45 @@ _SEARCHES = {
 }
 
 
-async def measure(url: str) -> AsyncIterator[str]:
-    """Fill an empty, migrated database; yield a line for each kind of search."""
+def measure_search(embedded: Embedded, log: Callable[[str], None]) -> str:
+    """Measure in a database of its own; return what was measured, as a list."""
+    with large_product(embedded) as dsn:
+        lines = asyncio.run(_lines(dsn, log))
+    return (
+        f"Measured by `python -m bench search` on {datetime.now(UTC):%Y-%m-%d}; {_ROUNDS} searches "
+        f"each.\n\n{lines}"
+    )
+
+
+@contextmanager
+def large_product(embedded: Embedded) -> Iterator[str]:
+    """Create a database with a product of QUESTIONS questions; yield its URL, and drop it."""
+    server, dsn = embedded.server.dsn(), embedded.server.dsn(_DATABASE)
+    asyncio.run(create_database(server, _DATABASE))
+    try:
+        asyncio.run(migrate.migrate(dsn))
+        asyncio.run(_fill(dsn))
+        yield dsn
+    finally:
+        asyncio.run(drop_database(server, _DATABASE))
+
+
+async def _lines(dsn: str, log: Callable[[str], None]) -> str:
+    lines = []
+    async for line in _measure(dsn):
+        log(line)
+        lines.append(f"- {line}")
+    return "\n".join(lines)
+
+
+async def _measure(url: str) -> AsyncIterator[str]:
+    """Yield a line for each kind of search."""
     connection = await connect(url)
-    await _fill(connection)
     searcher = Searcher(Database(url, size=2, timeout=60))
     yield await _timed("first search, before the product is indexed", searcher, _FIRST, rounds=1)
     started = time.perf_counter()
     await searcher.indexer.wait()
-    yield f"indexing {_QUESTIONS} questions: {time.perf_counter() - started:.1f} s"
+    yield f"indexing {QUESTIONS} questions: {time.perf_counter() - started:.1f} s"
     await connection.execute("VACUUM ANALYZE")
     yield f"size of the index with its texts: {await connection.fetchval(_SIZE, _TABLES)}"
     await searcher.close()
@@ -81,32 +112,40 @@ async def measure(url: str) -> AsyncIterator[str]:
     for name, (query, listing) in _SEARCHES.items():
         yield await _timed(f"{name} ({query})", searcher, listing, query)
     yield await _similar(searcher)
-    await connection.execute(_POST, _PRODUCT, _POSTS)
+    await connection.execute(_POST, PRODUCT, _POSTS)
     yield await _timed(f"after {_POSTS} new questions", searcher, _FIRST)
     await searcher.close()
     await connection.close()
 
 
-async def _fill(connection: asyncpg.Connection) -> None:
+async def _fill(dsn: str) -> None:
+    connection = await connect(dsn)
+    try:
+        await _add_posts(connection)
+        await connection.execute("VACUUM ANALYZE")
+    finally:
+        await connection.close()
+
+
+async def _add_posts(connection: asyncpg.Connection) -> None:
     async with connection.transaction():
         await connection.execute("ALTER TABLE answers DISABLE TRIGGER USER")
-        await connection.execute(_FILL, _QUESTIONS, _PRODUCT)
+        await connection.execute(_FILL, QUESTIONS, PRODUCT)
         await connection.execute(_NEXT_ID)
         await connection.execute("ALTER TABLE answers ENABLE TRIGGER USER")
         await connection.execute("TRUNCATE search_products, search_texts")
         await connection.execute("SELECT refresh_documents(array(SELECT id FROM questions))")
-    await connection.execute("VACUUM ANALYZE")
 
 
 async def _timed(
     name: str, searcher: Searcher, listing: Listing, query: str = "shrink", rounds: int = _ROUNDS
 ) -> str:
-    return await _time(name, lambda: searcher.search(_PRODUCT, query, listing), rounds)
+    return await _time(name, lambda: searcher.search(PRODUCT, query, listing), rounds)
 
 
 async def _similar(searcher: Searcher) -> str:
     text = "does this leather shrink when it is washed hot"
-    return await _time("similar questions", lambda: searcher.similar(_PRODUCT, text, 5), _ROUNDS)
+    return await _time("similar questions", lambda: searcher.similar(PRODUCT, text, 5), _ROUNDS)
 
 
 async def _time(name: str, search: Callable[[], Awaitable[object]], rounds: int) -> str:
@@ -116,20 +155,3 @@ async def _time(name: str, search: Callable[[], Awaitable[object]], rounds: int)
         await search()
         seconds.append(time.perf_counter() - started)
     return f"{name}: median {median(seconds) * 1000:.0f} ms, maximum {max(seconds) * 1000:.0f} ms"
-
-
-async def _print(url: str) -> None:
-    lines = []
-    async for line in measure(url):
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
-        lines.append(f"- {line}\n")
-    date = f"{datetime.now(UTC):%Y-%m-%d}"
-    head = (
-        f"Measured by `python -m bench.search DATABASE_URL` on {date}; {_ROUNDS} searches each.\n\n"
-    )
-    report.SEARCH.write_text(head + "".join(lines), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    asyncio.run(_print(sys.argv[1]))

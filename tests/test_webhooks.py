@@ -112,6 +112,8 @@ async def test_failed_deliveries_are_shown_and_replayed(database: str) -> None:
         ("http://shop.example/", "begin with https://"),
         ("https://169.254.169.254/latest/meta-data", "public address"),
         ("https://2130706433/", "the name of a host"),
+        ("https://localhost/hook", "public address"),
+        ("https://shop.localhost./hook", "public address"),
         ("https://user:word@shop.example/", "no user name or password"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from atelier.local.postgres.embedded import Embedded
 from atelier.store.queries import queries
 from bench.plan import CONNECTIONS
 from bench.profile import cpu
@@ -33,7 +34,7 @@ def measure(
 
 def cost(stage: Stage, system: Running, workload: str, seed: int) -> Cost:
     """Load a system with a workload; return the cost of a request."""
-    roots = cpu.Roots(system.nginx, system.pids, postmaster(stage))
+    roots = cpu.Roots(system.nginx, system.pids, postmaster(stage.embedded))
     log, before = stage.count(_SQL["wal_written"]), cpu.seconds(roots)
     sample = stage.load.saturate(
         system, workload, stage.plan.seconds, seed=seed, connections=CONNECTIONS
@@ -50,6 +51,6 @@ def micros(seconds: float, sample: Sample, stage: Stage) -> float:
     return 1e6 * seconds / max(sample.rate * stage.plan.seconds, 1)
 
 
-def postmaster(stage: Stage) -> int:
+def postmaster(embedded: Embedded) -> int:
     """Return the pid of PostgreSQL's first process."""
-    return int((stage.embedded.home.data / "postmaster.pid").read_text().split()[0])
+    return int((embedded.home.data / "postmaster.pid").read_text().split()[0])

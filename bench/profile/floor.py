@@ -18,7 +18,7 @@ _END_SECONDS = 0.5
 
 def statement_cost(stage: Stage) -> Cost:
     """Run the page statement in batches in pgbench; return PostgreSQL's cost of a page."""
-    root, seconds = postmaster(stage), stage.plan.seconds
+    root, seconds = postmaster(stage.embedded), stage.plan.seconds
     command = pgbench.command(
         stage.embedded.server.programs,
         pgbench.write_script(stage.load.scratch, _PAGES),

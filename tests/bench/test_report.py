@@ -60,7 +60,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Replace what other commands measured last; the profile is empty."""
     monkeypatch.setattr(report, "PROFILE", tmp_path / "profile.json")
     texts = []
-    for name in ("V1", "LARGER", "STEADY", "SEARCH"):
+    for name in ("V1", "LARGER", "STEADY", "SEARCH", "POSTS"):
         file = tmp_path / name
         file.write_text(f"what {name} measured\n")
         monkeypatch.setattr(report, name, file)

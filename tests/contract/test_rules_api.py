@@ -61,6 +61,22 @@ async def test_a_change_is_in_force_is_recorded_and_counts_what_it_does(
     assert [(each["version"], each["actor"]) for each in history] == [(None, "anna"), (1, "anna")]
 
 
+async def test_what_each_version_refused_is_shown_after_it_was_replaced(operator: Operator) -> None:
+    refusing = HELD.replace('"hold"', '"refuse"')
+    for source, posts in ((refusing, 2), (HELD, 1), (refusing, 0)):
+        await operator("PUT", source=source)
+        for n in range(posts):
+            await ask(operator.service, n % 2, f"casino {n}")
+    shown = []
+    for version in (1, 2, 3):
+        found = (await operator("GET", f"{PATH}?version={version}")).json
+        assert found["version"] == version
+        shown += [(rule["action"], rule["posts"]) for rule in found["rules"]]
+    assert shown == [("refuse", 2), ("hold", 1), ("refuse", 0)]
+    for unknown, status in ((4, 404), (0, 404), (2**40, 404), ("x", 422)):
+        assert (await operator("GET", f"{PATH}?version={unknown}")).status_code == status
+
+
 async def test_the_second_of_two_operators_gets_a_conflict(operator: Operator) -> None:
     assert (await operator("PUT", source=HELD, replaces=0)).status_code == 200
     late = await operator("PUT", source=LINKS, replaces=0)

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 from falcon.inspect import inspect_routes
 from openapi_schema_validator import (
     OAS30ReadValidator,
@@ -76,6 +77,11 @@ def error_forms(path: str) -> set[str]:
 
 def test_the_document_is_valid_openapi_3_0() -> None:
     OpenAPIV30SpecValidator(SPECIFICATION).validate()
+
+
+def test_every_parser_of_yaml_reads_the_same_document() -> None:
+    """PyYAML with libyaml accepts texts that its parser in Python and others reject."""
+    assert yaml.safe_load(CONTENT) == SPECIFICATION
 
 
 @pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS)

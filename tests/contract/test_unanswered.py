@@ -164,6 +164,7 @@ async def test_questions_of_the_last_90_days_tell_how_long_they_waited(
     oldest = await data.question(5, date=_START)
     await data.question(5, date=now - timedelta(days=1))
     await data.question(5, reported=True)
+    await connection.execute("INSERT INTO rule_counts VALUES (2, 'casino', 1234, $1)", _START)
     await connection.close()
 
     def stats(*options: str) -> str:
@@ -185,8 +186,11 @@ async def test_questions_of_the_last_90_days_tell_how_long_they_waited(
     assert len(found["days"]) == 7
     assert sum(day["questions"] for day in found["days"]) == 1
     assert sum(day["answers"] for day in found["days"]) == 1
+    counted = {"version": 2, "rule": "casino", "posts": 1234, "last_at": "2020-01-01T00:00:00.000Z"}
+    assert found["rules"] == [counted]
     table = await asyncio.to_thread(stats)
     assert "6.0 hours" in table
+    assert "1,234" in table
     assert found["days"][-1]["day"] in table
 
 

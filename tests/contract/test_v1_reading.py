@@ -419,11 +419,15 @@ async def test_a_cursor_is_only_good_for_its_own_list(
     cursor = (await get(client, path, limit=1))["next"]
     assert len((await get(client, path, after=cursor, limit=1))["results"]) == 1
     changed = ("A" if cursor[0] != "A" else "B") + cursor[1:]
+    with_spare_bit = cursor[:-1] + chr(ord(cursor[-1]) + 1)
     for invalid in (
         f"/v1/products/{other}/questions?after={cursor}",
         f"{path}?after={cursor}&sort=newest",
         f"{path}?after={cursor}&filter=unanswered",
         f"{path}?after={changed}",
+        f"{path}?after={with_spare_bit}",
+        f"{path}?after={cursor}=",
+        f"{path}?after=%20{cursor}",
         f"{path}?after={cursor}{cursor}",
         f"/v1/questions?product_ids={first}&after={cursor}",
     ):

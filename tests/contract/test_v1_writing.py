@@ -277,6 +277,7 @@ async def test_a_vote_counts_and_returns_the_new_number(
     for votes in (1, 2):
         response = await route.call(client, number)
         assert (response.status_code, response.json()) == (200, {"id": number, "helpful": votes})
+        assert (await client.get(response.headers["location"])).json()["helpful"] == votes
 
 
 async def test_a_vote_with_a_key_counts_once(client: httpx.AsyncClient, shop: Shop) -> None:
@@ -305,6 +306,7 @@ async def test_a_report_hides_and_its_reason_is_stored(
     number = parent(route, shop)
     response = await send(client, route, number, fields={"reason": " rude "})
     assert (response.status_code, response.json()) == (201, {"id": number, "hidden": True})
+    assert (await client.get(response.headers["location"])).status_code == 404
     assert len(await answers(client, shop.question_id)) == 0
     query = "SELECT reason FROM reports WHERE target_id = $1"
     assert await data.connection.fetchval(query, number) == "rude"

@@ -214,6 +214,20 @@ def test_malformed_uri_is_rejected_in_text(path: str) -> None:
         assert instance.seen == []
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/v1/a%00b", 400), ("/admin/%zz", 400), (f"/v1/questions?x={'x' * 40_000}", 414)],
+)
+def test_error_under_v1_and_admin_is_a_problem_document(path: str, status: int) -> None:
+    with in_front_of([send(b"")]) as (ask, [instance]):
+        response = ask("GET", path)
+        assert response.headers.get_all("Content-Type") == ["application/problem+json"]
+        problem = json.loads(response.read())
+        assert response.status == problem["status"] == status
+        assert not problem["detail"].startswith("Error: ")
+        assert instance.seen == []
+
+
 @pytest.mark.parametrize("path", ["/products/1/questions", "/questions/1?after=x", "/demo"])
 def test_error_of_a_page_is_a_page(path: str) -> None:
     with in_front_of([disconnect]) as (ask, _):

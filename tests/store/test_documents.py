@@ -13,6 +13,7 @@ import atelier.store
 from atelier.store.connections.database import connect
 from tests.support.cluster import Cluster
 from tests.support.data import Data, new_product_id
+from tests.support.waiting import until
 
 _DIFFERENCES = """
     (SELECT question_id, product_id, helpful, document FROM question_documents
@@ -144,11 +145,42 @@ async def test_a_migration_fills_the_summaries_and_texts_of_what_was_there_befor
         " answer_openings = NULL, answer_closings = NULL"
     )
     for name in ("fill_summaries", "check_summaries", "fill_summary_texts"):
-        [file] = (Path(atelier.store.__file__).parent / "migrations").glob(f"*_{name}.sql")
-        await connection.execute(file.read_text("utf-8").partition("-- migrate: rollback")[0])
+        await connection.execute(_migration(name))
     assert len(await connection.fetch("SELECT FROM question_summaries")) == 3
     assert await connection.fetch(_DIFFERENT_SUMMARIES) == []
     await connection.close()
+
+
+def _migration(name: str) -> str:
+    [file] = (Path(atelier.store.__file__).parent / "migrations").glob(f"*_{name}.sql")
+    return file.read_text("utf-8").partition("-- migrate: rollback")[0]
+
+
+async def test_readers_and_writers_go_on_while_a_migration_fills_texts(database: str) -> None:
+    """The migration waits in its third step here, for a row that is locked."""
+    migration, holder, other = [await connect(database) for _ in range(3)]
+    await other.execute(
+        "INSERT INTO questions (product_id, body, asker_name, asker_email)"
+        " SELECT n % 100, 'Why?', 'x', 'x' FROM generate_series(1, 2500) AS n"
+    )
+    await other.execute("UPDATE question_summaries SET opening = NULL")
+    await other.execute("SET statement_timeout = '10s'")
+    first, last = await other.fetchrow("SELECT min(id), max(id) FROM questions") or (0, 0)
+    async with holder.transaction():
+        await holder.execute(
+            "SELECT FROM question_summaries WHERE question_id = $1 FOR UPDATE", last
+        )
+        filling = asyncio.create_task(migration.execute(_migration("fill_summary_texts")))
+        filled = "SELECT count(*) >= 2000 FROM question_summaries WHERE opening IS NOT NULL"
+        await until(lambda: other.fetchval(filled))
+        await other.execute("UPDATE questions SET body = 'Really?' WHERE id = $1", first)
+        text = "SELECT opening FROM question_summaries WHERE question_id = $1"
+        assert "Really?" in await other.fetchval(text, first)
+        assert not filling.done()
+    await filling
+    assert await other.fetch(_DIFFERENT_SUMMARIES) == []
+    for connection in (migration, holder, other):
+        await connection.close()
 
 
 _MARKS = (

@@ -23,7 +23,7 @@ _UNITS = (("days", 86400), ("hours", 3600), ("minutes", 60))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def stats(settings: Settings, *, as_json: bool) -> None:
-    """Print how many questions wait for an answer, how long answers take, and posts per day.
+    """Print what waits for an answer and how long that takes, posts per day, and what rules did.
 
     It reads the whole database, which takes a while if it is large.
     """
@@ -53,7 +53,8 @@ async def _stats(dsn: str) -> "Stats":
 def _json(found: "Stats") -> dict[str, Any]:
     waited = found.first_answers
     times = {"median_seconds": waited.median_seconds, "p90_seconds": waited.p90_seconds}
-    return {**found.totals, "time_to_first_answer": times, "days": found.days}
+    figures = {"time_to_first_answer": times, "days": found.days, "rules": found.rules}
+    return {**found.totals, **figures}
 
 
 def _tables(found: "Stats") -> "Iterator[Table]":
@@ -76,6 +77,11 @@ def _tables(found: "Stats") -> "Iterator[Table]":
     for day in found.days:
         posts.add_row(day["day"], f"{day['questions']:,}", f"{day['answers']:,}")
     yield posts
+    if found.rules:
+        rules = Table("moderation rule", "version", "posts held or refused", "the last at")
+        for rule in found.rules:
+            rules.add_row(rule["rule"], str(rule["version"]), f"{rule['posts']:,}", rule["last_at"])
+        yield rules
 
 
 def duration(seconds: float | None) -> str:

@@ -62,6 +62,8 @@ class Stats(NamedTuple):
     first_answers: FirstAnswers
     days: list[dict[str, Any]]
     """The posts of each of the last seven days."""
+    rules: list[dict[str, Any]]
+    """The posts that each rule of each version has held or refused, if it has any."""
 
 
 _ALL = Filters()
@@ -109,4 +111,7 @@ async def stats(connection: asyncpg.Connection) -> Stats:
         [totals] = await connection.fetch(_QUERIES["owner_totals"])
         [first_answers] = await connection.fetch(_QUERIES["first_answers"], EARLIEST)
         days = await connection.fetch(_QUERIES["owner_posts_per_day"])
-    return Stats(dict(totals), FirstAnswers(**first_answers), [dict(day) for day in days])
+        rules = await connection.fetch(_QUERIES["owner_rule_counts"])
+    return Stats(
+        dict(totals), FirstAnswers(**first_answers), list(map(dict, days)), list(map(dict, rules))
+    )

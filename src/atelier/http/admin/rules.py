@@ -1,12 +1,12 @@
 """The moderation rules: which are in force, changes of them, and trials before a change."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 import falcon.asgi
 
-from atelier.http.common import json_fields
+from atelier.http.common import json_fields, params
 from atelier.http.common.authorization import Authorizer
 from atelier.http.common.errors import ApiError
 from atelier.http.common.moderation.trials import DEFAULT_DAYS, DEFAULT_EXAMPLES, run_trial
@@ -35,9 +35,16 @@ class RulesRoute:
         self._versions = versions
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        """Send the rules in force, and the last changes."""
+        """Send the rules in force, or those of a version, and the last changes."""
         await self._authorizer.require(req, Scope.MODERATE)
-        resp.media = await self._document()
+        number = params.identifier(req, "version")
+        if number is None:
+            resp.media = await self._document()
+            return
+        found = await self._versions.version(number) if 0 < number <= _MAX_VERSION else None
+        if found is None:
+            raise ApiError(HTTPStatus.NOT_FOUND, f"there is no version {number} of the rules")
+        resp.media = await self._shown(found, await self._versions.history(_MAX_HISTORY))
 
     on_head = on_get
 
@@ -59,17 +66,21 @@ class RulesRoute:
 
     async def _document(self) -> dict[str, Any]:
         history = await self._versions.history(_MAX_HISTORY)
-        in_force = history[0] if history and history[0].version else None
+        return await self._shown(history[0] if history else None, history)
+
+    async def _shown(self, change: Change | None, history: Sequence[Change]) -> dict[str, Any]:
+        version = change.version if change else None
+        source = change.source if change else None
         return {
-            "version": in_force.version if in_force else None,
-            "source": in_force.source if in_force else None,
-            "rules": await self._rules(in_force) if in_force else [],
+            "version": version,
+            "source": source,
+            "rules": [] if version is None else await self._rules(version, source or ""),
             "history": list(map(_change, history)),
         }
 
-    async def _rules(self, in_force: Change) -> list[dict[str, object]]:
-        counts = await self._versions.counts(in_force.version or 0)
-        found = rule_files.parse(in_force.source or "")
+    async def _rules(self, version: int, source: str) -> list[dict[str, object]]:
+        counts = await self._versions.counts(version)
+        found, _ = rule_files.known(source)
         return [_rule(rule, counts.get(rule.name, RuleCount())) for rule in found]
 
 

@@ -13,7 +13,7 @@ from atelier.http.v1 import bodies
 from atelier.store.writes import Target, Vote
 from atelier.store.written import Standing, WrittenReader
 
-_EXPOSED = "Vote-Counted, Idempotency-Replayed"
+_EXPOSED = "Location, Vote-Counted, Idempotency-Replayed"
 
 
 class OwnVote:
@@ -54,7 +54,7 @@ class OwnVote:
 
     async def _send(self, resp: falcon.asgi.Response, vote: Vote) -> None:
         standing = _existing(vote, await self._reader.standing(vote.target, vote.id))
-        resp.set_header("Access-Control-Expose-Headers", _EXPOSED)
+        _name(resp, vote)
         resp.media = {"id": vote.id, "helpful": standing.helpful}
 
 
@@ -78,8 +78,14 @@ class Reports:
         await self._reports.count(req, resp, vote, reason)
         standing = _existing(vote, await self._reader.standing(vote.target, vote.id))
         resp.status = falcon.HTTP_CREATED
-        resp.set_header("Access-Control-Expose-Headers", _EXPOSED)
+        _name(resp, vote)
         resp.media = {"id": vote.id, "hidden": standing.is_hidden}
+
+
+def _name(resp: falcon.asgi.Response, vote: Vote) -> None:
+    """Tell the address of what was changed."""
+    resp.set_header("Location", f"/v1/{vote.target}s/{vote.id}")
+    resp.set_header("Access-Control-Expose-Headers", _EXPOSED)
 
 
 def _existing(vote: Vote, standing: Standing | None) -> Standing:
