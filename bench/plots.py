@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
+from atelier.cloud.capacity import Hosts, Load, plan
 from bench.load import WORKLOADS
 from bench.results import Costs, Profile, Results, Sample, Soak, Timeline
 from bench.systems import CEILING, EXPRESS, FASTAPI, OURS, TITLES
@@ -26,6 +28,14 @@ COMPONENTS = {
 }
 """What serves a request: everything but the load generator."""
 _CUT = 1.25
+_PLANNED_RATES = (1000, 2500, 10_000)
+_PLANNED = "#e09f3e"
+_ON_LINE: dict[str, Any] = {
+    "ha": "right",
+    "va": "center",
+    "fontsize": 8,
+    "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1.5},
+}
 _FAILED = "#d62828"
 
 mpl.rcParams.update(
@@ -95,11 +105,7 @@ def draw_costs(profile: Profile, path: Path) -> None:
 def draw_timeline(timeline: Timeline, path: Path, title: str) -> None:
     """Plot a long run: target and achieved requests/s, errors, latency percentiles."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure = Figure(figsize=(_WIDTH, 5.6), layout="constrained")
-    rates, latency = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
-    figure.suptitle(title, x=0.01, ha="left", fontsize=11)
-    _draw_rates(rates, timeline)
-    _draw_percentiles(latency, timeline)
+    figure, _ = _timeline(timeline, title)
     _save(figure, path)
 
 
@@ -111,7 +117,7 @@ def draw_ramps(ramps: Mapping[int, tuple[float, Timeline]], path: Path) -> None:
         figure.subplots(1, len(ramps), sharey=True), ramps.items(), strict=True
     ):
         _draw_rates(axes, timeline)
-        axes.axhline(predicted, color="#e09f3e", label="predicted")
+        axes.axhline(predicted, color=_PLANNED, label="predicted")
         axes.set_title("1 instance" if number == 1 else f"{number} instances", fontsize=10, pad=24)
         axes.set_xlabel("seconds")
         axes.set_ylabel("")
@@ -163,7 +169,33 @@ def _stacked(axes: Axes, costs: Costs) -> None:
 
 def _draw_ramp(results: Results, path: Path) -> None:
     assert results.ramp  # noqa: S101 - draw_all checked
-    draw_timeline(results.ramp, path, "Ramp to overload and back")
+    title = (
+        "Ramp to overload and back on one machine; the hosts that plan-capacity names for a rate"
+    )
+    figure, rates = _timeline(results.ramp, title)
+    rates.set_ylim(top=max(rates.get_ylim()[1], 1.1 * max(_PLANNED_RATES)))
+    for rate in _PLANNED_RATES:
+        rates.axhline(rate, color=_PLANNED, linewidth=1)
+        rates.text(0.995, rate, _hosts(rate), transform=rates.get_yaxis_transform(), **_ON_LINE)
+    _save(figure, path)
+
+
+def _hosts(rate: int) -> str:
+    found = plan(Load(rate, 0), Hosts())
+    return (
+        f"{rate:,}/s: {found.nginx.hosts} nginx hosts, {found.instances.hosts} hosts of instances, "
+        f"PostgreSQL with {found.primary.needed} vCPUs"
+    )
+
+
+def _timeline(timeline: Timeline, title: str) -> tuple[Figure, Axes]:
+    """Return a figure, and its axes with requests/s."""
+    figure = Figure(figsize=(_WIDTH, 5.6), layout="constrained")
+    rates, latency = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+    _draw_rates(rates, timeline)
+    _draw_percentiles(latency, timeline)
+    return figure, rates
 
 
 def _draw_rates(axes: Axes, timeline: Timeline) -> None:

@@ -1,5 +1,6 @@
 """The report contains the results, and only those."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,8 @@ def test_plots_are_written(results: Results, tmp_path: Path) -> None:
     for name in ("throughput", "latency", "ramp"):
         assert f"](performance/{name}.svg)" in document.read_text()
         assert (tmp_path / "performance" / f"{name}.svg").read_text().startswith("<?xml")
+    planned = (tmp_path / "performance" / "ramp.svg").read_text()
+    assert re.search(r"10,000/s: \d+ nginx hosts, \d+ hosts of instances", planned)
 
 
 def test_results_survive_a_round_trip_through_the_file(results: Results, tmp_path: Path) -> None:
