@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from atelier.settings import CommaSeparated, Settings
 from bench import systems
 from bench.memory import Peak, largest_sampler, sampled
 from bench.plan import Plan
@@ -21,6 +22,8 @@ from bench.results import Soak, Timeline
 from bench.runner import stage_for
 from bench.systems import Running
 
+_K6 = "127.0.0.1/32"
+"""The address of the normal requests, all from one client: hostile ones come from others."""
 _SAMPLE_INTERVAL = 5.0
 _END_SECONDS = 60
 
@@ -67,7 +70,9 @@ def soak(  # noqa: PLR0913 - the command's options
         path = stage.load.scratch / "timeline.json"
         environment = {"MINUTES": str(minutes), "RATE": str(rate), "TIMELINE": str(path)}
         attack = stage.load.scratch / "hostile.json"
-        with stage.running(systems.ours(stage.catalogue.dsn)) as [ours]:
+        system = systems.ours(stage.catalogue.dsn)
+        limits = Settings(rate_exempt=CommaSeparated([_K6])) if hostile else None
+        with systems.running(system, stage.folder, settings=limits) as ours:
             log(f"{rate:,} requests/s of the mixed workload for {minutes:g} minutes.")
             usage = _Usage(ours)
             with (

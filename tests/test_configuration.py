@@ -7,6 +7,7 @@ import pytest
 
 from atelier.errors import AtelierError
 from atelier.settings import Settings, effective, unknown_variables, without_files
+from tests.support.commands import run
 
 _PAGE = Path(__file__).parent.parent / "docs" / "configuration.md"
 _URL = "postgresql://shop:s3cret@db.example/qa"
@@ -193,3 +194,12 @@ def test_an_unknown_variable_is_named_with_the_most_similar_one() -> None:
         "ATELIER_POOLSIZE": "ATELIER_POOL_SIZE",
         "ATELIER_X": None,
     }
+
+
+def test_the_command_shows_whole_values_and_no_secret(tmp_path: Path) -> None:
+    networks = ",".join(f"2001:db8:{number}::/48" for number in range(1, 40))
+    settings = {"ATELIER_RATE_EXEMPT": networks, "ATELIER_DATABASE_URL": _URL}
+    shown = run(tmp_path, "config", **settings)
+    assert networks in shown.stdout
+    assert "(secret)" in shown.stdout
+    assert "s3cret" not in shown.stdout + shown.stderr

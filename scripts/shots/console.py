@@ -23,8 +23,17 @@ _PAUSE = 0.012
 """Seconds between two requests of a client."""
 _SAMPLES = 6
 """The points of a graph that are waited for."""
+_SECONDS = 150
+"""How long they are waited for."""
 _REPORTED = range(17, 41)
 """Products with posts that are reported: none of the demo shop, whose pages show theirs."""
+_ADVERTISING = (
+    "Cheaper at another shop with my coupon SAVE10, is this one worth it?",
+    "Is there a discount code for students?",
+    "Why is it cheaper in store?",
+)
+"""What the rules that are tried would have held; the first was removed."""
+_ADVERTISED = 41
 _NAMES = iter(("nadia", "omar", "petra"))
 """New tokens, one for each picture of them."""
 _RULES = """[[rule]]
@@ -47,7 +56,10 @@ async def _opened(page: Page) -> None:
 
 async def _measured(page: Page) -> None:
     enough = f"document.querySelector('#plots').dataset.points >= {_SAMPLES}"
-    await page.wait_for_function(enough, timeout=150_000)
+    for _ in range(_SECONDS):  # not wait_for_function, which the page's policy forbids
+        if await page.evaluate(enough):
+            return
+        await page.wait_for_timeout(1000)
 
 
 async def _deciding(page: Page) -> None:
@@ -127,9 +139,21 @@ class Operator:
             about = {name: item[name] for name in ("target", "id", "version")}
             why = {"reason": "off_topic", "note": None if action == "hold" else "seen twice"}
             self._send("POST", "/admin/v1/decisions", {**about, "action": action, **why})
+        self._advertise()
         self._send("PUT", "/admin/v1/rules", {"source": _RULES, "replaces": 0})
         for path in ("search", "mails"):
             self._send("POST", "/admin/v1/webhooks", {"url": f"https://shop.example/{path}"})
+
+    def _advertise(self) -> None:
+        for body in _ADVERTISING:
+            post = {"body": body, "name": "sam", "email": "sam@example.com"}
+            self._send("POST", f"/v1/products/{_ADVERTISED}/questions", post)
+        path = "/admin/v1/queue?filter=newest&limit=3"
+        [item] = [
+            each for each in self._get(path)["results"] if each["object"]["body"] == _ADVERTISING[0]
+        ]
+        about = {name: item[name] for name in ("target", "id", "version")}
+        self._send("POST", "/admin/v1/decisions", {**about, "action": "remove", "reason": "spam"})
 
     async def sign_in(self, context: BrowserContext) -> None:
         """Sign a browser in to the console."""

@@ -26,7 +26,7 @@ async def test_the_shop_is_accessible_and_fits_every_screen(
     browser: Browser, demo_service: Cluster
 ) -> None:
     page = await browser.new_page()
-    for path in PATHS:
+    for path in (*PATHS, *(f"{path}?lang=ar" for path in PATHS)):
         await page.goto(f"{demo_service.base_url}{path}")
         assert await accessibility_violations(page) == []
         for width in (360, 768, 1280):
@@ -81,6 +81,20 @@ async def test_the_widget_takes_the_list_over_and_a_shopper_asks(
 
 
 @pytest.mark.usefixtures("question")
+async def test_a_shopper_changes_the_language_and_keeps_it(
+    browser: Browser, demo_service: Cluster
+) -> None:
+    page = await browser.new_page()
+    await page.goto(f"{demo_service.base_url}/")
+    await page.get_by_role("link", name="العربية").click()
+    await expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    await page.locator(".card a").first.click()
+    await expect(page.get_by_role("button", name="أضف سؤالًا")).to_be_visible()
+    await page.locator(".trail a").click()
+    await expect(page.locator("html")).to_have_attribute("lang", "ar")
+    await page.close()
+
+
 async def test_the_colours_of_the_shop_suit_the_widget(
     browser: Browser, demo_service: Cluster
 ) -> None:

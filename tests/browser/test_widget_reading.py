@@ -240,6 +240,8 @@ async def test_the_photos_of_an_answer_are_stepped_through(
     await following.click()
     await only(2)
     await following.click()
+    await only(0)
+    await previous.click()
     await only(2)
     await previous.click()
     await only(1)

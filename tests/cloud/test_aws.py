@@ -5,12 +5,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from atelier.cli import atelier
+from atelier.cloud.aws.stack import Stack
+from atelier.errors import AtelierError
 from tests.cloud.conftest import Command
 from tests.support.aws import Aws
 from tests.transfer.exports import write_export
@@ -312,6 +316,12 @@ def test_status_shows_the_instances_and_the_database(stack: Aws, command: Comman
     [
         ("Instanzes=2", "is not a parameter"),
         ("Instances=10", "MaxInstances must be above Instances"),
+        ("Instances=0", "must be 1 or more"),
+        ("Instances=", "Instances must be a whole number"),
+        ("NginxHosts=-2", "NginxHosts must be a whole number"),
+        ("DatabaseVersion=9", "DatabaseVersion must be one of 15, 16"),
+        ("DatabaseMultiZone=maybe", "DatabaseMultiZone must be one of true, false"),
+        ("DatabaseStorage=plenty", "DatabaseStorage must be a whole number"),
         ("NginxHosts=2", "--set Certificate=ARN"),
     ],
 )
@@ -320,6 +330,78 @@ def test_parameters_that_cannot_work_are_refused_at_once(
 ) -> None:
     done = command("plan", "--release", str(release), "--set", given)
     assert reason in str(done.exception)
+
+
+@pytest.mark.parametrize("name", ["Shop", "two words", "a_b", "-a", "a-", "a--b", "a" * 33, ""])
+def test_a_name_that_cannot_be_that_of_the_bucket_is_refused_at_once(
+    aws: Aws, command: Command, release: Path, name: str
+) -> None:
+    done = command("up", "--release", str(release), "--yes", "--name", name)
+    assert "cannot be the name of a stack" in str(done.exception)
+    assert aws.client("s3").list_buckets()["Buckets"] == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("AWS_ENDPOINT_URL", "nonsense", "check AWS_ENDPOINT_URL"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:1", "Could not connect"),
+        ("AWS_PROFILE", "nobody", "nobody"),
+        ("AWS_DEFAULT_REGION", "no region", "region"),
+    ],
+)
+def test_settings_that_reach_no_aws_are_named(
+    command: Command, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, reason: str
+) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setenv(variable, value)
+    done = command("status")
+    assert isinstance(done.exception, AtelierError)
+    assert reason in str(done.exception)
+
+
+def test_an_answer_that_is_not_of_aws_is_named(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        done = command("status")
+        server.shutdown()
+    assert "is not the AWS API" in str(done.exception)
+
+
+def test_an_interrupted_up_says_that_aws_goes_on_and_the_next_one_follows_it(
+    aws: Aws, command: Command, release: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: Stack) -> list[dict[str, Any]]:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Stack, "_new_events", interrupt)
+        patched.setattr(Stack, "_remember_events", lambda _: None)
+        done = command("up", "--release", str(release), "--yes")
+    assert isinstance(done.exception, (KeyboardInterrupt, SystemExit))
+    assert "AWS goes on" in done.output
+    again = command("up", "--release", str(release), "--yes")
+    assert again.exit_code == 0, (again.output, again.exception)
+    assert "Address: http://" in again.output
+    assert len(instances(aws, "atelier instance")) == 3
+
+
+def test_a_missing_permission_is_named_with_what_to_do(
+    command: Command, release: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Stack, *__: object) -> None:
+        message = "User: x is not authorized to perform: cloudformation:CreateChangeSet"
+        raise ClientError(
+            {"Error": {"Code": "AccessDenied", "Message": message}}, "CreateChangeSet"
+        )
+
+    monkeypatch.setattr(Stack, "prepare", refuse)
+    done = command("up", "--release", str(release), "--yes")
+    assert "cloudformation:CreateChangeSet Ask for that permission" in str(done.exception)
 
 
 def test_a_command_without_a_stack_says_how_to_create_one(command: Command) -> None:

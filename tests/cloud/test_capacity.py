@@ -63,3 +63,15 @@ def test_the_printed_plan_shows_hosts_and_arithmetic() -> None:
     assert done.exit_code == 0
     assert "instances: 2 hosts with 2 vCPUs each" in done.output
     assert "(10,000 x 47 µs + 500 x 70 µs) = 0.51 CPUs" in done.output
+
+
+@pytest.mark.parametrize("rate", ["nan", "inf", "-1", "1e300", "many"])
+def test_what_is_no_rate_is_refused(rate: str) -> None:
+    for option in ("--rps", "--votes", "--speed", "--busy"):
+        done = CliRunner().invoke(atelier, ["plan-capacity", "--rps", "1", option, rate])
+        assert done.exit_code == 2, (option, done.output)
+
+
+def test_a_fraction_of_a_request_is_shown_as_such() -> None:
+    done = CliRunner().invoke(atelier, ["plan-capacity", "--rps", "0.5", "--votes", "1000.25"])
+    assert "(0.5 x 47 µs + 1,000.25 x 70 µs)" in done.output

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import httpx
@@ -297,6 +298,58 @@ async def test_decisions_are_made_undone_and_refused_as_those_of_the_api(
     assert (await moderator.post("/console/decisions", {"decisions": []})).status_code == 422
 
 
+_POST = re.compile(
+    r'<li class="post"[^>]* data-target="(\w+)" data-id="([0-9]+)" data-version="([^"]+)"'
+)
+
+
+async def walk(moderator: Visitor, path: str) -> AsyncIterator[list[tuple[str, int, str]]]:
+    """Yield target, id and version of the posts of each page, by the links to the next page."""
+    following: str | None = path
+    while following:
+        page = (await moderator.client.get(following)).text
+        yield [(target, int(number), version) for target, number, version in _POST.findall(page)]
+        link = re.search(r'<p class="more"><a class="button" href="([^"]+)"', page)
+        following = unescape(link[1]) if link else None
+
+
+@pytest.mark.parametrize("listed", ["reported", "newest"])
+async def test_the_whole_queue_is_walked_once_while_others_report_and_decide(
+    moderator: Visitor, data: Data, listed: str
+) -> None:
+    product = new_product_id()
+    questions = await data.connection.fetch(
+        "INSERT INTO questions (product_id, body, asker_name, asker_email, reported)"
+        " SELECT $1, 'Q' || n, 'x', 'x', true FROM generate_series(1, 130) n RETURNING id",
+        product,
+    )
+    answers = await data.connection.fetch(
+        "INSERT INTO answers (question_id, body, answerer_name, answerer_email, reported)"
+        " SELECT $1, 'A' || n, 'x', 'x', true FROM generate_series(1, 70) n RETURNING id",
+        questions[0]["id"],
+    )
+    for row in questions[::10]:
+        await moderator.client.put(f"/qa/questions/{row['id']}/report")
+    waiting = {("question", row["id"]) for row in questions} | {
+        ("answer", row["id"]) for row in answers
+    }
+    seen: list[tuple[str, int]] = []
+    async for posts in walk(moderator, f"/console/queue?filter={listed}"):
+        seen += [(target, number) for target, number, _ in posts]
+        ours = [post for post in posts if post[:2] in waiting][:3]
+        decisions = [
+            {"target": target, "id": number, "version": version, "action": action, **_WHY}
+            for action, (target, number, version) in zip(
+                ("remove", "hold", "restore"), ours, strict=False
+            )
+        ]
+        if decisions:
+            await moderator.post("/console/decisions", {"decisions": decisions})
+        await data.question(product, reported=True)
+    assert len(seen) == len({*seen}), "a post was on two pages"
+    assert waiting - {*seen} == set(), "a post was on no page"
+
+
 async def test_the_audit_trail_can_be_filtered_and_exported(
     client: httpx.AsyncClient, moderator: Visitor, token: str, shop: Shop
 ) -> None:
@@ -419,6 +472,16 @@ async def test_rules_are_tried_by_moderators_and_put_in_force_by_operators(
     assert denied.status_code == 403
     wrong = await operator.submit("/console/rules", do="try", source="[[rule]]", days="7")
     assert (wrong.status_code, "These rules are invalid" in wrong.text) == (422, True)
+
+
+async def test_mistakes_in_rules_are_told_in_the_language_of_the_moderator(
+    moderator: Visitor,
+) -> None:
+    moderator.client.headers["Accept-Language"] = "de"
+    source = _RULES.replace("hold", "stop")
+    page = unescape((await moderator.submit("/console/rules", do="try", source=source)).text)
+    assert "Diese Regeln sind ungültig:" in page
+    assert 'Zeile 1, Regel "airships": action: nötig ist "hold" oder "refuse"' in page
 
 
 async def test_a_change_of_rules_by_another_is_not_overwritten(

@@ -54,6 +54,35 @@ async def test_a_product_of_the_shop_shows_its_questions_without_javascript(
     assert again.status_code == 304
 
 
+@pytest.mark.parametrize(("language", "direction"), [("en", "ltr"), ("de", "ltr"), ("ar", "rtl")])
+async def test_the_shop_is_in_the_language_of_the_reader_or_of_the_address(
+    demo: httpx.AsyncClient, language: str, direction: str
+) -> None:
+    seen: dict[str, str] = {}
+    for path in ("/", "/demo/products/1"):
+        wanted = await demo.get(path, headers={"Accept-Language": language})
+        assert "accept-language" in wanted.headers["vary"].lower()
+        named = await demo.get(
+            path, params={"lang": language}, headers={"Accept-Language": "de, ar;q=0.5"}
+        )
+        assert wanted.headers["etag"] != named.headers["etag"], "their links differ"
+        for response in (wanted, named):
+            document, errors = parse(response.text)
+            assert errors == []
+            assert (document.get("lang"), document.get("dir")) == (language, direction)
+        links = attributes(document, ".//main//a", "href") + attributes(
+            document, ".//header/a", "href"
+        )
+        shop = [link for link in links if link == "/" or link.startswith(("/?", "/demo/"))]
+        assert shop
+        assert all(link.endswith(f"?lang={language}") for link in shop)
+        seen[path] = " ".join(texts(document, ".//h1"))
+    other = "de" if language == "en" else "en"
+    for path, heading in seen.items():
+        document, _ = parse((await demo.get(path, params={"lang": other})).text)
+        assert " ".join(texts(document, ".//h1")) != heading
+
+
 @pytest.mark.parametrize(
     "path", ["/demo/products/2", "/demo/products/x", "/demo", "/demo/x.svg", "/demo/photos/1/x.jpg"]
 )

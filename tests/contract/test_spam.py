@@ -11,6 +11,7 @@ import pytest
 
 from atelier.http.common.writing.spam import SpamGuards
 from atelier.local.postgres import roles
+from atelier.settings import Settings
 from atelier.store.connections.database import Database, connect
 from atelier.store.moderation.matching import BlockedWords, nfkc_casefold
 from atelier.store.writes import Key, Outcome, Writer
@@ -305,4 +306,15 @@ def test_words_file_can_have_a_byte_order_mark_and_any_line_endings(tmp_path: Pa
         True,
         False,
         False,
+    ]
+
+
+def test_lines_of_the_words_file_that_block_nothing_are_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "words"
+    file.write_text("one\n\n$$$\n# ***\n\x00 # two\n")
+    SpamGuards.from_settings(Settings(spam_words_file=file))
+    assert [each.getMessage() for each in caplog.records] == [
+        f"{file}: lines without a letter or digit block nothing: 3, 5"
     ]

@@ -13,6 +13,7 @@ from atelier.http.pages.templates import Templates
 from atelier.http.pages.texts import Texts
 
 CONSOLE = Path(str(files("atelier") / "web" / "console"))
+DEMO = CONSOLE.with_name("demo")
 _HOSTILE = "\"'><script>alert(1)</script>&lt;"
 
 
@@ -38,7 +39,7 @@ def test_a_version_is_that_of_its_templates() -> None:
     assert Templates("pages").version != Templates("docs").version
 
 
-@pytest.mark.parametrize("folder", ["pages", "console"])
+@pytest.mark.parametrize("folder", ["pages", "console", "demo"])
 @pytest.mark.parametrize("language", ["de", "ar"])
 def test_a_language_has_every_text_with_the_same_places_to_fill_in(
     language: str, folder: str
@@ -70,8 +71,10 @@ _NO_TEXT = re.compile(r"\{[{%#].*?[}%#]\}|<(code|kbd)>.*?</\1>|<!--.*?-->|<[^>]*
 _NAMES = {"Atelier", "UTC", "read", "moderate", "operate"}  # as in commands and the API
 
 
-@pytest.mark.parametrize("name", sorted(map(str, CONSOLE.glob("*.html"))))
-def test_a_template_of_the_console_has_no_words_of_its_own(name: str) -> None:
+@pytest.mark.parametrize(
+    "name", sorted(str(file) for folder in (CONSOLE, DEMO) for file in folder.glob("*.html"))
+)
+def test_a_template_has_no_words_of_its_own(name: str) -> None:
     source = Path(name).read_text("utf-8")
     words = {*_NO_TEXT.sub(" ", source).split()}
     assert {word for word in words - _NAMES if any(map(str.isalpha, word))} == set()

@@ -3,6 +3,8 @@
 import base64
 import hmac
 import json
+import select
+import socket
 import ssl
 import threading
 import time
@@ -20,13 +22,20 @@ Answer = Callable[["Received"], int]
 
 @dataclass
 class Received:
-    """A request; `ended_at` is set when it was answered. Times are monotonic seconds."""
+    """A request; times are monotonic seconds.
+
+    It ends when its answer is known, just before the sender can know it, or when its sender is seen
+    to have given it up: one that waits no longer, or was killed, may send it again.
+    """
 
     path: str
     headers: Message
     body: bytes
+    connection: socket.socket
     began_at: float = field(default_factory=time.monotonic)
     ended_at: float | None = None
+    is_late: bool = False
+    """Whether its sender had given it up before it was read."""
 
     @property
     def id(self) -> str:
@@ -37,6 +46,13 @@ class Received:
         event: dict[str, Any] = json.loads(self.body)
         return event
 
+    @property
+    def is_given_up(self) -> bool:
+        """Whether the sender has closed the connection: it sends nothing after its request."""
+        poll = select.poll()
+        poll.register(self.connection)
+        return any(events & ~select.POLLOUT for _, events in poll.poll(0))
+
 
 class Receiver(ThreadingHTTPServer):
     """Answers as told, 204 by default."""
@@ -46,21 +62,21 @@ class Receiver(ThreadingHTTPServer):
 
     def __init__(self, answer: Answer, headers: Mapping[str, str], port: int) -> None:
         self.received: list[Received] = []
-        received = self.received
+        self._lock = threading.Lock()
+        begin, end = self._begin, self._end
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                request = Received(self.path, self.headers, body)
-                received.append(request)
+                request = begin(Received(self.path, self.headers, body, self.connection))
                 try:
                     status = answer(request)
-                    self.send_response(status)
-                    for name, value in headers.items():
-                        self.send_header(name, value)
-                    self.end_headers()
                 finally:
-                    request.ended_at = time.monotonic()
+                    end(request)
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
 
             do_GET = do_POST  # noqa: N815 - as http.server looks it up
 
@@ -76,11 +92,25 @@ class Receiver(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/hook"
 
+    def _begin(self, request: Received) -> Received:
+        with self._lock:
+            for each in self.received:
+                if each.ended_at is None and each.is_given_up:
+                    each.ended_at = request.began_at
+            request.is_late = request.is_given_up
+            self.received.append(request)
+        return request
+
+    def _end(self, request: Received) -> None:
+        with self._lock:
+            request.ended_at = request.ended_at or time.monotonic()
+
     def overlaps(self, key: Callable[[Received], object]) -> list[Received]:
-        """Return the requests that began before an earlier one with the same key was answered."""
+        """Return the requests that began before an earlier one with the same key had ended."""
         ends: dict[object, float] = {}
         found = []
-        for request in sorted(self.received, key=lambda each: each.began_at):
+        in_time = [each for each in self.received if not each.is_late]
+        for request in sorted(in_time, key=lambda each: each.began_at):
             if request.began_at < ends.get(key(request), 0):
                 found.append(request)
             ends[key(request)] = max(ends.get(key(request), 0), request.ended_at or float("inf"))

@@ -218,8 +218,8 @@ def down(name: str, region: str | None, *, delete_data: bool, yes: bool) -> None
     click.echo(f"The stack {name} is deleted.")
     if snapshot:
         click.echo(
-            f"The snapshot {snapshot} is kept. `atelier aws up --set DatabaseSnapshot={snapshot}` "
-            "creates a stack with its data."
+            f"The snapshot {snapshot} is kept. `atelier aws up --release FILE "
+            f"--set DatabaseSnapshot={snapshot}` creates a stack with its data."
         )
 
 
@@ -263,7 +263,8 @@ def _show(planned: "Plan") -> None:
         click.echo(f"{change.action:<7} {change.kind:<42} {change.name}{note}")
     items, table = estimate(planned.values), prices()
     click.echo(
-        f"\nMonthly estimate, {table['region']}, prices of {table['date']}, without traffic:"
+        f"\nMonthly estimate, {table['region']}, prices of {table['date']} as entered by hand, "
+        "without traffic:"
     )
     for item in items:
         price = "not in the table" if item.dollars is None else f"{item.dollars:8.2f} USD"

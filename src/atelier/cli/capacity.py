@@ -1,6 +1,7 @@
 """The command that plans the hosts for a load."""
 # ruff: noqa: PLC0415 - imports inside the commands keep the start of others quick
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,22 @@ if TYPE_CHECKING:
     from atelier.cloud.capacity import Capacity, Hosts, Part
 
 
+_MAX_RATE = 1e9
+
+
+class _Range(click.FloatRange):
+    """A range of finite numbers: click takes `nan` for one of every range."""
+
+    def convert(
+        self, value: float, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number; fail if it is not one."""
+        number: float = super().convert(value, param, ctx)
+        if not isfinite(number):
+            self.fail(f"{value} is not a number.", param, ctx)
+        return number
+
+
 @click.command(
     "plan-capacity",
     epilog=examples(
@@ -18,8 +35,8 @@ if TYPE_CHECKING:
         "atelier plan-capacity --rps 10000 --votes 500 --cpus 4 --speed 0.7",
     ),
 )
-@click.option("--rps", type=click.FloatRange(0), required=True, help="Pages per second.")
-@click.option("--votes", type=click.FloatRange(0), default=0, help="Votes per second, besides.")
+@click.option("--rps", type=_Range(0, _MAX_RATE), required=True, help="Pages per second.")
+@click.option("--votes", type=_Range(0, _MAX_RATE), default=0, help="Votes per second, besides.")
 @click.option(
     "--cpus",
     type=click.IntRange(1, 192),
@@ -29,14 +46,14 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--speed",
-    type=click.FloatRange(0.05, 20),
+    type=_Range(0.05, 20),
     default=1.0,
     show_default=True,
     help="The speed of a vCPU, compared with a core of the measured machine.",
 )
 @click.option(
     "--busy",
-    type=click.FloatRange(0.05, 1),
+    type=_Range(0.05, 1),
     default=0.6,
     show_default=True,
     help="How busy a CPU may be at the peak.",

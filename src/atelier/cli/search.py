@@ -106,7 +106,8 @@ async def _status(dsn: str) -> None:
 
 def _show(state: "list[asyncpg.Record]") -> None:
     for row in state:
-        note = "" if row["is_valid"] else ", not complete"
+        note = f", built in {row['seconds']} s" if row["seconds"] is not None else ""
+        note = note if row["is_valid"] else ", not complete"
         click.echo(f"{row['name']}: {row['bytes'] / 2**20:.1f} MB{note}")
 
 

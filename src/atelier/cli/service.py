@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from atelier.local.nginx.nginx import Front
 
 _PATH = click.Path(path_type=Path)
+_UNLIMITED = 100_000
+"""The columns of what is not a terminal: each setting has its line, for grep."""
 
 
 @click.command(epilog=examples("atelier up", "PORT=8081 INSTANCES=2 atelier up"))
@@ -251,9 +253,11 @@ def config(settings: Settings) -> None:
     from atelier.settings import effective
 
     table = Table("setting", "value", "from")
+    for column in table.columns:
+        column.overflow = "fold"
     for each in effective(settings, os.environ):
         table.add_row(*each)
-    Console(width=max(Console().width, 100)).print(table)
+    Console(width=None if Console().is_terminal else _UNLIMITED).print(table)
 
 
 COMMANDS = (up, config, status, reload, scale, logs, nginx_config, proxy, serve)

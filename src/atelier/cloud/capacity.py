@@ -112,9 +112,13 @@ def _replicas(load: Load, hosts: Hosts) -> Part:
 def _cpus(load: Load, hosts: Hosts, page: float, vote: float) -> tuple[float, str]:
     """Return the busy CPUs, and how they were calculated."""
     cpus = (load.pages * page + load.votes * vote) / _MICROSECONDS / hosts.speed
-    terms = f"({load.pages:,.0f} x {page:g} µs + {load.votes:,.0f} x {vote:g} µs)"
+    terms = f"({_rate(load.pages)} x {page:g} µs + {_rate(load.votes)} x {vote:g} µs)"
     speed = f" / {hosts.speed:g}" if hosts.speed != 1 else ""
     return cpus, f"{terms}{speed} = {cpus:.2f} CPUs; / {hosts.busy:g} = {cpus / hosts.busy:.2f}"
+
+
+def _rate(rate: float) -> str:
+    return f"{rate:,.2f}".rstrip("0").rstrip(".")
 
 
 def _limits(primary: Part, wal: float) -> Iterator[str]:

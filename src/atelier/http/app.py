@@ -309,7 +309,7 @@ def _add_pages(
     add_static_files(app)
     add_sitemap(app, sitemap, addresses)
     if settings.has_demo:
-        add_demo_shop(app, lists, questions)
+        add_demo_shop(app, lists, questions, words)
     else:
         app.add_route("/", About())
 

@@ -11,7 +11,7 @@ from pogo_core.util import migrate as pogo
 from pogo_core.util import sql as pogo_sql
 
 from atelier.errors import AtelierError, describe_error
-from atelier.store.connections.database import SCHEMA, connect
+from atelier.store.connections.database import SCHEMA, connect_directly
 
 _MIGRATIONS = files("atelier.store") / "migrations"
 _ADVISORY_LOCK = 0x41_74_65_6C  # "Atel"
@@ -34,7 +34,7 @@ async def migrate(
     locked for more than five seconds, rather than making every reader queue behind the migration;
     asyncpg.InsufficientPrivilegeError if the role lacks privileges.
     """
-    connection = await connect(dsn, schema=schema)
+    connection = await connect_directly(dsn, schema=schema)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", _ADVISORY_LOCK)
         await connection.execute("SET lock_timeout = '5s'")

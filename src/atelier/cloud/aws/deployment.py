@@ -1,5 +1,6 @@
 """Creates, changes, scales and deletes the stack of a deployment."""
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -9,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from atelier.cloud.aws.session import Session
-from atelier.cloud.aws.stack import POLL_SECONDS, Change, Stack
+from atelier.cloud.aws.stack import POLL_SECONDS, Change, Parameter, Stack
 from atelier.cloud.aws.storage import Storage, bucket_name, release_hash
 from atelier.errors import AtelierError
 
 Tell = Callable[[str], None]
 _WAIT_SECONDS = 1800
 _IN_SERVICE = "InService"
+_NAME = re.compile(r"[a-z](-?[a-z0-9]){0,31}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,11 @@ class Deployment:
 
     def __init__(self, name: str, region: str | None = None) -> None:
         """Take the stack's name and the region. Raises AtelierError."""
+        if not _NAME.fullmatch(name):
+            raise AtelierError(
+                f"{name} cannot be the name of a stack and of its bucket: it must be a letter, "
+                "then up to 31 letters, digits or single hyphens, all in lower case."
+            )
         self.name = name
         self.session = Session(region)
         self.stack = Stack(self.session, name)
@@ -45,7 +52,7 @@ class Deployment:
     def plan(self, release: Path | None, given: Mapping[str, str]) -> Plan:
         """Prepare a change set for a release and parameters. Raises AtelierError."""
         parameters = self.stack.parameters()
-        _check_names(given, {each.name for each in parameters})
+        _check_given(given, parameters)
         before = self.stack.values()
         wanted = {**given, **self._release_values(release, before)}
         if release and "BakedImage" not in given and before.get("BakedImage"):
@@ -222,16 +229,23 @@ def _snapshot_status(rds: Any, name: str) -> str:  # noqa: ANN401 - boto3 has no
     return status
 
 
-def _check_names(given: Mapping[str, str], known: set[str]) -> None:
-    for name in given:
+def _check_given(given: Mapping[str, str], parameters: list[Parameter]) -> None:
+    known = {each.name: each for each in parameters}
+    for name, value in given.items():
         if name not in known:
             raise AtelierError(
                 f"{name} is not a parameter: `atelier aws parameters` lists them all."
             )
+        if known[name].is_number and not (value.isascii() and value.isdigit()):
+            raise AtelierError(f"{name} must be a whole number, not {value!r}.")
+        if known[name].allowed and value not in known[name].allowed:
+            raise AtelierError(f"{name} must be one of {', '.join(known[name].allowed)}.")
 
 
 def _check_values(values: Mapping[str, str]) -> None:
     """Check what CloudFormation would find out only half an hour later."""
+    if int(values["Instances"]) < 1 or int(values["NginxHosts"]) < 1:
+        raise AtelierError("Instances and NginxHosts must be 1 or more.")
     if int(values["MaxInstances"]) <= int(values["Instances"]):
         raise AtelierError(
             "MaxInstances must be above Instances: a rolling update starts one more. "

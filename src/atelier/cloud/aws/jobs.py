@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from atelier.cloud.aws.deployment import Deployment, Tell
+from atelier.cloud.aws.session import interruptible
 from atelier.cloud.aws.stack import POLL_SECONDS
 from atelier.errors import AtelierError
 
@@ -102,7 +103,9 @@ def _follow(deployment: Deployment, job: str, instance: str, tell: Tell) -> None
         told = len(lines)
         return over
 
-    _wait_for(is_over, "The import did not finish")
+    text = f"The import goes on on {instance}; its log will be s3://{storage.name}/jobs/{job}.log"
+    with interruptible(tell, text):
+        _wait_for(is_over, "The import did not finish")
     code = storage.text(f"jobs/{job}.exit")
     if code is None or code.strip() != "0":
         raise AtelierError(

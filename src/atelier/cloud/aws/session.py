@@ -1,6 +1,6 @@
 """The AWS API: its clients, and its errors as AtelierError."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,8 +31,11 @@ class Session:
         self.region: str = self._session.region_name
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 has no types
-        """Return the client of a service, such as `ec2`."""
-        return self._session.client(service)
+        """Return the client of a service, such as `ec2`. Raises AtelierError for a bad URL."""
+        try:
+            return self._session.client(service)
+        except ValueError as error:
+            raise AtelierError(f"{error}: check AWS_ENDPOINT_URL and the region.") from error
 
     @property
     def account(self) -> str:
@@ -42,10 +45,21 @@ class Session:
 
 
 @contextmanager
+def interruptible(tell: Callable[[str], None], text: str) -> Iterator[None]:
+    """Tell a text when the user interrupts the context: AWS does not notice that."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        tell(text)
+        raise
+
+
+@contextmanager
 def aws_errors(operation: str) -> Iterator[None]:
     """Turn errors of the AWS API into an AtelierError; `operation` begins the sentence."""
     try:
         from botocore import exceptions  # noqa: PLC0415 - as above
+        from botocore.parsers import ResponseParserError  # noqa: PLC0415
     except ImportError as error:
         raise AtelierError(_INSTALL) from error
     try:
@@ -56,6 +70,11 @@ def aws_errors(operation: str) -> Iterator[None]:
         raise AtelierError(f"{operation} failed: {_reason(error.response)}") from error
     except exceptions.BotoCoreError as error:
         raise AtelierError(f"{operation} failed: {error}") from error
+    except ResponseParserError as error:
+        raise AtelierError(
+            f"{operation} failed: what answered is not the AWS API. Check the region, "
+            "AWS_ENDPOINT_URL and the proxy; then run the command again."
+        ) from error
 
 
 def _reason(response: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from atelier.cloud.aws.session import Session, error_code
+from atelier.cloud.aws.session import Session, error_code, interruptible
 from atelier.errors import AtelierError
 
 POLL_SECONDS = 5.0
@@ -29,6 +29,9 @@ class Parameter:
     name: str
     default: str | None
     description: str
+    is_number: bool
+    allowed: tuple[str, ...]
+    """The only values it may have; empty for any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,13 @@ class Stack:
         """Return the parameters of the template."""
         summary = self._api.get_template_summary(TemplateBody=template())
         return [
-            Parameter(each["ParameterKey"], each.get("DefaultValue"), each.get("Description", ""))
+            Parameter(
+                each["ParameterKey"],
+                each.get("DefaultValue"),
+                each.get("Description", ""),
+                each["ParameterType"] == "Number",
+                tuple(map(str, each.get("ParameterConstraints", {}).get("AllowedValues", ()))),
+            )
             for each in summary["Parameters"]
         ]
 
@@ -165,6 +174,13 @@ class Stack:
     def wait(self, tell: Callable[[str], None]) -> None:
         """Wait until nothing is in progress and tell the events. Raises AtelierError on failure."""
         failures: list[str] = []
+        with interruptible(tell, "AWS goes on with the stack: run the command again to follow it."):
+            status = self._follow(tell, failures)
+        if status and ("FAILED" in status or "ROLLBACK" in status):
+            raise AtelierError(self._explanation(status, failures))
+
+    def _follow(self, tell: Callable[[str], None], failures: list[str]) -> str | None:
+        """Tell the events until nothing is in progress, and collect failures; return the status."""
         while True:
             status = self.status
             for event in self._new_events():
@@ -172,10 +188,8 @@ class Stack:
                 if event["ResourceStatus"].endswith("_FAILED"):
                     failures.append(_failure(event))
             if status is None or not status.endswith("_IN_PROGRESS"):
-                break
+                return status
             time.sleep(POLL_SECONDS)
-        if status and ("FAILED" in status or "ROLLBACK" in status):
-            raise AtelierError(self._explanation(status, failures))
 
     def delete(self, tell: Callable[[str], None]) -> None:
         """Delete the stack and tell the events. Raises AtelierError on failure."""

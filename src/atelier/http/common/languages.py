@@ -51,17 +51,22 @@ def _part(text: str, language: str) -> str | None:
     return None if sentence is None else f"{field[1]}{sentence}"
 
 
-def _sentence(text: str, language: str) -> str | None:
-    for pattern, translation in _texts(language):
+def translated_rule_error(text: str, language: str) -> str | None:
+    """Return what is wrong in a moderation rule in a language; None if it is not known in it."""
+    return _sentence(text, f"rules-{language}")
+
+
+def _sentence(text: str, name: str) -> str | None:
+    for pattern, translation in _texts(name):
         if found := pattern.fullmatch(text):
             return translation.format(*found.groups())
     return None
 
 
 @cache
-def _texts(language: str) -> list[tuple[re.Pattern[str], str]]:
-    """Return the patterns of the English texts, each with its translation."""
-    file = files("atelier") / "web" / "messages" / f"{language}.json"
+def _texts(name: str) -> list[tuple[re.Pattern[str], str]]:
+    """Return the patterns of the English texts of a file, each with its translation."""
+    file = files("atelier") / "web" / "messages" / f"{name}.json"
     texts: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
     return [
         (re.compile(re.escape(english).replace(_VALUE, "(.*)"), re.DOTALL), other)

@@ -1,14 +1,17 @@
 """The moderation rules: which are in force, a trial of others, and putting them in force."""
 
+import re
 from http import HTTPStatus
 from typing import Any
 
 import falcon.asgi
 
 from atelier.http.common.ids import integer
+from atelier.http.common.languages import ENGLISH, translated_rule_error
 from atelier.http.common.moderation.trials import DEFAULT_DAYS, run_trial
 from atelier.http.console.pages import Pages, form
 from atelier.http.console.session import Visitor
+from atelier.http.pages.texts import Texts
 from atelier.store.connections.database import Database
 from atelier.store.moderation import rule_files
 from atelier.store.moderation.rule_files import InvalidRulesError
@@ -19,6 +22,7 @@ DAYS = (7, 30, 90, 365)
 """The times that a trial can look back on."""
 
 _HISTORY = 20
+_IN_RULE = re.compile(r'(?:line ([0-9]+), )?rule ([0-9]+|"[^"]*"): (.*)', re.DOTALL)
 _MAX_FORM_BYTES = 4 * rule_files.MAX_BYTES  # a character of a form may take three bytes
 
 
@@ -52,7 +56,7 @@ class RulesPage:
             else:
                 values["report"] = await run_trial(self._trials, source, days)
         except InvalidRulesError as error:
-            values["problem"] = ("rules_invalid", f"{error}.")
+            values |= {"problem": ("rules_invalid",), "errors": error.errors}
         if "problem" in values:
             resp.status = HTTPStatus.UNPROCESSABLE_ENTITY
         await self._send(req, resp, visitor, **values)
@@ -82,6 +86,7 @@ class RulesPage:
             "days": DEFAULT_DAYS,
             "report": None,
             "problem": None,
+            "errors": (),
             "done": None,
         }
         await self._pages.send(
@@ -92,5 +97,18 @@ class RulesPage:
             in_force=in_force,
             history=history,
             all_days=DAYS,
+            said=_said,
             **{**defaults, **values},
         )
+
+
+def _said(texts: Texts, error: str) -> str:
+    """Return what is wrong in rules, in the language of a page."""
+    if texts.language == ENGLISH:
+        return error
+    found = _IN_RULE.fullmatch(error)
+    line, rule, rest = found.groups() if found else (None, None, error)
+    sentence = translated_rule_error(rest, texts.language) or rest
+    if line:
+        return texts.fill("rule_in_line", line, rule, sentence)
+    return texts.fill("rule_of_number", rule, sentence) if rule else sentence

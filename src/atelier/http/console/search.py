@@ -11,6 +11,8 @@ from atelier.store.moderation.search import MAX_QUERY, FoundPosts, PostSearch, S
 
 _CURSOR_RULE = "the `after` of a link to the next page"
 _NOTHING = FoundPosts([], None, is_indexed=True)
+_NO_POST = -(2**63) + 1
+"""Below all ids."""
 
 
 class SearchPage:
@@ -45,7 +47,14 @@ class SearchPage:
             status=status,
             statuses=[*Status],
             posts=found.items,
-            is_indexed=found.is_indexed,
+            index=await self._search.index(),
+            alone=_alone,
             is_late=is_late,
             next=following and query(q=text, status=status, after=following),
         )
+
+
+def _alone(target: str, number: int) -> str:
+    """Return the query of the page of the queue that shows one post, to decide about it."""
+    position = NewestPosition(**{"question": _NO_POST, "answer": _NO_POST, target: number + 1})
+    return query(filter="newest", after=cursors.encode(position), limit=1)

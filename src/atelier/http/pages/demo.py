@@ -12,12 +12,13 @@ import falcon.asgi
 
 from atelier.http import App
 from atelier.http.common.errors import ApiError
+from atelier.http.common.languages import LANGUAGES
 from atelier.http.pages import plain_text
 from atelier.http.pages.documentation import File
 from atelier.http.pages.questions import QuestionList
 from atelier.http.pages.responses import POLICY, send
 from atelier.http.pages.templates import Templates
-from atelier.http.pages.texts import Texts
+from atelier.http.pages.texts import Texts, Words
 from atelier.store.lists.reader import ListReader
 
 # The widget's script, what it loads from /v1, and the photos that shoppers link to.
@@ -27,7 +28,8 @@ _POLICY = POLICY.replace(
 _FOLDER = files("atelier") / "web" / "demo"
 _ONE_HOUR = "public, max-age=3600"
 _TEMPLATES = Templates("demo", "pages")
-_TEXTS = Texts("en")
+_SHOP = {language: Texts(language, "demo") for language in LANGUAGES}
+_NAMES = dict(zip(LANGUAGES, ("English", "Deutsch", "العربية"), strict=True))
 _OTHERS = 4
 _SVG = "image/svg+xml"
 _PHOTO = re.compile(r"[0-9]+-([a-z-]+)\.jpg", re.ASCII)
@@ -45,24 +47,28 @@ Product = Mapping[str, Any]
 class Home:
     """`/`: all products."""
 
-    def __init__(self, products: Mapping[int, Product], reader: ListReader) -> None:
-        """Take the products by id, and the reader of lists."""
+    def __init__(self, products: Mapping[int, Product], reader: ListReader, words: Words) -> None:
+        """Take the products by id, the reader of lists, and the words of its pages."""
         self._products = products
         self._reader = reader
+        self._words = words
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Send the products, each with its number of questions."""
+        texts = self._words.named(req, resp)
         summaries = await asyncio.gather(*map(self._reader.summary, self._products))
 
         def render() -> bytes:
             counts = {
-                each["product_id"]: plain_text.count(each, _TEXTS)
+                each["product_id"]: plain_text.count(each, texts)
                 for each in map(json.loads, summaries)
             }
-            return _TEMPLATES.render("home.html", products=self._products.values(), counts=counts)
+            products = self._products.values()
+            values = {"texts": texts, "products": products, "counts": counts}
+            return _TEMPLATES.render("home.html", **values, **_in_language(req, texts))
 
-        version = b"".join(summaries).decode()
-        send(req, resp, render, _TEMPLATES.version, version, policy=_POLICY)
+        versions = (texts.language, _query(req), b"".join(summaries).decode())
+        send(req, resp, render, _TEMPLATES.version, *versions, policy=_POLICY)
 
     on_head = on_get
 
@@ -70,10 +76,13 @@ class Home:
 class ProductPage:
     """`/demo/products/{product_id}`."""
 
-    def __init__(self, products: Mapping[int, Product], questions: QuestionList) -> None:
-        """Take the products by id, and the reader of their questions."""
+    def __init__(
+        self, products: Mapping[int, Product], questions: QuestionList, words: Words
+    ) -> None:
+        """Take the products by id, the reader of their questions, and the words of their pages."""
         self._products = products
         self._questions = questions
+        self._words = words
 
     async def on_get(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, product_id: str
@@ -83,15 +92,18 @@ class ProductPage:
         product = self._products.get(request.key.product_id)
         if not product:
             raise ApiError(HTTPStatus.NOT_FOUND, "there is no such product in the demo shop")
+        texts = self._words.named(req, resp)
 
         def render() -> bytes:
             others = self._others(request.key.product_id)
-            values = self._questions.values(req, request, page, _TEXTS)
+            values = self._questions.values(req, request, page, texts) | _in_language(req, texts)
             return _TEMPLATES.render("product.html", product=product, others=others, **values)
 
         versions = (
             _TEMPLATES.version,
             self._questions.version,
+            texts.language,
+            _query(req),
             page.documents.decode(),
             page.totals,
         )
@@ -138,12 +150,23 @@ class About:
     on_head = on_get
 
 
-def add_demo_shop(app: App, reader: ListReader, questions: QuestionList) -> None:
-    """Add the routes of the demo shop and of its files."""
+def _query(req: falcon.asgi.Request) -> str:
+    """Return the query of links to other pages: that of the language, if this address has one."""
+    language = req.get_param("lang")
+    return f"?lang={language}" if language in LANGUAGES else ""
+
+
+def _in_language(req: falcon.asgi.Request, texts: Texts) -> dict[str, object]:
+    """Return what every page of the shop shows: its words, and links to the languages."""
+    return {"shop": _SHOP[texts.language], "languages": _NAMES, "query": _query(req)}
+
+
+def add_demo_shop(app: App, reader: ListReader, questions: QuestionList, words: Words) -> None:
+    """Add the routes of the demo shop and of its files; `words` are those of its lists."""
     listed = _products()
     products = {product["id"]: product for product in listed}
-    app.add_route("/", Home(products, reader))
-    app.add_route("/demo/products/{product_id}", ProductPage(products, questions))
+    app.add_route("/", Home(products, reader, words))
+    app.add_route("/demo/products/{product_id}", ProductPage(products, questions, words))
     app.add_route("/demo/shop.css", File(_FOLDER / "shop.css", "text/css", _ONE_HOUR))
     for product in listed:
         name = f"{product['picture']}.svg"

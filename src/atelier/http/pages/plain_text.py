@@ -25,7 +25,7 @@ def shortened(text: str, length: int) -> str:
 
 def count(totals: Mapping[str, int], texts: Texts) -> str:
     """Return how many questions and answers there are: `1 question, 2 answers`."""
-    return ", ".join(texts.count(name, totals[name]) for name in ("questions", "answers"))
+    return texts["comma"].join(texts.count(name, totals[name]) for name in ("questions", "answers"))
 
 
 def describe(question: Mapping[str, Any], texts: Texts) -> str:

@@ -93,9 +93,16 @@ class Words:
         The response then says that it depends on the reader. The page that includes a fragment
         may name its own language, `lang`.
         """
-        named = req.get_param("lang") if "fragment" in req.params else None
-        if named in self._texts:
-            return self._texts[named]
+        if "fragment" in req.params:
+            return self.named(req, resp)
+        return self._of_reader(req, resp)
+
+    def named(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> Texts:
+        """Return the words in the language that the address names, `lang`; else as `of`."""
+        named = req.get_param("lang")
+        return self._texts[named] if named in self._texts else self._of_reader(req, resp)
+
+    def _of_reader(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> Texts:
         if self._language:
             return self._texts[self._language]
         resp.append_header("Vary", "Accept-Language")

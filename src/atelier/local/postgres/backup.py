@@ -9,7 +9,7 @@ from atelier.errors import AtelierError
 from atelier.local.host.programs import postgres_programs
 from atelier.local.postgres.connection_errors import describe
 from atelier.local.postgres.psql import connection
-from atelier.store.connections.hosts import connect_to_primary
+from atelier.store.connections.database import connect_directly
 
 _EXISTS = "SELECT to_regnamespace('atelier') IS NOT NULL"
 
@@ -38,7 +38,7 @@ def back_up(dsn: str, file: Path) -> int:
 
 async def check_empty(dsn: str) -> None:
     """Raise AtelierError if the database already has the service's schema."""
-    connected = await connect_to_primary(dsn)
+    connected = await connect_directly(dsn)
     try:
         exists = await connected.fetchval(_EXISTS)
     finally:

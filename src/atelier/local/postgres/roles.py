@@ -11,8 +11,7 @@ import asyncpg
 
 from atelier.errors import AtelierError
 from atelier.settings import Settings
-from atelier.store.connections.database import UNDEFINED
-from atelier.store.connections.hosts import connect_to_primary
+from atelier.store.connections.database import UNDEFINED, connect_directly
 from atelier.store.connections.url import DatabaseUrl
 from atelier.store.queries import queries
 
@@ -103,7 +102,7 @@ async def ensure(dsn: str) -> None:
 @asynccontextmanager
 async def _exclusive_connection(dsn: str) -> AsyncIterator[asyncpg.Connection]:
     """Connect and take a lock: concurrent grants on the same object fail in PostgreSQL."""
-    connection = await connect_to_primary(dsn)
+    connection = await connect_directly(dsn)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", _ADVISORY_LOCK)
         yield connection

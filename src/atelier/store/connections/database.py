@@ -8,11 +8,19 @@ from functools import partial
 import asyncpg
 
 from atelier import metrics
+from atelier.errors import AtelierError
 from atelier.store.connections.hosts import Connect, connect_to_primary, with_backoff
 from atelier.store.connections.pool import ConnectionPool, PoolExhaustedError
 
 SCHEMA = "atelier"
 """The schema of all tables: a database can be shared, and an import can swap the schema."""
+
+_DIRECT = "atelier.direct"
+"""A setting that PostgreSQL takes from every client, and a pooler refuses or drops."""
+_POOLED = (
+    "The database's URL leads to a pooler such as PgBouncer, on which this would damage other "
+    "sessions: set ATELIER_ADMIN_DATABASE_URL to the owner's URL of PostgreSQL itself."
+)
 
 
 class DatabaseUnavailableError(Exception):
@@ -79,6 +87,23 @@ async def connect(dsn: str, schema: str = SCHEMA) -> asyncpg.Connection:
     return await connect_to_primary(
         dsn, server_settings={"search_path": f'"{schema}"', "application_name": "atelier"}
     )
+
+
+async def connect_directly(dsn: str, schema: str = SCHEMA) -> asyncpg.Connection:
+    """Open a connection as `connect` does, whose settings and locks last until it is closed.
+
+    Raises AtelierError behind a pooler such as PgBouncer: it drops the settings of a session, or
+    gives its server's connection, with them and with locks, to other clients.
+    """
+    settings = {"search_path": f'"{schema}"', "application_name": "atelier", _DIRECT: "yes"}
+    try:
+        connection = await connect_to_primary(dsn, server_settings=settings)
+    except asyncpg.PostgresError as error:
+        raise AtelierError(_POOLED) if _DIRECT in str(error) else error from error
+    if not await connection.fetchval("SELECT current_setting($1, true)", _DIRECT):
+        connection.terminate()
+        raise AtelierError(_POOLED)
+    return connection
 
 
 class Database:

@@ -17,6 +17,7 @@ _URL = re.compile(
     re.IGNORECASE,
 )
 _HOST = re.compile(r"(\[[0-9a-f:.]+(%25[\w.-]+)?\]|[^:\[\]]*)(?P<port>:\d+)?", re.IGNORECASE)
+_MAX_PORT = 65535
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # urllib drops some of them silently
 
 
@@ -129,5 +130,13 @@ class DatabaseUrl:
         has_many = len(self.hosts) > 1
         if not all(_HOST.fullmatch(host) and (host or not has_many) for host in self.hosts):
             raise ValueError("a host or its port is malformed")
+        ports = [host.rpartition("]")[2].partition(":")[2] for host in self.hosts]
+        if not all(map(_is_port, ports + self._parameter("port").split(","))):
+            raise ValueError("a port is not a number from 1 to 65535")
         if "@" in self.user_info + self.path + self.query:
             raise ValueError("an @ is not written as %40")
+
+
+def _is_port(text: str) -> bool:
+    """Return whether a text is a port, or empty: the default."""
+    return not text or (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MAX_PORT)

@@ -4,7 +4,8 @@
 -- migrate: apply
 
 -- By itself: it waits for those who read answers, and others wait behind it (docs/decisions/0009).
-DROP INDEX answers_page;
+-- IF EXISTS: databases of a checkout of 27 November have dropped it in an earlier form of migration 33.
+DROP INDEX IF EXISTS answers_page;
 
 -- migrate: rollback
 

@@ -39,12 +39,12 @@ class BlockedWords:
     @classmethod
     def from_lines(cls, lines: Iterable[str]) -> "BlockedWords":
         """Take lines with one of them each; `#` starts a comment."""
-        return cls(line.partition("#")[0] for line in lines)
+        return cls(map(_without_comment, lines))
 
     @classmethod
     def from_file(cls, path: Path) -> "BlockedWords":
         """Read a UTF-8 file of such lines, with or without a byte order mark."""
-        return cls.from_lines(path.read_text(encoding="utf-8-sig").splitlines())
+        return cls.from_lines(_lines(path))
 
     def occur_in(self, text: str) -> bool:
         """Return whether a case-folded text contains any of them as whole words."""
@@ -79,9 +79,26 @@ def has_words(text: str) -> bool:
     return bool(_phrase(text))
 
 
+def lines_without_effect(path: Path) -> list[int]:
+    """Return the numbers of the lines of a file of blocked words that have only other signs."""
+    return [
+        number
+        for number, line in enumerate(map(_without_comment, _lines(path)), 1)
+        if line.strip() and not has_words(line)
+    ]
+
+
 def digest(folded: str) -> bytes:
     """Return a digest that is equal for case-folded texts that differ only in white space."""
     return hashlib.sha256(" ".join(folded.split()).encode()).digest()
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8-sig").splitlines()
+
+
+def _without_comment(line: str) -> str:
+    return line.partition("#")[0]
 
 
 def _phrase(text: str) -> tuple[str, ...]:

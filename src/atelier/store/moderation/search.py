@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from math import ceil
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -43,6 +45,13 @@ class FoundPosts(NamedTuple):
     """Whether all posts were searched; otherwise, a page may be empty although more follow."""
 
 
+class Index(NamedTuple):
+    """The index: its size, and how long its build took; None if that is not known."""
+
+    bytes: int
+    seconds: int | None
+
+
 class _Kind(NamedTuple):
     """What was found of questions or answers, and the id that all others are below."""
 
@@ -68,11 +77,20 @@ class PostSearch:
         async with self._turn:
             return await self._page(query, status, after, limit)
 
+    async def index(self) -> Index | None:
+        """Return the index; None if there is none, or not all of it."""
+        parts = await self._database.read(_QUERIES["search_indexes"])
+        if not _is_complete(parts):
+            return None
+        seconds = [part["seconds"] for part in parts]
+        took = None if None in seconds else sum(seconds)
+        return Index(sum(part["bytes"] for part in parts), took)
+
     async def _page(
         self, query: str, status: Status, after: NewestPosition, limit: int
     ) -> FoundPosts:
         indexes = await self._database.read(_QUERIES["search_indexes"])
-        is_indexed = [row["is_valid"] for row in indexes] == [True] * len(_TABLES)
+        is_indexed = _is_complete(indexes)
         kinds = [
             await self._kind(target, is_indexed, query, status, before, limit + 1)
             for target, before in zip(("question", "answer"), after, strict=True)
@@ -98,6 +116,10 @@ class PostSearch:
         rows = await self._database.read(_QUERIES["search_posts"], target, *args)
         ends = [row["target_id"] for row in rows if row["item"] is None]
         return _Kind([row for row in rows if row["item"]], *ends or [_AFTER_ALL])
+
+
+def _is_complete(parts: Sequence[asyncpg.Record]) -> bool:
+    return [part["is_valid"] for part in parts] == [True] * len(_TABLES)
 
 
 def _merged(
@@ -139,8 +161,12 @@ async def build_index(connection: asyncpg.Connection) -> AsyncIterator[str]:
         name = f"{table}_search"
         if name not in valid:
             yield name
+            started = time.monotonic()
             for step in ("drop_search_index", "create_search_index"):
                 await connection.execute(_QUERIES[step].format(table=table))
+            seconds = ceil(time.monotonic() - started)
+            comment = _QUERIES["comment_search_index"].format(table=table, seconds=seconds)
+            await connection.execute(comment)
 
 
 async def drop_index(connection: asyncpg.Connection) -> None:
@@ -150,7 +176,7 @@ async def drop_index(connection: asyncpg.Connection) -> None:
 
 
 async def index_state(connection: asyncpg.Connection) -> list[asyncpg.Record]:
-    """Return the name, validity and size in bytes of each part of the index."""
+    """Return the name, validity, bytes and seconds of building of each part of the index."""
     rows: list[asyncpg.Record] = await connection.fetch(_QUERIES["search_indexes"])
     return rows
 

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, supp
 import asyncpg
 
 from atelier.errors import AtelierError, describe_error
-from atelier.store.connections.database import SCHEMA, connect
+from atelier.store.connections.database import SCHEMA, connect_directly
 from atelier.store.connections.url import DatabaseUrl
 from atelier.store.queries import queries
 
@@ -33,7 +33,7 @@ _SETTINGS = {
 @asynccontextmanager
 async def session(dsn: str, *schemas: str) -> AsyncIterator[asyncpg.Connection]:
     """Open a connection without timeouts, with the schemas as its search path."""
-    connection = await connect(dsn)
+    connection = await connect_directly(dsn)
     try:
         await _prepare(connection, schemas)
         yield connection

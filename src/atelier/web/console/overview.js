@@ -3,6 +3,7 @@
 import { get, locale, make, t } from "./common.js";
 
 const INTERVAL = 5000;
+const TIME_STEPS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200]; // between labels: seconds
 const plots = document.querySelector("#plots");
 const reset = document.querySelector("#reset-zoom");
 const number = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
@@ -65,7 +66,7 @@ function draw(one) {
     cursor: { sync: { key: "overview" }, drag: { x: true, y: false } },
     legend: { show: false },
     scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
-    axes: [{ ...axis, size: 34, space: 64, values: clocks }, { ...axis, size: 56, values: (_, values) => values.map(one.format) }],
+    axes: [{ ...axis, size: 34, space: 64, incrs: TIME_STEPS, values: clocks }, { ...axis, size: 56, values: (_, values) => values.map(one.format) }],
     series: [
       {},
       ...one.lines.map(([text, hue]) => ({
@@ -128,14 +129,16 @@ function showInstances(instances) {
     const [days, hours, minutes] = [86400, 3600, 60].map((size, i, all) => Math.floor((i ? seconds % all[i - 1] : seconds) / size));
     return days ? t("days_hours", days, hours) : hours ? t("hours_minutes", hours, minutes) : t("just_minutes", minutes);
   };
+  const columns = [...document.querySelectorAll("#columns th")].map((each) => each.textContent);
+  const cell = (value, column, style = {}) => make("td", { "data-column": column, ...style }, value);
   document.querySelector("#instances").replaceChildren(...instances.map((each) => {
     const state = make("span", { class: `state ${each.is_silent ? "bad" : "good"}` }, each.is_silent ? t("silent", Math.round(each.age_seconds)) : t("is_reporting"));
     const numbers = [
       duration(each.uptime_seconds), per(each.requests), per(each.errors), ms(each.p50), ms(each.p99), percent(each.cpu),
       bytes(each.memory_bytes), each.waiting, t("busy", each.connections - each.idle_connections, each.connections),
     ];
-    return make("tr", {}, make("th", { scope: "row" }, make("bdi", {}, each.instance)), make("td", {}, state), make("td", {}, each.version),
-      ...numbers.map((value) => make("td", { class: "number nowrap" }, String(value))));
+    return make("tr", {}, make("th", { scope: "row" }, make("bdi", {}, each.instance)), cell(state, columns[1]), cell(each.version, columns[2]),
+      ...numbers.map((value, index) => cell(String(value), columns[index + 3], { class: "number nowrap" })));
   }));
 }
 

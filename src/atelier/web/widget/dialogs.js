@@ -248,7 +248,7 @@ export function openPhotos(widget, photos, place) {
   const images = photos.map(([src, alt]) => h("img.large-photo", { src, alt, referrerpolicy: "no-referrer" }));
   const strip = h("div.strip", { tabindex: 0, role: "group", "aria-labelledby": "dialog-title" }, images);
   const step = (name, by) => h("button", { click: () => show(Math.round(Math.abs(strip.scrollLeft) / strip.clientWidth) + by) }, t(name));
-  const show = (index) => images[index]?.scrollIntoView();
+  const show = (index) => images.at(index % images.length).scrollIntoView(); // after the last one the first
   const dialog = openDialog(widget, "photo", t("photosField"), strip, images[1] && h("div.buttons", step("previous", -1), step("next", 1)));
   dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
   strip.focus();

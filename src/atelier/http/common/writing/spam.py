@@ -1,11 +1,15 @@
 """Spam guards for posts; each is off by default."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
+from atelier.http.common.logs import log
 from atelier.settings import Settings
 from atelier.store.moderation import matching
 from atelier.store.moderation.matching import BlockedWords, nfkc_casefold
+
+_SHOWN_LINES = 20
 
 
 class SpamGuards(NamedTuple):
@@ -22,7 +26,7 @@ class SpamGuards(NamedTuple):
         path = settings.spam_words_file
         return cls(
             settings.spam_max_links,
-            BlockedWords.from_file(path) if path else None,
+            _read(path) if path else None,
             settings.spam_honeypot,
             bool(settings.spam_repeat_minutes),
         )
@@ -48,3 +52,11 @@ class SpamGuards(NamedTuple):
     def digest(self, text: str) -> bytes | None:
         """Return a digest that is equal for repeated texts; None if repeats are allowed."""
         return matching.digest(nfkc_casefold(text)) if self.rejects_repeats else None
+
+
+def _read(path: Path) -> BlockedWords:
+    """Read a file of blocked words; log a warning of lines that block nothing."""
+    if numbers := matching.lines_without_effect(path):
+        shown = ", ".join(map(str, numbers[:_SHOWN_LINES]))
+        log.warning("%s: lines without a letter or digit block nothing: %s", path, shown)
+    return BlockedWords.from_file(path)

@@ -1,0 +1,1 @@
+COMMENT ON INDEX {table}_search IS 'built in {seconds} s'
