@@ -99,3 +99,17 @@ def test_a_pod_has_the_time_to_leave_and_to_finish_its_requests() -> None:
         pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
         assert pause >= 5 + 2
         assert spec["terminationGracePeriodSeconds"] >= pause + 30
+
+
+def test_only_nginx_and_monitoring_reach_the_instances() -> None:
+    policy = one("NetworkPolicy", "instances")["spec"]
+    pod = one("Deployment", "instances")["spec"]["template"]
+    assert policy["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+    (rule,) = policy["ingress"]
+    nginx, monitoring = rule["from"]
+    labels = one("Deployment", "nginx")["spec"]["template"]["metadata"]["labels"]
+    assert nginx["podSelector"]["matchLabels"].items() <= labels.items()
+    assert monitoring["namespaceSelector"]["matchLabels"] == {
+        "kubernetes.io/metadata.name": "monitoring"
+    }
+    assert rule["ports"] == [{"port": pod["spec"]["containers"][0]["ports"][0]["containerPort"]}]

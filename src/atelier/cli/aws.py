@@ -263,7 +263,8 @@ def _show(planned: "Plan") -> None:
         click.echo(f"{change.action:<7} {change.kind:<42} {change.name}{note}")
     items, table = estimate(planned.values), prices()
     click.echo(
-        f"\nMonthly estimate, {table['region']}, prices of {table['date']}, without traffic:"
+        f"\nMonthly estimate, {table['region']}, prices of {table['date']} as entered by hand, "
+        "without traffic:"
     )
     for item in items:
         price = "not in the table" if item.dollars is None else f"{item.dollars:8.2f} USD"
