@@ -75,21 +75,18 @@ class Ranking:
                 for number in places.numbers(questions)
             ]
             columns = [number for number, _ in numbers], [points for _, points in numbers]
-            return await self._sorted(group, "by_number", *columns)
+            return await self._sorted(group, *columns)
         [(points, questions)] = group.tiers.items()
-        if self._sort is Sort.MOST_ANSWERS:
-            bits = places.to_bytes(questions, self._size)
-            return await self._sorted(group, "by_bit", bits, points)
         return await self._in_order(group.others, questions, points)
 
-    async def _sorted(self, group: Matches, indexed: str, *args: object) -> list[Ranked]:
-        """Read all of them, and sort them."""
+    async def _sorted(self, group: Matches, *columns: list[int]) -> list[Ranked]:
+        """Read all of them, and sort them; those in the index by their numbers and points."""
         rows = await self._database.read(
-            _QUERIES["ranked"].format(indexed=_QUERIES[indexed]),
+            _QUERIES["ranked"],
             self._product_id,
             list(group.others),
             list(group.others.values()),
-            *args,
+            *columns,
             self._listing.filter,
             self._sort,
             *self._after,

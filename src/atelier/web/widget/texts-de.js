@@ -7,7 +7,7 @@ export default {
   retry: "Noch einmal versuchen",
   empty: "Noch keine Fragen",
   emptyHint: "Stellen Sie die erste: Andere Kunden und der Verkäufer können antworten.",
-  search: "Nach Antworten suchen",
+  search: "Fragen durchsuchen",
   searchHint: "Geben Sie mindestens 3 Zeichen ein.",
   found: { one: "{n} Frage gefunden", other: "{n} Fragen gefunden" },
   foundMany: "Die {n} besten Treffer",

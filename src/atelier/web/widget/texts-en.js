@@ -7,7 +7,7 @@ export default {
   retry: "Try again",
   empty: "No questions yet",
   emptyHint: "Be the first to ask.",
-  search: "Search for answers",
+  search: "Search questions",
   searchHint: "At least 3 characters",
   found: { one: "{n} question found", other: "{n} questions found" },
   foundMany: "The {n} best matches",

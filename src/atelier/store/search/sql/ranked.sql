@@ -5,7 +5,9 @@ FROM (
     SELECT question_id, points
     FROM unnest($2::bigint[], $3::integer[]) AS by_id (question_id, points)
     UNION ALL
-    {indexed}
+    SELECT t.question_id, by_number.points
+    FROM unnest($4::integer[], $5::integer[]) AS by_number (number, points)
+    JOIN search_texts t ON t.product_id = $1 AND t.number = by_number.number
 ) AS m
 JOIN question_summaries s ON s.question_id = m.question_id AND s.product_id = $1
 CROSS JOIN LATERAL (
