@@ -174,7 +174,9 @@ async def own(postgres: Server, owned: str) -> AsyncIterator[Own]:
     name, role = f"roles_{number}", f"Roles-web's {number}"
     connection = await asyncpg.connect(postgres.dsn())
     await connection.execute("ALTER ROLE roles_owner CREATEROLE")
-    await connection.execute(f"CREATE DATABASE {name} OWNER roles_owner TEMPLATE roles_template STRATEGY file_copy")
+    await connection.execute(
+        f"CREATE DATABASE {name} OWNER roles_owner TEMPLATE roles_template STRATEGY file_copy"
+    )
     service = as_role(postgres.dsn(name), role.replace(" ", "%20"))
     admin = owned.replace("roles_template", name)
     yield Own(admin, service, role, postgres.dsn(name))
