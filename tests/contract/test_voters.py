@@ -15,7 +15,8 @@ from atelier.local.postgres import roles
 from atelier.local.postgres.server import Server
 from atelier.store.connections.database import Database, connect
 from atelier.store.migrate import migrate
-from atelier.store.voters import VoterRules, VoterWriter
+from atelier.store.voters import Voter, VoterRules, VoterVote, VoterWriter
+from atelier.store.writes import Vote
 from tests.contract.voting import DAY, SECRET, FakeClock, is_counted, new_cookie, two_instances
 from tests.support.cluster import Cluster, cluster
 from tests.support.data import Data
@@ -26,6 +27,10 @@ from tests.transfer.exports import assert_documents_are_current, load, write_exp
 ADDRESS: dict[str, Any] = {"vote_once": "address", "secret": SECRET}
 COOKIE: dict[str, Any] = {"vote_once": "cookie", "secret": SECRET}
 CONCURRENT_VOTES = 200
+_MANY_VOTERS = """
+    INSERT INTO voters SELECT n, $1::text::bytea, 'answer', 'helpful' FROM generate_series(1, 500) n
+"""
+_VOTERS_READ = "SELECT seq_tup_read, idx_scan FROM pg_stat_user_tables WHERE relname = 'voters'"
 
 
 @pytest.mark.parametrize("table", ["questions", "answers"])
@@ -189,6 +194,26 @@ async def test_hashes_depend_on_the_secret(database: str) -> None:
     async with two_instances(database, vote_once="address", secret="another secret!!") as service:
         assert is_counted(await service.put(path))
         assert len(await service.rows("SELECT DISTINCT voter FROM voters")) == 2
+
+
+async def test_voters_are_found_by_the_index_though_there_were_none_when_votes_were_planned(
+    database: str,
+) -> None:
+    pool, connection = Database(database, size=1, timeout=5), await connect(database)
+    writer = VoterWriter(pool, VoterRules(timedelta(days=90)), timedelta(hours=1))
+    number = await Data(connection).question(1)
+    await connection.execute("ANALYZE voters")  # as after a restore or an upgrade
+    for n in range(10):
+        hashes = n.to_bytes(16)
+        voter = Voter(hashes, hashes)
+        await writer.vote(VoterVote(Vote("question", number, "helpful"), voter))
+        await connection.execute(_MANY_VOTERS, str(n))
+    await pool.write("SELECT pg_stat_force_next_flush()")
+    [[read, looked_up]] = await pool.write(_VOTERS_READ)
+    assert read == 0
+    assert looked_up > 0
+    await connection.close()
+    await pool.close()
 
 
 async def test_concurrent_instances_create_one_secret_in_the_database(database: str) -> None:

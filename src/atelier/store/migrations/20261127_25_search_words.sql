@@ -3,6 +3,11 @@
 
 -- migrate: apply
 
+-- Before the trigger is dropped, which stops readers until the end. A product that becomes large in
+-- between is found with its next question.
+CREATE TEMPORARY TABLE large_products AS
+SELECT product_id FROM question_summaries GROUP BY product_id HAVING count(*) > 500;
+
 DROP FUNCTION refresh_search_text, truncate_search_texts CASCADE;
 DROP TABLE search_texts, search_products;
 DROP VIEW search_text_view;
@@ -232,8 +237,8 @@ FOR EACH ROW EXECUTE FUNCTION refresh_search_text();
 CREATE TRIGGER truncate_search_texts AFTER TRUNCATE ON question_documents
 FOR EACH STATEMENT EXECUTE FUNCTION truncate_search_texts();
 
-INSERT INTO search_products (product_id)
-SELECT product_id FROM question_summaries GROUP BY product_id HAVING count(*) > 500;
+INSERT INTO search_products (product_id) SELECT product_id FROM large_products;
+DROP TABLE large_products;
 
 -- migrate: rollback
 
