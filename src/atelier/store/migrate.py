@@ -1,23 +1,19 @@
 """Applies schema migrations with pogo-core (docs/decisions/0001-migrations.md)."""
 
-import logging
 from importlib.resources import as_file, files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import asyncpg
-from pogo_core.error import BadMigrationError
-from pogo_core.util import migrate as pogo
+from pogo_core.migration import topological_sort
 from pogo_core.util import sql as pogo_sql
+from pogo_core.util.migrate import transaction
 
 from atelier.errors import AtelierError, describe_error
 from atelier.store.connections.database import SCHEMA, connect_directly
 
 _MIGRATIONS = files("atelier.store") / "migrations"
 _ADVISORY_LOCK = 0x41_74_65_6C  # "Atel"
-
-_pogo_logger = logging.getLogger(__name__)  # pogo-core's warnings repeat what callers print
-_pogo_logger.setLevel(logging.ERROR)
 
 
 def names(migrations: Traversable = _MIGRATIONS) -> set[str]:
@@ -55,13 +51,22 @@ async def _apply(connection: asyncpg.Connection, schema: str, migrations: Traver
 
 
 async def _run(connection: asyncpg.Connection, folder: Path, schema: str) -> None:
-    try:
-        await pogo.apply(connection, folder, schema_name=schema, logger=_pogo_logger)
-    except BadMigrationError as error:
-        if isinstance(error.__cause__, asyncpg.LockNotAvailableError):
-            raise AtelierError(
-                f"{error}: a table that it changes is in use; run the migration again."
-            ) from error
-        if isinstance(error.__cause__, asyncpg.InsufficientPrivilegeError):
-            raise error.__cause__ from None
-        raise AtelierError(f"{error}: {describe_error(error.__cause__)}") from error
+    # pogo's own function parses all migrations, and each of them twice, also if none is pending.
+    known = await pogo_sql.read_migrations(folder, connection, schema_name=schema)
+    for migration in topological_sort([each.load() for each in known if not each.applied]):
+        try:
+            async with transaction(connection, migration):
+                await migration.apply(connection)
+                await pogo_sql.migration_applied(
+                    connection, migration.id, migration.hash, schema_name=schema
+                )
+        except asyncpg.InsufficientPrivilegeError:
+            raise
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise AtelierError(f"Failed to apply {migration.id}: {_describe(error)}") from error
+
+
+def _describe(error: Exception) -> str:
+    if isinstance(error, asyncpg.LockNotAvailableError):
+        return "a table that it changes is in use; run the migration again."
+    return describe_error(error)
