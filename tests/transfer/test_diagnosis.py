@@ -1,10 +1,13 @@
 """Errors about unsuitable files say what the file looks like, and show its header but no data."""
 
 import codecs
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
+from atelier.local.postgres.server import Server
 from tests.support.commands import run
 from tests.transfer.exports import contents, load, schemas, write_export
 from tests.transfer.reading import HEADER, ROW
@@ -68,13 +71,24 @@ _FILES = {
 }
 
 
+@pytest.fixture(scope="module")
+async def loaded(
+    postgres: Server, template: asyncpg.Connection, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[str]:
+    """Return the URL of a database with an export; no test changes it."""
+    await template.execute("CREATE DATABASE loaded TEMPLATE template STRATEGY file_copy")
+    url = postgres.dsn("loaded")
+    await load(url, write_export(tmp_path_factory.mktemp("old")))
+    yield url
+    await template.execute("DROP DATABASE loaded WITH (FORCE)")
+
+
 @pytest.mark.parametrize("what", _FILES)
 async def test_only_a_header_is_shown_with_what_the_file_looks_like(
-    database: str, tmp_path: Path, what: str
+    loaded: str, tmp_path: Path, what: str
 ) -> None:
     data, finding, first_line = _FILES[what]
-    await load(database, write_export(tmp_path / "old"))
-    before = await contents(database)
+    before = await contents(loaded)
     folder = write_export(tmp_path / "new")
     path = folder / "questions.csv"
     path.write_bytes(data)
@@ -86,7 +100,7 @@ async def test_only_a_header_is_shown_with_what_the_file_looks_like(
             str(folder),
             *place,
             *options,
-            ATELIER_DATABASE_URL=database,
+            ATELIER_DATABASE_URL=loaded,
         )
         assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
         assert done.stderr.startswith(f"atelier: {path} {finding}")
@@ -94,8 +108,8 @@ async def test_only_a_header_is_shown_with_what_the_file_looks_like(
         assert shown.startswith(first_line) if first_line else not shown
         assert done.stderr.isascii()
         assert "\x1b" not in done.stderr
-    assert await contents(database) == before
-    assert await schemas(database) == {"atelier"}
+    assert await contents(loaded) == before
+    assert await schemas(loaded) == {"atelier"}
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from atelier.store.queries import queries
 Job = Callable[[asyncpg.Connection], Awaitable[None]]
 """A unit of work for one connection."""
 
+_QUERIES = queries("atelier.transfer.database")
 _CONNECTIONS = 2  # a COPY, an index or a partition of documents keeps one server core busy
 _SETTINGS = {
     "TimeZone": "UTC",
@@ -45,9 +46,8 @@ async def session(dsn: str, *schemas: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def _prepare(connection: asyncpg.Connection, schemas: tuple[str, ...]) -> None:
-    for name, value in _SETTINGS.items():
-        await connection.execute("SELECT set_config($1, $2, false)", name, value)
-    await connection.execute(f"SET search_path = {', '.join(schemas)}")
+    settings = {**_SETTINGS, "search_path": ", ".join(schemas)}
+    await connection.fetch(_QUERIES["set_settings"], settings.keys(), settings.values())
     with suppress(asyncpg.PostgresError):  # not supported on every operating system
         await connection.execute("SET client_connection_check_interval = '1s'")
 
@@ -131,9 +131,6 @@ def _first_line(error: BaseException) -> str:
     if isinstance(error, (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)):
         return describe_error(error)
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-
-
-_QUERIES = queries("atelier.transfer.database")
 
 
 async def target_of(connection: asyncpg.Connection, dsn: str) -> str:
