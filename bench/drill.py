@@ -43,9 +43,10 @@ def drill(url: str) -> None:
         try:
             with _timed("restore"):
                 restore(copy, file)
-            compared = asyncio.run(_contents(copy))
-            if compared != asyncio.run(_contents(url)):
-                sys.exit("The restored rows differ.")
+            compared, original = asyncio.run(_contents(copy)), asyncio.run(_contents(url))
+            if compared != original:
+                differing = sorted(dict(compared.items() ^ original.items()))
+                sys.exit(f"The restored rows differ: {', '.join(differing)}. Does something write?")
         finally:
             asyncio.run(_run(url, f"DROP DATABASE {_COPY}"))
     rows = sum(count for count, _ in compared.values())
