@@ -44,16 +44,15 @@ async def _apply(connection: asyncpg.Connection, schema: str, migrations: Traver
     if not await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", f'"{schema}"'):
         await connection.execute(f'CREATE SCHEMA "{schema}"')
     await pogo_sql.ensure_pogo_sync(connection)
-    before = await pogo_sql.get_applied_migrations(connection, schema_name=schema)
     with as_file(migrations) as folder:
-        await _run(connection, folder, schema)
-    return sorted(names(migrations) - before)
+        return await _run(connection, folder, schema)
 
 
-async def _run(connection: asyncpg.Connection, folder: Path, schema: str) -> None:
+async def _run(connection: asyncpg.Connection, folder: Path, schema: str) -> list[str]:
     # pogo's own function parses all migrations, and each of them twice, also if none is pending.
     known = await pogo_sql.read_migrations(folder, connection, schema_name=schema)
-    for migration in topological_sort([each.load() for each in known if not each.applied]):
+    pending = topological_sort([each.load() for each in known if not each.applied])
+    for migration in pending:
         try:
             async with transaction(connection, migration):
                 await migration.apply(connection)
@@ -64,6 +63,7 @@ async def _run(connection: asyncpg.Connection, folder: Path, schema: str) -> Non
             raise
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise AtelierError(f"Failed to apply {migration.id}: {_describe(error)}") from error
+    return sorted(migration.id for migration in pending)
 
 
 def _describe(error: Exception) -> str:

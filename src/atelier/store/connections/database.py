@@ -82,11 +82,10 @@ _ROLLED_BACK = (asyncpg.TransactionRollbackError, asyncpg.ReadOnlySQLTransaction
 """Exceptions after which a write is known to have changed nothing and can be retried."""
 
 
-async def connect(dsn: str, schema: str = SCHEMA) -> asyncpg.Connection:
-    """Open a connection to the primary with `schema` as its search path."""
-    return await connect_to_primary(
-        dsn, server_settings={"search_path": f'"{schema}"', "application_name": "atelier"}
-    )
+async def connect(dsn: str, schema: str = SCHEMA, **settings: str) -> asyncpg.Connection:
+    """Open a connection to the primary with `schema` as its search path, and further settings."""
+    own = {"search_path": f'"{schema}"', "application_name": "atelier"}
+    return await connect_to_primary(dsn, server_settings=own | settings)
 
 
 async def connect_directly(dsn: str, schema: str = SCHEMA) -> asyncpg.Connection:
@@ -95,9 +94,8 @@ async def connect_directly(dsn: str, schema: str = SCHEMA) -> asyncpg.Connection
     Raises AtelierError behind a pooler such as PgBouncer: it drops the settings of a session, or
     gives its server's connection, with them and with locks, to other clients.
     """
-    settings = {"search_path": f'"{schema}"', "application_name": "atelier", _DIRECT: "yes"}
     try:
-        connection = await connect_to_primary(dsn, server_settings=settings)
+        connection = await connect(dsn, schema, **{_DIRECT: "yes"})
     except asyncpg.PostgresError as error:
         raise AtelierError(_POOLED) if _DIRECT in str(error) else error from error
     if not await connection.fetchval("SELECT current_setting($1, true)", _DIRECT):
