@@ -80,7 +80,7 @@ class PostSearch:
     async def index(self) -> Index | None:
         """Return the index; None if there is none, or not all of it."""
         parts = await self._database.read(_QUERIES["search_indexes"])
-        if not _is_complete(parts):
+        if [part["is_valid"] for part in parts] != [True] * len(_TABLES):
             return None
         seconds = [part["seconds"] for part in parts]
         took = None if None in seconds else sum(seconds)
@@ -89,8 +89,7 @@ class PostSearch:
     async def _page(
         self, query: str, status: Status, after: NewestPosition, limit: int
     ) -> FoundPosts:
-        indexes = await self._database.read(_QUERIES["search_indexes"])
-        is_indexed = _is_complete(indexes)
+        is_indexed = await self.index() is not None
         kinds = [
             await self._kind(target, is_indexed, query, status, before, limit + 1)
             for target, before in zip(("question", "answer"), after, strict=True)
@@ -116,10 +115,6 @@ class PostSearch:
         rows = await self._database.read(_QUERIES["search_posts"], target, *args)
         ends = [row["target_id"] for row in rows if row["item"] is None]
         return _Kind([row for row in rows if row["item"]], *ends or [_AFTER_ALL])
-
-
-def _is_complete(parts: Sequence[asyncpg.Record]) -> bool:
-    return [part["is_valid"] for part in parts] == [True] * len(_TABLES)
 
 
 def _merged(
