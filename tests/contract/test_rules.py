@@ -291,9 +291,11 @@ async def test_posts_are_written_with_one_statement_while_no_rules_are_in_force(
         calls: list[str] = []
         original = Database._fetch  # noqa: SLF001 - where all statements pass
 
-        async def counted(self: Database, query: str, args: tuple[object, ...]) -> object:
+        async def counted(
+            self: Database, query: str, args: tuple[object, ...], deadline: float
+        ) -> object:
             calls.append(query)
-            return await original(self, query, args)
+            return await original(self, query, args, deadline)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Database, "_fetch", counted)

@@ -67,12 +67,13 @@ class ConnectionPool:
         """The number of idle connections."""
         return len(self._idle)
 
-    def acquire(self) -> "_Lease":
+    def acquire(self, deadline: float | None = None) -> "_Lease":
         """Return an asynchronous context manager that leases a connection, waiting for a free one.
 
-        Entering it raises PoolExhaustedError, and what connecting raises.
+        Entering it raises PoolExhaustedError, what connecting raises, and TimeoutError at the
+        deadline, a time of the event loop.
         """
-        return _Lease(self._acquire, self._release)
+        return _Lease(self, deadline)
 
     def expire(self) -> None:
         """Replace all connections that are open now: close them when they are idle."""
@@ -98,27 +99,37 @@ class ConnectionPool:
                 return connection
         return None
 
-    async def _acquire(self) -> asyncpg.Connection:
+    async def take(self, deadline: float | None) -> asyncpg.Connection:
+        """Acquire a connection, to be given to `release`; raise what `acquire` raises."""
         if not self._capacity:
             raise PoolExhaustedError
         self._capacity -= 1
         try:
-            connection = await self._wait_for_connection()
+            connection = await self._wait_for_connection(deadline)
         except BaseException:
             self._capacity += 1
             raise
         self._in_use.add(connection)
         return connection
 
-    async def _wait_for_connection(self) -> asyncpg.Connection:
-        await self._slots.acquire()
+    async def _wait_for_connection(self, deadline: float | None) -> asyncpg.Connection:
+        if self._slots.locked():
+            async with asyncio.timeout_at(deadline):
+                await self._slots.acquire()
+        else:
+            await self._slots.acquire()  # at once: a timer would take longer than all of this
         try:
-            return self._take_idle() or await self._connect()
+            return self._take_idle() or await self._new(deadline)
         except BaseException:
             self._slots.release()
             raise
 
-    def _release(self, connection: asyncpg.Connection, error: BaseException | None) -> None:
+    async def _new(self, deadline: float | None) -> asyncpg.Connection:
+        async with asyncio.timeout_at(deadline):
+            return await self._connect()
+
+    def release(self, connection: asyncpg.Connection, error: BaseException | None) -> None:
+        """Take back a connection; close it if it may be unusable after the error."""
         if isinstance(error, _INTERRUPTED):
             connection.terminate()
         if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
@@ -144,20 +155,16 @@ class ConnectionPool:
 class _Lease:
     """A context manager; contextlib's generators take as long as a small statement."""
 
-    __slots__ = ("_acquire", "_connection", "_release")
+    __slots__ = ("_connection", "_deadline", "_pool")
     _connection: asyncpg.Connection
 
-    def __init__(
-        self,
-        acquire: Callable[[], Awaitable[asyncpg.Connection]],
-        release: Callable[[asyncpg.Connection, BaseException | None], None],
-    ) -> None:
-        self._acquire = acquire
-        self._release = release
+    def __init__(self, pool: ConnectionPool, deadline: float | None) -> None:
+        self._pool = pool
+        self._deadline = deadline
 
     async def __aenter__(self) -> asyncpg.Connection:
-        self._connection = await self._acquire()
+        self._connection = await self._pool.take(self._deadline)
         return self._connection
 
     async def __aexit__(self, _kind: object, error: BaseException | None, _at: object) -> None:
-        self._release(self._connection, error)
+        self._pool.release(self._connection, error)
