@@ -33,7 +33,7 @@ class _Case:
     @property
     def title(self) -> str:
         """Return the workload, and on which system, if not the usual one."""
-        suffix = ", without hashing it for an ETag" if self.system == _WITHOUT else ""
+        suffix = ", without its ETag" if self.system == _WITHOUT else ""
         return WORKLOADS[self.workload] + suffix
 
 

@@ -86,14 +86,14 @@ class PendingReading(Pending):
 
     def response(self) -> tuple[bytes, bytes]:
         """See Pending; raises ApiError if there is nothing to show."""
-        body = self._reading.body(self._reading.result.result())
-        tag = responses.etag(body)
+        content = self._reading.content(self._reading.result.result())
+        tag = content.etag
         values = (responses.CACHE_CONTROL.encode(), tag.encode())
         if responses.is_known(tag, self._known):
             self.record("304")
             return _NOT_MODIFIED % values, b""
         self.record("200")
-        return _V1_OK % (len(body), *values), body
+        return _V1_OK % (len(content.body), *values), content.body
 
 
 class FastPath:

@@ -104,7 +104,7 @@ class ProductPage:
             self._questions.version,
             texts.language,
             _query(req),
-            page.documents.decode(),
+            page.version,
             page.totals,
         )
         send(req, resp, render, "/".join(map(str, request.key)), *versions, policy=_POLICY)

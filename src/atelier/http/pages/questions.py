@@ -89,8 +89,8 @@ class ProductQuestionsPage:
             name = "fragment.html" if is_fragment else "questions.html"
             return _TEMPLATES.render(name, **self._questions.values(req, request, page, texts))
 
-        kind, documents = f"{texts.language} {is_fragment}", page.documents.decode()
-        versions = (self._questions.version, kind, documents, page.totals)
+        kind = f"{texts.language} {is_fragment}"
+        versions = (self._questions.version, kind, page.version, page.totals)
         send(req, resp, render, self._addresses.absolute(req, ""), *versions)
 
     on_head = on_get
@@ -119,11 +119,10 @@ class QuestionPage:
         texts = self._words.of(req, resp)
 
         def render() -> bytes:
-            values = self._values(req, request, json.loads(question), answers, texts)
+            values = self._values(req, request, json.loads(question.content), answers, texts)
             return _TEMPLATES.render("question.html", **values)
 
-        read = (question.decode(), answers.documents.decode())
-        versions = (_TEMPLATES.version, texts.language, *read)
+        versions = (_TEMPLATES.version, texts.language, question.version, answers.version)
         send(req, resp, render, self._addresses.absolute(req, ""), *versions)
 
     on_head = on_get

@@ -10,9 +10,9 @@ import falcon.asgi
 from atelier.http.common.errors import ApiError
 from atelier.http.common.logs import log_rejection
 from atelier.http.v1 import params
-from atelier.http.v1.responses import next_cursor, send
+from atelier.http.v1.responses import Content, next_cursor, results, send
 from atelier.store.connections.database import DatabaseTimeoutError
-from atelier.store.lists.reader import ListReader, QuestionKey
+from atelier.store.lists.reader import Document, ListReader, QuestionKey
 from atelier.store.search.searcher import Found, Match, Searcher
 
 T = TypeVar("T")
@@ -32,14 +32,15 @@ class Search:
         """Send a page of the questions that contain all words of `q`, best first."""
         request = params.search(req.params, product_id)
         search = self._searcher.search(request.product_id, request.query, request.listing)
-        results = await _in_time(req, search)
-        body = b'{"results":[%b],"next":%b,"totals":%b%b}' % (
-            await self._results(results.found, request.answers),
-            next_cursor(results.next, request.of_list),
+        found = await _in_time(req, search)
+        questions = await self._results(found.found, request.answers)
+        end = b',"next":%b,"totals":%b%b}' % (
+            next_cursor(found.next, request.of_list),
             await self._totals(request.product_id),
-            b',"is_partial":true' if results.is_partial else b"",
+            b',"is_partial":true' if found.is_partial else b"",
         )
-        send(req, resp, body)
+        body = questions.body.removesuffix(b"}") + end
+        send(req, resp, Content(body, questions.version + end))
 
     async def send_similar(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, product_id: str
@@ -48,17 +49,18 @@ class Search:
         request = params.similar(req.params, product_id)
         search = self._searcher.similar(request.product_id, request.query, request.listing.limit)
         found = await _in_time(req, search)
-        body = b'{"results":[%b]}' % await self._results(found, request.answers)
-        send(req, resp, body)
+        send(req, resp, await self._results(found, request.answers))
 
-    async def _results(self, found: Sequence[Found], answers: int) -> bytes:
-        """Return the questions as JSON, without those that were hidden since they were found."""
+    async def _results(self, found: Sequence[Found], answers: int) -> Content:
+        """Return the questions, without those that were hidden since they were found."""
         reads = [self._reader.question(QuestionKey(each.question_id, answers)) for each in found]
         documents = [await read for read in reads]
-        return b",".join(
-            _with_matches(document, each.matches)
-            for document, each in zip(documents, found, strict=True)
-            if document
+        return results(
+            [
+                _with_matches(document, each)
+                for document, each in zip(documents, found, strict=True)
+                if document
+            ]
         )
 
     async def _totals(self, product_id: int) -> bytes:
@@ -95,9 +97,14 @@ async def _in_time(req: falcon.asgi.Request, search: Awaitable[T]) -> T:
         ) from error
 
 
-def _with_matches(document: bytes, matches: Sequence[Match]) -> bytes:
-    members = json.dumps(list(map(_match, matches)), ensure_ascii=False, separators=(",", ":"))
-    return b'%b,"matches":%b}' % (document.removesuffix(b"}"), members.encode())
+def _with_matches(document: Document, found: Found) -> Content:
+    members = json.dumps(
+        list(map(_match, found.matches)), ensure_ascii=False, separators=(",", ":")
+    )
+    matches = b',"matches":%b}' % members.encode()
+    # The matches may be those of an older version of the question, so they are a version, too.
+    version = b"%d %b%b" % (found.question_id, document.version.encode(), matches)
+    return Content(document.content.removesuffix(b"}") + matches, version)
 
 
 def _match(match: Match) -> dict[str, object]:

@@ -65,12 +65,21 @@ class QuestionsKey(NamedTuple):
 class QuestionsPage(NamedTuple):
     """Questions, separated by commas, and the position of the last one if there are more.
 
-    The totals are members of a JSON object.
+    The totals are members of a JSON object. The version changes whenever the questions do; the
+    totals have no part in it.
     """
 
     documents: bytes
     next: Position | None
     totals: str
+    version: str
+
+
+class Document(NamedTuple):
+    """A question or an answer as JSON."""
+
+    content: bytes
+    version: str
 
 
 class QuestionKey(NamedTuple):
@@ -99,6 +108,7 @@ class AnswersPage(NamedTuple):
     documents: bytes
     next: Position | None
     total: int | None
+    version: str
 
 
 def first_position(sort: Sort) -> Position:
@@ -139,11 +149,11 @@ class ListReader:
             return asyncio.ensure_future(self._large[sort].alone(key))
         return self._lists[sort].submit(key)
 
-    def question(self, key: QuestionKey) -> asyncio.Future[bytes | None]:
+    def question(self, key: QuestionKey) -> asyncio.Future[Document | None]:
         """Start reading a question, None if it is unknown or hidden."""
         return self._questions.submit(key)
 
-    def answer(self, answer_id: int) -> asyncio.Future[bytes | None]:
+    def answer(self, answer_id: int) -> asyncio.Future[Document | None]:
         """Start reading an answer, None if it or its question is unknown or hidden."""
         return self._answer.submit(answer_id)
 
@@ -157,27 +167,28 @@ class ListReader:
 
     async def _read_questions(
         self, batch: Mapping[QuestionKey, int]
-    ) -> dict[QuestionKey, bytes | None]:
-        rows = await self._database.read(_query("question"), *_columns(batch))
-        return dict(zip(batch, (row[0] for row in rows), strict=True))
+    ) -> dict[QuestionKey, Document | None]:
+        rows = await self._database.read(_QUESTION, *_columns(batch))
+        return dict(zip(batch, map(_document, rows), strict=True))
 
-    async def _read_answer(self, batch: Mapping[int, int]) -> dict[int, bytes | None]:
-        rows = await self._database.read(_QUERIES["answer"], list(batch))
-        return dict(zip(batch, (row[0] for row in rows), strict=True))
+    async def _read_answer(self, batch: Mapping[int, int]) -> dict[int, Document | None]:
+        rows = await self._database.read(_ANSWER, list(batch))
+        return dict(zip(batch, map(_document, rows), strict=True))
 
     async def _read_answers(self, batch: Mapping[AnswersKey, int]) -> dict[AnswersKey, AnswersPage]:
-        rows = await self._database.read(_QUERIES["answers"], *_columns(batch))
+        rows = await self._database.read(_ANSWERS, *_columns(batch))
         return {
             key: AnswersPage(
                 row["documents"],
                 _next(row, "next_rank", "next_helpful", "next_id"),
                 row["answer_count"],
+                row["version"],
             )
             for key, row in zip(batch, rows, strict=True)
         }
 
     async def _read_summaries(self, batch: Mapping[int, int]) -> dict[int, bytes]:
-        rows = await self._database.read(_query("summaries"), list(batch))
+        rows = await self._database.read(_SUMMARIES, list(batch))
         return dict(zip(batch, (row[0] for row in rows), strict=True))
 
 
@@ -197,15 +208,31 @@ class _Run:
     ) -> dict[QuestionsKey, QuestionsPage]:
         rows = await self._database.read(self._query, *_columns(batch))
         return {
-            key: QuestionsPage(row["documents"], _next(row, "next_key", "next_id"), row["totals"])
+            key: QuestionsPage(
+                row["documents"],
+                _next(row, "next_key", "next_id"),
+                row["totals"],
+                row["version"],
+            )
             for key, row in zip(batch, rows, strict=True)
         }
 
 
 def _query(name: str) -> str:
     """Return a query with the fragments that it shares with others."""
-    query = _QUERIES[name].replace("{totals}", _QUERIES["totals"])
-    return query.replace("{document}", _QUERIES["document"])
+    query = _QUERIES[name]
+    for fragment in ("totals", "document", "server"):
+        query = query.replace(f"{{{fragment}}}", _QUERIES[fragment])
+    return query
+
+
+_QUESTION, _ANSWER, _ANSWERS, _SUMMARIES = map(
+    _query, ("question", "answer", "answers", "summaries")
+)
+
+
+def _document(row: asyncpg.Record) -> Document | None:
+    return Document(*row) if row[0] else None
 
 
 def _columns(batch: Mapping[Any, int]) -> list[list[Any]]:

@@ -8,11 +8,13 @@ SELECT
     page.votes[requested.page_limit] AS next_helpful,
     CASE WHEN cardinality(page.ids) > requested.page_limit THEN page.ids[requested.page_limit] END
         AS next_id,
-    s.answer_count
+    s.answer_count,
+    {server} || d.xmin::text AS version
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
     WITH ORDINALITY AS requested
         (question_id, page_limit, after_rank, after_helpful, after_id, position)
-LEFT JOIN question_summaries s ON s.question_id = requested.question_id
+LEFT JOIN (question_summaries s JOIN question_documents d ON d.question_id = s.question_id)
+    ON s.question_id = requested.question_id
 CROSS JOIN LATERAL (
     SELECT
         array_agg(document) AS documents,

@@ -3,6 +3,7 @@ SELECT
     d.question_id,
     d.helpful::bigint AS key,
     d.helpful,
+    d.xmin AS version,
     s.answer_count, s.opening, s.answer_ids, s.answer_openings, s.answer_closings
 FROM question_documents d
 JOIN question_summaries s ON s.question_id = d.question_id

@@ -3,7 +3,8 @@
 SELECT
     s.question_id,
     s.answer_count::bigint AS key,
-    (SELECT q.helpful FROM questions q WHERE q.id = s.question_id) AS helpful,
+    d.helpful,
+    d.xmin AS version,
     s.answer_count, s.opening, s.answer_ids, s.answer_openings, s.answer_closings
 FROM (
     SELECT s.question_id
@@ -19,4 +20,5 @@ FROM (
     LIMIT requested.page_limit + 1
 ) AS first
 JOIN question_summaries s ON s.question_id = first.question_id
+JOIN question_documents d ON d.question_id = first.question_id
 ORDER BY s.answer_count DESC, s.question_id DESC

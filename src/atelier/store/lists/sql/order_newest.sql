@@ -2,9 +2,11 @@
 SELECT
     s.question_id,
     (extract(epoch FROM s.created_at) * 1000000)::bigint AS key,
-    (SELECT q.helpful FROM questions q WHERE q.id = s.question_id) AS helpful,
+    d.helpful,
+    d.xmin AS version,
     s.answer_count, s.opening, s.answer_ids, s.answer_openings, s.answer_closings
 FROM question_summaries s
+JOIN question_documents d ON d.question_id = s.question_id
 WHERE s.product_id = requested.product_id
   AND (s.created_at, s.question_id) < (
       timestamptz 'epoch'

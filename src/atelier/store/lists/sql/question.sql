@@ -1,10 +1,10 @@
 -- Single questions for /v1 with their first answers, in the order of the request; null if hidden
 -- or unknown.
-SELECT convert_to({document}, 'UTF8') AS document
+SELECT convert_to({document}, 'UTF8') AS document, {server} || k.version::text AS version
 FROM unnest($1::bigint[], $2::bigint[])
     WITH ORDINALITY AS requested (question_id, answers_limit, position)
 LEFT JOIN (
-    SELECT s.*, q.helpful
-    FROM question_summaries s JOIN questions q ON q.id = s.question_id
+    SELECT s.*, d.helpful, d.xmin AS version
+    FROM question_summaries s JOIN question_documents d ON d.question_id = s.question_id
 ) AS k ON k.question_id = requested.question_id
 ORDER BY requested.position

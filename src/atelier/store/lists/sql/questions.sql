@@ -1,6 +1,7 @@
 -- Pages of questions for /v1: one row for each requested page, in the order of the request. `keys`
 -- is the statement of one order, which returns one question more than the page has, to know whether
--- there is a next page. Subqueries rather than joins keep the order without sorting.
+-- there is a next page. Subqueries rather than joins keep the order without sorting. Whatever changes a
+-- question writes its document, whose versions are those of the page.
 SELECT
     convert_to(
         coalesce(array_to_string(page.documents[:requested.page_limit], ','), ''), 'UTF8')
@@ -8,7 +9,8 @@ SELECT
     page.keys[requested.page_limit] AS next_key,
     CASE WHEN cardinality(page.ids) > requested.page_limit THEN page.ids[requested.page_limit] END
         AS next_id,
-    totals.members AS totals
+    totals.members AS totals,
+    {server} || coalesce(page.ids::text || page.versions, '') AS version
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[])
     WITH ORDINALITY AS requested
         (product_id, page_limit, answers_limit, filter, after_key, after_id, position)
@@ -19,9 +21,10 @@ CROSS JOIN LATERAL (
     SELECT
         array_agg(document) AS documents,
         array_agg(key) AS keys,
-        array_agg(question_id) AS ids
+        array_agg(question_id) AS ids,
+        array_agg(version)::text AS versions
     FROM (
-        SELECT k.question_id, k.key, {document} AS document
+        SELECT k.question_id, k.key, k.version, {document} AS document
         FROM (
 {keys}
         ) AS k
