@@ -39,18 +39,26 @@ Word = TypeVar("Word", bound=StrEnum)
 
 
 class QuestionsRequest(NamedTuple):
-    """A requested page of questions; `of_list` names the list in its cursors."""
+    """A requested page of questions."""
 
     sort: Sort
     key: QuestionsKey
-    of_list: str
+
+    @property
+    def of_list(self) -> str:
+        """The list's name in its cursors."""
+        return _questions_list(self.key.product_id, self.sort, self.key.filter)
 
 
 class AnswersRequest(NamedTuple):
-    """A requested page of answers; `of_list` names the list in its cursors."""
+    """A requested page of answers."""
 
     key: AnswersKey
-    of_list: str
+
+    @property
+    def of_list(self) -> str:
+        """The list's name in its cursors."""
+        return _answers_list(self.key.question_id)
 
 
 class SearchRequest(NamedTuple):
@@ -69,10 +77,11 @@ def questions(values: Values, product: str) -> QuestionsRequest:
     parent = product_id(product)
     sort = _word(values, "sort", Sort, Sort.HELPFUL)
     filter_ = _word(values, "filter", Filter, Filter.ALL)
-    of_list = f"questions {parent} {sort} {filter_}"
-    after = _after(values, of_list, first_position(sort))
+    after = first_position(sort)
+    if "after" in values:
+        after = _after(values, _questions_list(parent, sort, filter_), after)
     limit, answers = _limit(values), answers_per_question(values)
-    return QuestionsRequest(sort, QuestionsKey(parent, limit, answers, filter_, *after), of_list)
+    return QuestionsRequest(sort, QuestionsKey(parent, limit, answers, filter_, *after))
 
 
 def questions_of_products(values: Values) -> list[QuestionsRequest]:
@@ -90,9 +99,8 @@ def question(values: Values, question_id: str) -> QuestionKey:
 def answers(values: Values, question: str) -> AnswersRequest:
     """Return the requested page of answers, given the question id of the path."""
     question_id = target_id("question", question)
-    of_list = f"answers {question_id}"
-    after = _after(values, of_list, FIRST_ANSWER)
-    return AnswersRequest(AnswersKey(question_id, _limit(values), *after), of_list)
+    after = _after(values, _answers_list(question_id), FIRST_ANSWER)
+    return AnswersRequest(AnswersKey(question_id, _limit(values), *after))
 
 
 def search(values: Values, product: str) -> SearchRequest:
@@ -143,6 +151,14 @@ def answers_per_question(values: Values) -> int:
     return _number(values, "answers", 0, _MAX_ANSWERS, _DEFAULT_ANSWERS)
 
 
+def _questions_list(product_id: int, sort: Sort, filter_: Filter) -> str:
+    return f"questions {product_id} {sort} {filter_}"
+
+
+def _answers_list(question_id: int) -> str:
+    return f"answers {question_id}"
+
+
 def _searched(values: Values, name: str, longest: int) -> str:
     """Return a text to search for, as it is compared. Anything longer was not typed by a person."""
     text = values.get(name)
@@ -173,8 +189,10 @@ def _number(values: Values, name: str, lowest: int, highest: int, default: int) 
 
 def _word(values: Values, name: str, words: type[Word], default: Word, others: str = "") -> Word:
     """Return a parameter that is one of some words; the error names `others` before them."""
+    if name not in values:
+        return default
     try:
-        return words(str(values.get(name, default)))  # a repeated parameter is a list, and no word
+        return words(str(values[name]))  # a repeated parameter is a list, and no word
     except ValueError:
         raise invalid_parameter(name, f"one of {others}{', '.join(words)}") from None
 

@@ -11,7 +11,7 @@ import falcon.asgi
 from atelier import __version__
 from atelier.http.common.errors import ApiError
 from atelier.http.v1 import cursors
-from atelier.http.v1.params import AnswersRequest, QuestionsRequest
+from atelier.http.v1.params import AnswersRequest, QuestionsRequest, SearchRequest
 from atelier.store.lists.reader import AnswersPage, Document, Position, QuestionsPage
 
 CACHE_CONTROL = "no-cache"
@@ -45,7 +45,7 @@ class Reading(NamedTuple):
 def questions(request: QuestionsRequest, page: QuestionsPage, opening: bytes = b"{") -> Content:
     """Return the JSON object of a page of questions; `opening` is its beginning."""
     end = b'],"next":%b,"totals":{%b}}' % (
-        next_cursor(page.next, request.of_list),
+        next_cursor(page.next, request),
         page.totals.encode(),
     )
     body = b"".join((opening, b'"results":[', page.documents, end))
@@ -58,7 +58,7 @@ def answers(request: AnswersRequest, page: AnswersPage) -> Content:
         raise unknown("question")
     body = b'{"results":[%b],"next":%b,"totals":{"answers":%d}}' % (
         page.documents,
-        next_cursor(page.next, request.of_list),
+        next_cursor(page.next, request),
         page.total,
     )
     return Content(body, page.version.encode())
@@ -108,6 +108,8 @@ def unknown(target: str) -> ApiError:
     return ApiError(HTTPStatus.NOT_FOUND, f"there is no visible {target} with this id")
 
 
-def next_cursor(position: Position | None, of_list: str) -> bytes:
+def next_cursor(
+    position: Position | None, request: QuestionsRequest | AnswersRequest | SearchRequest
+) -> bytes:
     """Return the JSON of the cursor for the next page; null without one."""
-    return b'"%b"' % cursors.encode(position, of_list).encode() if position else b"null"
+    return b'"%b"' % cursors.encode(position, request.of_list).encode() if position else b"null"

@@ -35,7 +35,7 @@ class Search:
         found = await _in_time(req, search)
         questions = await self._results(found.found, request.answers)
         end = b',"next":%b,"totals":%b%b}' % (
-            next_cursor(found.next, request.of_list),
+            next_cursor(found.next, request),
             await self._totals(request.product_id),
             b',"is_partial":true' if found.is_partial else b"",
         )
