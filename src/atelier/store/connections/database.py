@@ -227,7 +227,7 @@ class Database:
         self, query: str, args: tuple[object, ...], deadline: float
     ) -> list[asyncpg.Record]:
         async with self._connections.acquire(deadline) as connection:
-            # asyncpg's own timer is a fifth of the cost of asyncio.timeout.
+            # asyncpg's own timer takes less time than asyncio.timeout.
             seconds = deadline - asyncio.get_running_loop().time()
             return await connection.fetch(query, *args, timeout=seconds)
 
