@@ -46,7 +46,7 @@ uninstall: ## remove what `make install` installed in PREFIX
 	@if test -e "$(INSTALLED)/pyvenv.cfg"; then \
 		rm -rf "$(INSTALLED)" && rm -f "$(PREFIX)/bin/atelier"; fi
 
-# The fault tests mostly wait, so the others, of lower priority, use the cores meanwhile.
+# The fault tests mostly wait, so the others run beside them: only `make chaos` checks figures.
 test: check ## run all tests that CI runs
 	@$(MAKE) --no-print-directory --keep-going --jobs --output-sync test-faults test-others
 
@@ -54,12 +54,10 @@ test: check ## run all tests that CI runs
 test-faults: .venv/dev.done
 	@$(BIN)/pytest tests/chaos
 
-LOW_PRIORITY := nice -n 10
-
 # At once, without --output-sync: it shows its progress.
 test-others: .venv/dev.done
-	@$(LOW_PRIORITY) $(MAKE) --no-print-directory --output-sync=none test-main
-	@$(LOW_PRIORITY) $(MAKE) --no-print-directory --keep-going --jobs --output-sync \
+	@$(MAKE) --no-print-directory --output-sync=none test-main
+	@$(MAKE) --no-print-directory --keep-going --jobs --output-sync \
 		test-specification test-ends
 
 # In the order of tests/conftest.py: a file at a time, so that its tests share what they start.

@@ -8,16 +8,22 @@ outputs and parameters of stacks that change sets make.
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 from unittest import mock
 
+import yaml
+from botocore import loaders, session
 from moto.autoscaling.models import FakeAutoScalingGroup, autoscaling_backends
 from moto.cloudformation.models import Change, ChangeSet, Stack
 from moto.cloudformation.parsing import parse_and_update_resource
+from moto.cloudformation.utils import yaml_tag_constructor
 from moto.core.common_models import CloudFormationModel
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import Instance
 from moto.ec2.models.route_tables import RouteTable
+from moto.kms import models as kms
+from moto.kms.utils import generate_private_key
 from moto.rds.models import DBInstance, rds_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.server import ThreadedMotoServer
@@ -32,7 +38,7 @@ _GROUP_CREATE: Any = vars(FakeAutoScalingGroup)["create_from_cloudformation_json
 def running_aws() -> Iterator[Aws]:
     """Run moto's server on a free port of 127.0.0.1."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    with _completed():
+    with _completed(), _accelerated():
         server.start()
         try:
             host, port = server.get_host_and_port()
@@ -54,6 +60,18 @@ def _completed() -> Iterator[None]:
         mock.patch.object(
             FakeAutoScalingGroup, "create_from_cloudformation_json", classmethod(_create_group)
         ),
+    ):
+        yield
+
+
+@contextmanager
+def _accelerated() -> Iterator[None]:
+    """Read templates with libyaml; read the descriptions of services, and make keys, only once."""
+    yaml.add_multi_constructor("", yaml_tag_constructor, yaml.CLoader)
+    with (
+        mock.patch.object(yaml, "Loader", yaml.CLoader),
+        mock.patch.object(session, "create_loader", cache(loaders.create_loader)),
+        mock.patch.object(kms, "generate_private_key", cache(generate_private_key)),
     ):
         yield
 
