@@ -64,7 +64,7 @@ test-others: .venv/dev.done
 # One more than the cores of the smallest machine: tests often wait for the processes they start.
 PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
-# It generates its cases when it is collected, which takes seconds: not in every process of the others.
+# It takes seconds to collect, as it generates its cases then: in one process, not in all.
 GENERATED := tests/contract/test_schemathesis.py
 
 test-main: .venv/dev.done
