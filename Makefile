@@ -47,8 +47,8 @@ uninstall: ## remove what `make install` installed in PREFIX
 		rm -rf "$(INSTALLED)" && rm -f "$(PREFIX)/bin/atelier"; fi
 
 # The fault tests mostly wait, so the others run beside them: only `make chaos` checks figures.
-test: check ## run all tests that CI runs
-	@$(MAKE) --no-print-directory --keep-going --jobs --output-sync test-faults test-others
+test: .venv/dev.done ## run all checks and tests that CI runs
+	@$(MAKE) --no-print-directory --keep-going --jobs --output-sync check test-faults test-others
 
 .PHONY: test-faults test-others test-main test-specification
 test-faults: .venv/dev.done
@@ -101,7 +101,7 @@ test-pythons: ## run the quick tests on every installed Python from 3.11 on
 
 # What the standard library, the interpreter and compiled packages decide: HTTP, JSON, text, URLs,
 # CSV, asyncio, subprocesses. What the database or a browser decides does not depend on the Python.
-ENDS := -k "not system-" tests/http tests/local/test_process.py \
+ENDS := -k "not system- and not import" tests/http tests/local/test_process.py \
 	$(patsubst %,tests/contract/test_%.py,answers_page client_habits cors dates fast_path fast_votes \
 	front_page idempotency ids methods pages paging post_bodies post_texts post_values posting \
 	problem_details questions_page routes specification text_properties texts v1_writing votes \
