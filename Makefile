@@ -46,15 +46,32 @@ uninstall: ## remove what `make install` installed in PREFIX
 	@if test -e "$(INSTALLED)/pyvenv.cfg"; then \
 		rm -rf "$(INSTALLED)" && rm -f "$(PREFIX)/bin/atelier"; fi
 
+# The fault tests mostly wait, so the others run beside them: only `make chaos` checks figures.
+test: check ## run all tests that CI runs
+	@$(MAKE) --no-print-directory --keep-going --jobs --output-sync test-faults test-others
+
+.PHONY: test-faults test-others test-main test-specification
+test-faults: .venv/dev.done
+	@$(BIN)/pytest tests/chaos
+
+# At once, without --output-sync: it shows its progress.
+test-others: .venv/dev.done
+	@$(MAKE) --no-print-directory --output-sync=none test-main
+	@$(MAKE) --no-print-directory --keep-going --jobs --output-sync \
+		test-specification test-ends
+
 # In the order of tests/conftest.py: a file at a time, so that its tests share what they start.
 # One more than the cores of the smallest machine: tests often wait for the processes they start.
 PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
-# The fault tests measure times, so they run alone; the other tests share the cores.
-test: check ## run all tests that CI runs
-	@$(BIN)/pytest tests/chaos
-	@$(BIN)/pytest --ignore tests/chaos $(PARALLEL)
-	@$(MAKE) --no-print-directory test-ends
+# It takes seconds to collect, as it generates its cases then: in one process, not in all.
+GENERATED := tests/contract/test_schemathesis.py
+
+test-main: .venv/dev.done
+	@$(BIN)/pytest --ignore tests/chaos --ignore $(GENERATED) -p no:schemathesis $(PARALLEL)
+
+test-specification: .venv/dev.done
+	@$(BIN)/pytest $(GENERATED)
 
 test-image: .venv/dev.done ## build the container image and run its processes (as root, on Debian)
 	@$(BIN)/pytest tests/deploy/image.py
@@ -75,7 +92,7 @@ check: .venv/dev.done ## format, lint and type checks
 # Tests that may depend on the Python version, without those that mostly start commands and
 # servers. All tests run on the Python of .venv, and on every installed PostgreSQL.
 QUICK := -k "not system-" --ignore tests/contract/test_docs_page.py \
-	--ignore tests/contract/test_schemathesis.py \
+	--ignore $(GENERATED) \
 	tests/contract tests/store tests/http tests/local/test_process.py \
 	$(addprefix tests/transfer/test_,reader.py reader_properties.py import.py verify.py export.py)
 
