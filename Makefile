@@ -46,15 +46,34 @@ uninstall: ## remove what `make install` installed in PREFIX
 	@if test -e "$(INSTALLED)/pyvenv.cfg"; then \
 		rm -rf "$(INSTALLED)" && rm -f "$(PREFIX)/bin/atelier"; fi
 
+# The fault tests mostly wait, so the others run beside them: only `make chaos` checks figures.
+test: .venv/dev.done ## run all checks and tests that CI runs
+	@$(MAKE) --no-print-directory --keep-going --jobs --output-sync check test-faults test-others
+
+.PHONY: test-faults test-others test-main test-specification
+test-faults: .venv/dev.done
+	@$(BIN)/pytest $(PLAIN) tests/chaos
+
+# At once, without --output-sync: it shows its progress.
+test-others: .venv/dev.done
+	@$(MAKE) --no-print-directory --output-sync=none test-main
+	@$(MAKE) --no-print-directory --keep-going --jobs --output-sync \
+		test-specification test-ends
+
 # In the order of tests/conftest.py: a file at a time, so that its tests share what they start.
 # One more than the cores of the smallest machine: tests often wait for the processes they start.
 PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
-# The fault tests measure times, so they run alone; the other tests share the cores.
-test: check ## run all tests that CI runs
-	@$(BIN)/pytest tests/chaos
-	@$(BIN)/pytest --ignore tests/chaos $(PARALLEL)
-	@$(MAKE) --no-print-directory test-ends
+# It takes seconds to collect, as it generates its cases then: in one process, not in all. The
+# others do without its plugin, too.
+GENERATED := tests/contract/test_schemathesis.py
+PLAIN := -p no:schemathesis
+
+test-main: .venv/dev.done
+	@$(BIN)/pytest --ignore tests/chaos --ignore $(GENERATED) $(PLAIN) $(PARALLEL)
+
+test-specification: .venv/dev.done
+	@$(BIN)/pytest $(GENERATED)
 
 test-image: .venv/dev.done ## build the container image and run its processes (as root, on Debian)
 	@$(BIN)/pytest tests/deploy/image.py
@@ -74,8 +93,8 @@ check: .venv/dev.done ## format, lint and type checks
 
 # Tests that may depend on the Python version, without those that mostly start commands and
 # servers. All tests run on the Python of .venv, and on every installed PostgreSQL.
-QUICK := -k "not system-" --ignore tests/contract/test_docs_page.py \
-	--ignore tests/contract/test_schemathesis.py \
+QUICK := $(PLAIN) -k "not system-" --ignore tests/contract/test_docs_page.py \
+	--ignore $(GENERATED) \
 	tests/contract tests/store tests/http tests/local/test_process.py \
 	$(addprefix tests/transfer/test_,reader.py reader_properties.py import.py verify.py export.py)
 
@@ -84,7 +103,7 @@ test-pythons: ## run the quick tests on every installed Python from 3.11 on
 
 # What the standard library, the interpreter and compiled packages decide: HTTP, JSON, text, URLs,
 # CSV, asyncio, subprocesses. What the database or a browser decides does not depend on the Python.
-ENDS := -k "not system-" tests/http tests/local/test_process.py \
+ENDS := $(PLAIN) -k "not system- and not import" tests/http tests/local/test_process.py \
 	$(patsubst %,tests/contract/test_%.py,answers_page client_habits cors dates fast_path fast_votes \
 	front_page idempotency ids methods pages paging post_bodies post_texts post_values posting \
 	problem_details questions_page routes specification text_properties texts v1_writing votes \

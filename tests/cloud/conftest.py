@@ -8,13 +8,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from atelier.cli import atelier
-from tests.support.aws import Aws, running_aws
+from tests.support.aws import Aws
 
 Command = Callable[..., Result]
 
 
 @pytest.fixture(scope="session")
 def aws_server() -> Iterator[Aws]:
+    from tests.support.moto_server import running_aws  # noqa: PLC0415 - takes seconds
+
     with running_aws() as running:
         yield running
 

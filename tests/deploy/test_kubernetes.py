@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
 import yaml
 
@@ -39,6 +38,8 @@ def one(kind: str, name: str) -> Manifest:
 @pytest.mark.parametrize("version", _VERSIONS)
 @pytest.mark.parametrize("name", _FILES)
 def test_manifests_are_valid(name: str, version: str) -> None:
+    import kubernetes_validate  # noqa: PLC0415 - takes seconds
+
     for manifest in manifests(name):
         kubernetes_validate.validate(manifest, version, strict=True)
 

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from atelier.errors import AtelierError
 from atelier.transfer.database.exclusive_lock import exclusive_lock
+from atelier.transfer.verifier import verifier
 from tests.transfer.exports import (
     ANSWERS,
     PHOTOS,
@@ -82,6 +83,11 @@ TAMPERING = {
     ),
 }
 
+TEXTS = {
+    "document": ("question_documents", "document"),
+    "summary": ("question_summaries", "opening"),
+}
+
 
 @pytest.mark.parametrize("what", TAMPERING)
 async def test_verify_finds(database: str, tmp_path: Path, what: str) -> None:
@@ -94,6 +100,38 @@ async def test_verify_finds(database: str, tmp_path: Path, what: str) -> None:
     assert not report.ok
     assert {found.what for found in report.checks if not found.ok} == differing
     assert all(found.ids for found in report.checks if not found.ok and "rows" not in found.what)
+
+
+@pytest.mark.parametrize("kind", ["document", "summary"])
+async def test_verify_finds_one_wrong_text_in_any_of_many_partitions(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(verifier, "_QUESTIONS_PER_PARTITION", 20)
+    folder = made_up(tmp_path / "export")
+    await load(database, folder)
+    assert (await check(database, folder)).ok
+    table, column = TEXTS[kind]
+    ((last,),) = await fetch(
+        database,
+        f"UPDATE {table} SET {column} = overlay({column} PLACING 'x' FROM 20)"  # noqa: S608
+        f" WHERE question_id = (SELECT max(question_id) FROM {table}) RETURNING question_id",
+    )
+    (found,) = [found for found in (await check(database, folder)).checks if not found.ok]
+    assert (found.what, found.ids) == (table, [last])
+
+
+@pytest.mark.parametrize("view", ["question_document_view", "question_summary_view"])
+async def test_verify_finds_that_the_import_builds_what_the_view_does_not_define(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, view: str
+) -> None:
+    monkeypatch.setattr(verifier, "_QUESTIONS_PER_PARTITION", 20)
+    folder = made_up(tmp_path / "export")
+    await load(database, folder)
+    ((definition,),) = await fetch(database, f"SELECT pg_get_viewdef('{view}')")
+    changed = f"SELECT * FROM ({definition.rstrip(';')}) AS v WHERE question_id <> 1"  # noqa: S608
+    await fetch(database, f"CREATE OR REPLACE VIEW {view} AS {changed}")
+    (found,) = [found for found in (await check(database, folder)).checks if not found.ok]
+    assert found.ids == [1]
 
 
 async def test_verify_names_the_first_ids_that_differ(database: str, tmp_path: Path) -> None:

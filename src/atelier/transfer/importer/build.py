@@ -7,6 +7,7 @@ import asyncpg
 
 from atelier.store.migrate import migrate
 from atelier.store.queries import queries
+from atelier.transfer.database.documents import BUILT_DOCUMENTS
 from atelier.transfer.database.partitions import partitions
 from atelier.transfer.database.rejection import reject_duplicates
 from atelier.transfer.database.session import Job, Workers
@@ -25,8 +26,9 @@ SCHEMA = "atelier_import"
 """The schema being built; it becomes the live one."""
 
 _QUERIES = queries("atelier.transfer.importer")
+_INSERT_DOCUMENTS = _QUERIES["insert_documents"].format(built=BUILT_DOCUMENTS)
 _ANSWERS_PER_PARTITION = 1_500_000
-_QUESTIONS_PER_PARTITION = 100_000
+_QUESTIONS_PER_PARTITION = 50_000
 
 
 class Build:
@@ -84,7 +86,7 @@ class Build:
         )
         with self._progress.task("documents", questions) as task:
             jobs = [
-                _insert_job("fill_documents", task, partition.first, partition.last)
+                _insert_job(_INSERT_DOCUMENTS, task, partition.first, partition.last)
                 for partition in parts
             ]
             await self._workers.run([self._add_foreign_keys, *jobs])
@@ -117,14 +119,14 @@ class Build:
 
     async def _fill_jobs(self, file: ExportFile, task: Task) -> list[Job]:
         if file is not ANSWERS:
-            return [_insert_job(f"fill_{file.table}", task)]
+            return [_insert_job(_QUERIES[f"fill_{file.table}"], task)]
         parts = await partitions(
             self._coordinator,
             number=1 + self._staging.rows[ANSWERS] // _ANSWERS_PER_PARTITION,
             questions=self._staging.rows[QUESTIONS],
         )
         return [
-            _insert_job("fill_answers", task, partition.first, partition.last)
+            _insert_job(_QUERIES["fill_answers"], task, partition.first, partition.last)
             for partition in parts
         ]
 
@@ -162,7 +164,7 @@ class Build:
 
 def _insert_job(query: str, task: Task, *args: int) -> Job:
     async def insert(connection: asyncpg.Connection) -> None:
-        status = await connection.execute(_QUERIES[query], *args)
+        status = await connection.execute(query, *args)
         task.advance(int(status.removeprefix("INSERT 0 ")))
 
     return insert

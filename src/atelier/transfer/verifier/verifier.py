@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -10,11 +10,10 @@ from pathlib import Path
 import asyncpg
 
 from atelier.store.connections.database import SCHEMA as LIVE
-from atelier.store.queries import queries
 from atelier.transfer.database.exclusive_lock import exclusive_lock
 from atelier.transfer.database.partitions import Partition, partitions
 from atelier.transfer.database.rejection import reject_duplicates, reject_orphans
-from atelier.transfer.database.session import Workers, one_line_errors, open_workers
+from atelier.transfer.database.session import Job, Workers, one_line_errors, open_workers
 from atelier.transfer.database.snapshot import Snapshot, export_snapshot
 from atelier.transfer.database.staging import Staging
 from atelier.transfer.files.layout import FILES, QUESTIONS, ExportFile
@@ -26,12 +25,12 @@ from atelier.transfer.verifier.checksums import (
     live_checksums,
     staged_checksums,
 )
+from atelier.transfer.verifier.documents import IDS_SHOWN, DocumentComparison
 from atelier.transfer.verifier.report import Check, VerifyReport
 
 _STAGED = "atelier_verify"
-_QUERIES = queries("atelier.transfer.verifier")
-_QUESTIONS_PER_PARTITION = 100_000
-_IDS_SHOWN = 5
+_QUESTIONS_PER_PARTITION = 50_000
+_PARTITIONS_PER_VIEWED = 16  # one in so many is compared with the views in any case
 
 
 async def verify(dsn: str, folder: Path, *, progress: Progress) -> VerifyReport:
@@ -70,7 +69,7 @@ class _Verification:
         self._progress = progress
         self.staged: dict[ExportFile, Checksums] = {}
         self._live: dict[ExportFile, Checksums] = {}
-        self._derived = [_Derived("documents"), _Derived("summaries")]
+        self._documents = DocumentComparison()
 
     async def compare(self, snapshot: Snapshot) -> None:
         """Compute the checksums, and compare the documents."""
@@ -89,10 +88,7 @@ class _Verification:
                 ]
             )
         with self._progress.task("documents", questions) as task:
-            await self._workers.run(
-                partial(self._compare_derived, partition=partition, snapshot=snapshot, task=task)
-                for partition in parts
-            )
+            await self._workers.run(self._document_jobs(parts, snapshot, task))
 
     async def reject(self) -> None:
         """If files and tables differ, remove the rows that an import would reject."""
@@ -111,23 +107,41 @@ class _Verification:
             yield Check(file.table, f"{file.table}: rows", *rows, ok=staged.rows == live.rows)
             for column, expected in staged.columns.items():
                 yield await self._check(file, column, expected, live.columns[column])
-        for derived in self._derived:
-            yield derived.check()
+        for check in self._documents.checks():
+            yield check
 
     async def _check(self, file: ExportFile, column: str, expected: int, found: int) -> Check:
         ids = []
         if expected != found:
-            ids = await differing_ids(self._connection, file, column, _IDS_SHOWN)
+            ids = await differing_ids(self._connection, file, column, IDS_SHOWN)
         what = f"{file.table}.{column}"
         equal = expected == found
         return Check(file.table, what, _hex(expected), _hex(found), ok=equal, ids=ids)
 
-    async def _compare_derived(
-        self, connection: asyncpg.Connection, partition: Partition, snapshot: Snapshot, task: Task
+    def _document_jobs(
+        self, parts: Iterable[Partition], snapshot: Snapshot, task: Task
+    ) -> Iterator[Job]:
+        for number, partition in enumerate(parts):
+            by_view = number % _PARTITIONS_PER_VIEWED == 0
+            yield partial(
+                self._compare_documents,
+                partition=partition,
+                by_view=by_view,
+                snapshot=snapshot,
+                task=task,
+            )
+
+    async def _compare_documents(
+        self,
+        connection: asyncpg.Connection,
+        *,
+        partition: Partition,
+        by_view: bool,
+        snapshot: Snapshot,
+        task: Task,
     ) -> None:
         async with snapshot.transaction(connection):
-            counts = [await derived.compare(connection, partition) for derived in self._derived]
-        task.advance(counts[0])
+            task.advance(await self._documents.compare(connection, partition, by_view=by_view))
 
     async def _checksum_file(self, connection: asyncpg.Connection, file: ExportFile) -> None:
         self.staged[file] = await staged_checksums(connection, file)
@@ -137,37 +151,6 @@ class _Verification:
     ) -> None:
         async with snapshot.transaction(connection):
             self._live[file] = await live_checksums(connection, file)
-
-
-class _Derived:
-    """The comparison of documents or summaries with the view that defines them."""
-
-    def __init__(self, kind: str) -> None:
-        self._kind = kind
-        self._count = 0
-        self._differing = 0
-        self._ids: list[int] = []
-
-    async def compare(self, connection: asyncpg.Connection, partition: Partition) -> int:
-        """Compare the rows of a partition; return how many there are."""
-        count: int
-        ((count, differing, ids),) = await connection.fetch(
-            _QUERIES[f"differing_{self._kind}"], partition.first, partition.last
-        )
-        self._count += count
-        self._differing += differing
-        self._ids += ids
-        return count
-
-    def check(self) -> Check:
-        return Check(
-            self._kind,
-            f"question_{self._kind}",
-            f"{self._count:,}",
-            f"{self._count - self._differing:,} equal",
-            ok=self._differing == 0,
-            ids=sorted(self._ids)[:_IDS_SHOWN],
-        )
 
 
 def _hex(sum_: int) -> str:

@@ -1,0 +1,14 @@
+-- For a partition of questions, as an import would write them: the number of documents, their
+-- checksum, and the same of the summaries. The id is the hash seed.
+SELECT
+    count(*),
+    sum(hash_record_extended(ROW (product_id, helpful, document), question_id)),
+    count(*),
+    sum(hash_record_extended(
+        ROW (
+            product_id, created_at, answer_count, has_seller, has_photos, last_activity,
+            opening, answer_ids, answer_openings, answer_closings),
+        question_id))
+FROM (
+    {built}
+) AS built
