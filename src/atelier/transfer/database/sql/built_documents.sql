@@ -2,6 +2,7 @@
 -- order. Both are defined by question_document_view and question_summary_view, which look up the
 -- answers and photos of each question: quicker for one question, slower for all of them
 -- (docs/decisions/0004). OFFSET 0: what both contain is computed once.
+-- ORDER BY: both sides of the outer join are in this order already, and no large hash table is built.
 SELECT
     q.id AS question_id,
     q.product_id,
@@ -43,7 +44,7 @@ LEFT JOIN (
     SELECT
         a.question_id,
         string_agg(
-            '"' || a.id || '":{"id":' || a.id
+            '"' || a.number || '":{"id":' || a.number
                 || ',"body":' || a.body
                 || ',"date":"' || a.written
                 || '","answerer_name":' || a.name
@@ -56,7 +57,7 @@ LEFT JOIN (
         max(a.date_written) AS last_written,
         array_agg(a.id ORDER BY a.id) AS answer_ids,
         array_agg(
-            '{"id":' || a.id
+            '{"id":' || a.number
                 || ',"question_id":' || a.question_id
                 || ',"body":' || a.body
                 || ',"created_at":"' || a.written
@@ -69,6 +70,7 @@ LEFT JOIN (
     FROM (
         SELECT
             id,
+            id::text AS number,
             question_id,
             helpful,
             date_written,
@@ -92,3 +94,4 @@ LEFT JOIN (
     ) AS p ON p.answer_id = a.id
     GROUP BY a.question_id
 ) AS a ON a.question_id = q.id
+ORDER BY q.id
