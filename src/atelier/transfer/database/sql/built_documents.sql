@@ -44,7 +44,7 @@ LEFT JOIN (
     SELECT
         a.question_id,
         string_agg(
-            '"' || a.number || '":{"id":' || a.number
+            '"' || a.id || '":{"id":' || a.id
                 || ',"body":' || a.body
                 || ',"date":"' || a.written
                 || '","answerer_name":' || a.name
@@ -57,7 +57,7 @@ LEFT JOIN (
         max(a.date_written) AS last_written,
         array_agg(a.id ORDER BY a.id) AS answer_ids,
         array_agg(
-            '{"id":' || a.number
+            '{"id":' || a.id
                 || ',"question_id":' || a.question_id
                 || ',"body":' || a.body
                 || ',"created_at":"' || a.written
@@ -70,7 +70,6 @@ LEFT JOIN (
     FROM (
         SELECT
             id,
-            id::text AS number,
             question_id,
             helpful,
             date_written,
