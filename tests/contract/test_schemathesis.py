@@ -74,6 +74,15 @@ def _becomes_shorter(body: object) -> bool:
     )
 
 
+def _becomes_longer(query: object) -> bool:
+    """Tell whether a text to search for has more letters once normalized, as U+33C2 is "am".
+
+    A schema can only count the length of what was sent, so it calls some of them too short.
+    """
+    values = dict(query) if isinstance(query, Mapping) else {}
+    return any(len(normalize("NFKD", text)) > len(text) for text in _texts(values))
+
+
 def _texts(body: object) -> list[str]:
     if isinstance(body, str):
         return [body]
@@ -126,7 +135,7 @@ def test_every_response_conforms_to_the_specification(
     if positive:
         assume(_is_expressible(case.body) and _is_expressible_query(case.query))
     else:
-        assume(not _becomes_shorter(case.body))
+        assume(not _becomes_shorter(case.body) and not _becomes_longer(case.query))
     if positive and "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = str(uuid4())  # a reused key would be rejected
     do_not_wait(case)

@@ -89,7 +89,8 @@ class Build:
                 _insert_job(_INSERT_DOCUMENTS, task, partition.first, partition.last)
                 for partition in parts
             ]
-            await self._workers.run([self._add_foreign_keys, *jobs])
+            states = partial(_execute, sql=_QUERIES["fill_moderation_states"])
+            await self._workers.run([self._add_foreign_keys, states, *jobs])
 
     async def finish(self) -> dict[ExportFile, int]:
         """Complete the schema; return the number of rows for each file."""
@@ -102,12 +103,11 @@ class Build:
         with self._progress.task("indexes of documents"):
             await self._workers.run(
                 partial(create_index, index=index)
-                for table in ("question_documents", "question_summaries")
+                for table in ("question_documents", "question_summaries", "moderation_states")
                 for index in self._indexes_of(table)
             )
             await self._workers.run(
                 [
-                    partial(_execute, sql=_QUERIES["fill_moderation_states"]),
                     partial(_execute, sql=_QUERIES["fill_search_products"]),
                     *_analyze_jobs("question_documents", "question_summaries"),
                     count,

@@ -2,6 +2,7 @@
 -- order. Both are defined by question_document_view and question_summary_view, which look up the
 -- answers and photos of each question: quicker for one question, slower for all of them
 -- (docs/decisions/0004). OFFSET 0: what both contain is computed once.
+-- ORDER BY: both sides of the outer join are in this order already, and no large hash table is built.
 SELECT
     q.id AS question_id,
     q.product_id,
@@ -92,3 +93,4 @@ LEFT JOIN (
     ) AS p ON p.answer_id = a.id
     GROUP BY a.question_id
 ) AS a ON a.question_id = q.id
+ORDER BY q.id

@@ -10,5 +10,6 @@ JOIN pg_class t ON t.oid = i.indrelid
 LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid AND c.contype IN ('p', 'u')
 WHERE t.relnamespace = current_schema()::regnamespace
   AND t.relname IN (
-      'questions', 'answers', 'photos', 'question_documents', 'question_summaries')
+      'questions', 'answers', 'photos', 'question_documents', 'question_summaries',
+      'moderation_states')
 ORDER BY pg_relation_size(t.oid) DESC, i.indexrelid
