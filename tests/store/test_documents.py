@@ -183,6 +183,84 @@ async def test_readers_and_writers_go_on_while_a_migration_fills_texts(database:
         await connection.close()
 
 
+_COUNT = "SELECT * FROM count_votes($1, $2, $3, $4, $5, $6, '1 day')"
+
+
+async def _vote(connection: asyncpg.Connection, *votes: tuple[str, int]) -> set[int]:
+    """Count votes without keys in one call; return the positions of those that counted."""
+    number = len(votes)
+    columns = [target for target, _ in votes], [identifier for _, identifier in votes]
+    rows = await connection.fetch(
+        *(_COUNT, *columns, ["helpful"] * number, [2] * number, [None] * number, [None] * number)
+    )
+    return {row[0] for row in rows}
+
+
+async def test_votes_of_one_batch_are_in_their_documents_whatever_is_hidden(database: str) -> None:
+    connection = await connect(database)
+    data = Data(connection)
+    visible, hidden = await data.question(1), await data.question(1, reported=True)
+    answers = [await data.answer(visible) for _ in range(2)]
+    of_hidden = await data.answer(hidden)
+    await connection.execute("UPDATE answers SET reported = true WHERE id = $1", answers[1])
+    votes = [("answer", each) for each in (answers[0], of_hidden, *answers)]
+    counted = await _vote(
+        *(connection, ("question", visible), ("answer", 10**15)),
+        *(("question", hidden), *votes),
+    )
+    assert counted == {1, 3, 4, 5, 6, 7}
+    rows = await connection.fetch("SELECT helpful FROM answers ORDER BY id")
+    assert [row["helpful"] for row in rows] == [4, 2, 2]
+    assert await connection.fetch(_DIFFERENCES) == []
+    await connection.execute("UPDATE answers SET reported = false")
+    await connection.execute("UPDATE questions SET reported = false")
+    assert await connection.fetch(_DIFFERENCES) == []
+    await connection.close()
+
+
+async def test_a_vote_leaves_the_rest_of_its_transaction_to_the_triggers(database: str) -> None:
+    connection = await connect(database)
+    data = Data(connection)
+    question = await data.question(1)
+    answer = await data.answer(question)
+    async with connection.transaction():
+        await _vote(connection, ("answer", answer), ("question", question))
+        await connection.execute("UPDATE answers SET helpful = 70, body = 'changed'")
+        await connection.execute("UPDATE questions SET helpful = 80")
+    assert await connection.fetch(_DIFFERENCES) == []
+    await connection.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE answers SET body = 'changed' WHERE id = {other}",
+        "UPDATE answers SET helpful = 7 WHERE id = {other}",
+        "DELETE FROM answers WHERE id = {other}",
+        "UPDATE questions SET body = 'changed'",
+        "UPDATE questions SET helpful = 7",
+        "UPDATE questions SET reported = NOT reported",
+    ],
+)
+@pytest.mark.parametrize("is_hidden", [False, True])
+async def test_a_writer_does_not_undo_an_uncommitted_vote_on_an_answer(
+    database: str, statement: str, *, is_hidden: bool
+) -> None:
+    voter, writer, observer = [await connect(database) for _ in range(3)]
+    data = Data(writer)
+    question = await data.question(1, reported=is_hidden)
+    answer, other = await data.answer(question), await data.answer(question)
+    async with voter.transaction():
+        assert await _vote(voter, ("answer", answer)) == {1}
+        writing = asyncio.create_task(writer.execute(statement.format(other=other)))
+        waiting = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $1"
+        await until(lambda: observer.fetchval(waiting, writer.get_server_pid()))
+    await writing
+    assert await observer.fetch(_DIFFERENCES) == []
+    for connection in (voter, writer, observer):
+        await connection.close()
+
+
 _MARKS = (
     *(
         '"question_helpfulness":7,',
