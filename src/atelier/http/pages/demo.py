@@ -104,8 +104,8 @@ class ProductPage:
             self._questions.version,
             texts.language,
             _query(req),
-            page.version,
-            page.totals,
+            page.version.decode(),
+            page.totals.decode(),
         )
         send(req, resp, render, "/".join(map(str, request.key)), *versions, policy=_POLICY)
 

@@ -52,7 +52,7 @@ class QuestionList:
     ) -> dict[str, object]:
         """Return what the templates show, with their words."""
         product_id, after = request.key.product_id, req.get_param("after")
-        path, totals = f"/products/{product_id}/questions", json.loads(f"{{{page.totals}}}")
+        path, totals = f"/products/{product_id}/questions", json.loads(b"{%b}" % page.totals)
         return {
             "texts": texts,
             "title": texts.fill("title", product_id),
@@ -90,7 +90,7 @@ class ProductQuestionsPage:
             return _TEMPLATES.render(name, **self._questions.values(req, request, page, texts))
 
         kind = f"{texts.language} {is_fragment}"
-        versions = (self._questions.version, kind, page.version, page.totals)
+        versions = (self._questions.version, kind, page.version.decode(), page.totals.decode())
         send(req, resp, render, self._addresses.absolute(req, ""), *versions)
 
     on_head = on_get
@@ -122,7 +122,12 @@ class QuestionPage:
             values = self._values(req, request, json.loads(question.content), answers, texts)
             return _TEMPLATES.render("question.html", **values)
 
-        versions = (_TEMPLATES.version, texts.language, question.version, answers.version)
+        versions = (
+            _TEMPLATES.version,
+            texts.language,
+            question.version.decode(),
+            answers.version.decode(),
+        )
         send(req, resp, render, self._addresses.absolute(req, ""), *versions)
 
     on_head = on_get

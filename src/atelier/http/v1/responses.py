@@ -46,10 +46,10 @@ def questions(request: QuestionsRequest, page: QuestionsPage, opening: bytes = b
     """Return the JSON object of a page of questions; `opening` is its beginning."""
     end = b'],"next":%b,"totals":{%b}}' % (
         next_cursor(page.next, request),
-        page.totals.encode(),
+        page.totals,
     )
     body = b"".join((opening, b'"results":[', page.documents, end))
-    return Content(body, page.version.encode() + end)
+    return Content(body, page.version + end)
 
 
 def answers(request: AnswersRequest, page: AnswersPage) -> Content:
@@ -61,14 +61,14 @@ def answers(request: AnswersRequest, page: AnswersPage) -> Content:
         next_cursor(page.next, request),
         page.total,
     )
-    return Content(body, page.version.encode())
+    return Content(body, page.version)
 
 
 def document(target: str, found: Document | None) -> Content:
     """Return a question or an answer (the target); raise the 404 if there is none to show."""
     if found is None:
         raise unknown(target)
-    return Content(found.content, found.version.encode())
+    return Content(*found)
 
 
 def summary(found: bytes) -> Content:

@@ -103,7 +103,7 @@ def _with_matches(document: Document, found: Found) -> Content:
     )
     matches = b',"matches":%b}' % members.encode()
     # The matches may be those of an older version of the question, so they are a version, too.
-    version = b"%d %b%b" % (found.question_id, document.version.encode(), matches)
+    version = b"%d %b%b" % (found.question_id, document.version, matches)
     return Content(document.content.removesuffix(b"}") + matches, version)
 
 

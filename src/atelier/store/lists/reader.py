@@ -62,6 +62,10 @@ class QuestionsKey(NamedTuple):
     after_id: int
 
 
+_EVERY = frozenset([Filter.ALL])
+_FILTERS = QuestionsKey._fields.index("filter")
+
+
 class QuestionsPage(NamedTuple):
     """Questions, separated by commas, and the position of the last one if there are more.
 
@@ -71,15 +75,15 @@ class QuestionsPage(NamedTuple):
 
     documents: bytes
     next: Position | None
-    totals: str
-    version: str
+    totals: bytes
+    version: bytes
 
 
 class Document(NamedTuple):
     """A question or an answer as JSON."""
 
     content: bytes
-    version: str
+    version: bytes
 
 
 class QuestionKey(NamedTuple):
@@ -108,7 +112,7 @@ class AnswersPage(NamedTuple):
     documents: bytes
     next: Position | None
     total: int | None
-    version: str
+    version: bytes
 
 
 def first_position(sort: Sort) -> Position:
@@ -206,16 +210,17 @@ class _Run:
     async def __call__(
         self, batch: Mapping[QuestionsKey, int]
     ) -> dict[QuestionsKey, QuestionsPage]:
-        rows = await self._database.read(self._query, *_columns(batch))
-        return {
-            key: QuestionsPage(
-                row["documents"],
-                _next(row, "next_key", "next_id"),
-                row["totals"],
-                row["version"],
-            )
-            for key, row in zip(batch, rows, strict=True)
-        }
+        columns = _columns(batch)
+        if _EVERY.issuperset(columns[_FILTERS]):
+            columns[_FILTERS] = []  # unnest fills it up with nulls, which filter nothing
+        rows = await self._database.read(self._query, *columns)
+        return dict(zip(batch, (_page(row[0]) for row in rows), strict=True))
+
+
+def _page(value: bytes) -> QuestionsPage:
+    version, totals, position, documents = value.split(b"\n", 3)
+    after = tuple(map(int, position.split())) if position else None
+    return QuestionsPage(documents, after, totals, version)
 
 
 def _query(name: str) -> str:

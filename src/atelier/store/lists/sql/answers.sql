@@ -9,7 +9,7 @@ SELECT
     CASE WHEN cardinality(page.ids) > requested.page_limit THEN page.ids[requested.page_limit] END
         AS next_id,
     s.answer_count,
-    {server} || d.xmin::text AS version
+    convert_to({server} || d.xmin::text, 'UTF8') AS version
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
     WITH ORDINALITY AS requested
         (question_id, page_limit, after_rank, after_helpful, after_id, position)

@@ -1,6 +1,6 @@
 -- Single questions for /v1 with their first answers, in the order of the request; null if hidden
 -- or unknown.
-SELECT convert_to({document}, 'UTF8') AS document, {server} || k.version::text AS version
+SELECT convert_to({document}, 'UTF8') AS document, convert_to({server} || k.version::text, 'UTF8') AS version
 FROM unnest($1::bigint[], $2::bigint[])
     WITH ORDINALITY AS requested (question_id, answers_limit, position)
 LEFT JOIN (

@@ -1,16 +1,17 @@
 -- Pages of questions for /v1: one row for each requested page, in the order of the request. `keys`
 -- is the statement of one order, which returns one question more than the page has, to know whether
 -- there is a next page. Subqueries rather than joins keep the order without sorting. Whatever changes a
--- question writes its document, whose versions are those of the page.
+-- question writes its document, whose versions are those of the page. The parts of a page are lines of
+-- one value (JSON escapes line breaks), for each value costs an instance time.
 SELECT
     convert_to(
-        coalesce(array_to_string(page.documents[:requested.page_limit], ','), ''), 'UTF8')
-        AS documents,
-    page.keys[requested.page_limit] AS next_key,
-    CASE WHEN cardinality(page.ids) > requested.page_limit THEN page.ids[requested.page_limit] END
-        AS next_id,
-    totals.members AS totals,
-    {server} || coalesce(page.ids::text || page.versions, '') AS version
+        {server} || coalesce(page.ids::text || page.versions, '')
+            || E'\n' || totals.members
+            || E'\n' || CASE WHEN cardinality(page.ids) > requested.page_limit
+                THEN page.keys[requested.page_limit] || ' ' || page.ids[requested.page_limit]
+                ELSE '' END
+            || E'\n' || coalesce(array_to_string(page.documents[:requested.page_limit], ','), ''),
+        'UTF8') AS page
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[])
     WITH ORDINALITY AS requested
         (product_id, page_limit, answers_limit, filter, after_key, after_id, position)
