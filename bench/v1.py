@@ -41,6 +41,7 @@ _CASES = (
     _Case("uniform"),
     _Case("v1"),
     _Case("v1", _WITHOUT),
+    _Case("v1-five"),
     _Case("v1-304"),
     _Case("v1-batch"),
     _Case("v1-summary"),

@@ -21,6 +21,10 @@ local function v1_page()
   return wrk.format("GET", "/v1/products/" .. uniform(products) .. "/questions")
 end
 
+local function v1_five()
+  return wrk.format("GET", "/v1/products/" .. uniform(products) .. "/questions?limit=5")
+end
+
 local function v1_unchanged()
   local path = "/v1/products/" .. uniform(products) .. "/questions"
   return wrk.format("GET", path, { ["If-None-Match"] = "*" })
@@ -89,6 +93,7 @@ local workloads = {
   hot = function() return page(hot) end,
   answers = answers_page,
   v1 = v1_page,
+  ["v1-five"] = v1_five,
   ["v1-304"] = v1_unchanged,
   ["v1-batch"] = v1_batch,
   ["v1-summary"] = v1_summary,

@@ -29,9 +29,13 @@ function answers(tags) {
   return http.get(`${BASE_URL}/qa/questions/${any(QUESTIONS)}/answers`, options('answers', tags));
 }
 
-function v1Page(tags, more) {
-  const url = `${BASE_URL}/v1/products/${any(PRODUCTS)}/questions`;
+function v1Page(tags, more, query = '') {
+  const url = `${BASE_URL}/v1/products/${any(PRODUCTS)}/questions${query}`;
   return http.get(url, options('v1 page', tags, more));
+}
+
+function v1Five(tags) {
+  return v1Page(tags, {}, '?limit=5');
 }
 
 function v1Unchanged(tags) {
@@ -75,6 +79,7 @@ const workloads = {
   hot: (tags) => page(HOT, tags),
   answers,
   v1: (tags) => v1Page(tags),
+  'v1-five': v1Five,
   'v1-304': v1Unchanged,
   'v1-batch': v1Batch,
   'v1-summary': v1Summary,
