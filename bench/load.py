@@ -19,7 +19,7 @@ WORKLOADS = {
     "hot": "page of one hot product",
     "answers": "answers of a question",
     "v1": "page of a product under /v1: ten questions, two answers each",
-    "v1-five": "the same with five questions, as many as a page under /qa",
+    "v1-five": "page of five questions under /v1, as many as under /qa",
     "v1-304": "page of ten questions, answered with 304",
     "v1-batch": "first pages of 20 products under /v1",
     "v1-summary": "summary of a product under /v1",
