@@ -33,6 +33,9 @@ _MAX_LINKS = 100
 _MAX_MESSAGE_LENGTH = 200
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)
 _TABLE = "[[rule]]"
+_KEY_PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*"""
+_LONG_KEY = re.compile(rf"(?<![\w-])(?:{_KEY_PART}){{100}}", re.ASCII)
+"""A key of so many parts is in no rule; tomllib's time grows with the square of their number."""
 
 
 class InvalidRulesError(ValueError):
@@ -101,6 +104,8 @@ def _tables(source: str) -> list[dict[str, Any]]:
 def _document(source: str) -> dict[str, Any]:
     if len(source.encode(errors="replace")) > MAX_BYTES:
         raise InvalidRulesError(f"the rules are over {MAX_BYTES} bytes")
+    if _LONG_KEY.search(source):
+        raise InvalidRulesError("a key has over 100 parts")
     try:
         source.encode()  # TOML is UTF-8: a text from JSON may have unpaired surrogates
         return tomllib.loads(source.removeprefix("\ufeff"))
