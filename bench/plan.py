@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from atelier.settings import Settings
+
 CONNECTIONS = 64
 """Number of connections that wrk keeps busy."""
-INSTANCES = 3
+INSTANCES = Settings().instances
+"""Of each system: as many as the service has by default on this machine."""
 OPEN_LOOP_RATE = 2500
 """Requests/s of the open loop that has a target."""
 COMMON_RATE = 300

@@ -1,4 +1,4 @@
-"""The measured systems: three instances each, behind the same nginx."""
+"""The measured systems: the same number of instances each, behind the same nginx."""
 
 import os
 import shutil

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from atelier.errors import AtelierError
-from atelier.settings import Settings, effective, unknown_variables, without_files
+from atelier.settings import (
+    Settings,
+    default_instances,
+    effective,
+    unknown_variables,
+    without_files,
+)
 from tests.support.commands import run
 
 _PAGE = Path(__file__).parent.parent / "docs" / "configuration.md"
@@ -19,8 +25,15 @@ def test_the_page_lists_every_setting_with_its_default() -> None:
         (each.variable, f"`{each.value}`" if each.value else "none")
         for each in effective(settings, {})
     ]
+    shown = [
+        ("INSTANCES", "cores") if name == "INSTANCES" else (name, value) for name, value in shown
+    ]
     rows = re.findall(r"^\| `(\w+)` \| (\S+) \|", _PAGE.read_text(), flags=re.MULTILINE)
     assert rows == shown
+
+
+def test_a_machine_has_as_many_instances_as_cores_from_two_to_four() -> None:
+    assert [default_instances(cores) for cores in (1, 2, 3, 4, 64)] == [2, 2, 3, 4, 4]
 
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:

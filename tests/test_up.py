@@ -21,6 +21,7 @@ import httpx
 import pytest
 
 from atelier.local.host.home import Home
+from atelier.settings import Settings
 from tests.support.cluster import free_port, wait_until_ready
 from tests.support.commands import (
     ATELIER,
@@ -109,7 +110,7 @@ def test_first_start_prints_its_progress_and_url(first: FirstStart) -> None:
         f"Starting PostgreSQL, with its data in {first.home}",
         "Created the tables.",
         "Loading the sample",
-        "Starting 3 instances and nginx",
+        f"Starting {Settings().instances} instances and nginx",
         f"Ready: http://127.0.0.1:{first.port}\n",
     ]
     positions = [first.output.find(line) for line in expected]
@@ -120,6 +121,7 @@ def test_first_start_prints_its_progress_and_url(first: FirstStart) -> None:
 def test_readme_shows_the_output(first: FirstStart) -> None:
     shown = [line for line in _transcript("make up") if not line.startswith(("Installing", "..."))]
     output = first.output.replace(str(first.home), ".atelier").replace(str(first.port), "8080")
+    output = output.replace(f"Starting {Settings().instances} inst", "Starting 2 inst")
     assert [line for line in shown if line not in output.splitlines()] == []
 
 
@@ -226,7 +228,7 @@ def test_killed_supervisor_leaves_nothing_running_and_can_be_restarted(
 
 def test_sigterm_stops_the_service_like_ctrl_c(first: FirstStart) -> None:
     with up(first.home, PORT=str(first.port)) as running:
-        running.wait_for("Starting 3 instances")
+        running.wait_for(f"Starting {Settings().instances} instances")
         running.process.terminate()
         assert running.process.wait(_STOP_SECONDS) == 0
     assert left_behind(first.home) == []

@@ -31,6 +31,8 @@ _MAX_SECRET_LENGTH = 64 << 10  # characters
 _MAX_TEXT_LENGTH = 1 << 20  # characters
 _POST_FIELDS = ("product_id", "body", "name", "email", "photos", "photos[]")
 _MIN_SECRET_LENGTH = 16  # characters
+_MIN_DEFAULT_INSTANCES = 2
+_MAX_DEFAULT_INSTANCES = 4
 
 
 class Variable(NamedTuple):
@@ -76,6 +78,22 @@ def _positive(text: str) -> float:
     if not 0 < value < inf:
         raise ValueError("a number above 0")
     return value
+
+
+def default_instances(cores: int) -> int:
+    """Return how many instances a machine has by default: as many as cores, from two to four.
+
+    With two, one can be replaced while the other serves. More than cores cost each other time
+    (docs/decisions/0009), and a larger machine has nginx and PostgreSQL to run, too.
+    """
+    return min(max(cores, _MIN_DEFAULT_INSTANCES), _MAX_DEFAULT_INSTANCES)
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 T = TypeVar("T")
@@ -217,7 +235,7 @@ class Settings:
     """Where the embedded database and the run files live."""
     port: int = _setting("PORT", _integer(1, 65535), 8080)
     """The port nginx listens on, on 127.0.0.1."""
-    instances: int = _setting("INSTANCES", _integer(1, 64), 3)
+    instances: int = _setting("INSTANCES", _integer(1, 64), default_instances(_cores()))
     """How many instances stand behind nginx."""
     pool_size: int = _setting("ATELIER_POOL_SIZE", _integer(2, 100), 6)
     """The maximum number of database connections of one instance."""

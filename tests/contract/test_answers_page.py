@@ -110,6 +110,20 @@ async def test_five_answers_make_a_page_by_default(client: httpx.AsyncClient, da
     assert len(await answers(client, question_id, page=2)) == 2
 
 
+async def test_the_photos_of_an_answer_are_shown_however_many_answers_there_are(
+    client: httpx.AsyncClient, data: Data
+) -> None:
+    question_id = await data.question(new_product_id())
+    answer_id = await data.answer(question_id, helpful=1)
+    photo_id = await data.photo(answer_id, "https://example.com/first.jpg")
+    expected = [{"id": photo_id, "url": "https://example.com/first.jpg"}]
+    for number_of_others in (99, 1):  # a hundred answers, and one more
+        for _ in range(number_of_others):
+            await data.answer(question_id)
+        first = (await answers(client, question_id))[0]
+        assert (first["answer_id"], first["photos"]) == (answer_id, expected)
+
+
 async def test_no_email_address_is_in_a_page(client: httpx.AsyncClient, shop: Shop) -> None:
     response = await client.get(f"/qa/questions/{shop.question_id}/answers")
     assert EMAIL not in response.text

@@ -13,6 +13,7 @@ Values: TypeAlias = Mapping[str, str | list[str]]
 
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
 _DEFAULT_PAGE, _DEFAULT_COUNT = 1, 5
+_FIRST_PAGE = (_DEFAULT_COUNT, 0, f'"page":{_DEFAULT_PAGE},"count":{_DEFAULT_COUNT}')
 
 
 class PageRequest(NamedTuple):
@@ -43,6 +44,8 @@ def answers_page(values: Values, question: str) -> PageRequest:
 
 def _page(values: Values) -> tuple[int, int, str]:
     """Return the limit, the offset and the echo: a number where defaulted, else a string."""
+    if "page" not in values and "count" not in values:
+        return _FIRST_PAGE  # of most requests
     number, page_echo = _natural(values, "page", _DEFAULT_PAGE)
     limit, count_echo = _natural(values, "count", _DEFAULT_COUNT)
     offset = min(max(number - 1, 0) * limit, MAX_INTEGER)

@@ -11,7 +11,7 @@ from atelier.store.queries import queries
 
 INDEXED_ABOVE = 500
 """Products with more questions than this are indexed."""
-NEWEST = 2000
+NEWEST = 1000
 """A search in a large product that is not indexed yet looks in so many questions, the newest."""
 
 _QUERIES = queries("atelier.store.search")
