@@ -17,6 +17,8 @@ from tests.support.cluster import free_port
 from tests.support.commands import Up, processes_of, up
 from tests.support.processes import Process
 
+INSTANCES = 3
+"""On any machine, however many cores it has."""
 _SERVED = re.compile(r'atelier_request_seconds_count\{.*route="/qa/questions".*\} ([0-9.]+)')
 
 
@@ -98,7 +100,8 @@ def serving(folder: Path, **settings: str) -> Iterator[Service]:
     """Yield a running service with a separate home; stop it when the context ends."""
     port, metrics = free_port(), free_port()
     home = folder / "home"
-    with up(home, PORT=str(port), ATELIER_METRICS_PORT=str(metrics), **settings) as running:
+    settings = {"PORT": str(port), "INSTANCES": str(INSTANCES), **settings}
+    with up(home, ATELIER_METRICS_PORT=str(metrics), **settings) as running:
         running.wait_for("Ready")
         yield Service(running, home, port)
 

@@ -19,7 +19,7 @@ from tests.chaos.findings import Finding
 from tests.chaos.known_products import KnownProducts
 from tests.chaos.measure import LOST, longest, percentile
 from tests.chaos.plan import quick_or_full
-from tests.chaos.service import Service, pages_served, socket_of
+from tests.chaos.service import INSTANCES, Service, pages_served, socket_of
 from tests.chaos.writers import writing
 from tests.support.processes import Process
 from tests.support.waiting import until
@@ -62,7 +62,7 @@ async def back_in_service(service: Service, victim: Process) -> float:
     await until(partial(is_ready, socket))
     ready = time.monotonic()
     await until(serves)
-    assert len(service.instances()) == 3
+    assert len(service.instances()) == INSTANCES
     return ready
 
 
