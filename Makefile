@@ -115,8 +115,9 @@ test-ends: .venv/dev.done ## run those that depend most on it on the oldest and 
 	@$(call on_pythons,--ends $$($(BIN)/python -c 'import platform; print(platform.python_version())'),$(ENDS))
 
 # Two Pythons at a time, each with one process; the output of each is shown when it ends.
-on_pythons = $(MAKE) --no-print-directory --keep-going --jobs 2 --output-sync TESTS='$(2)' \
-	$$($(PYTHON) scripts/pythons.py $(1) | sed 's/^/test-python-/') nothing
+on_pythons = found=$$($(PYTHON) scripts/pythons.py $(1)) && $(MAKE) --no-print-directory \
+	--keep-going --jobs 2 --output-sync TESTS='$(2)' \
+	$$(for each in $$found; do echo test-python-$$each; done) nothing
 
 .PHONY: nothing
 nothing:

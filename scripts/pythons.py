@@ -46,13 +46,20 @@ def _folders(environment: Mapping[str, str]) -> Iterator[Path]:
     yield from map(Path, _FOLDERS)
     for manager in _MANAGERS:
         root = environment.get("PYENV_ROOT", "~/.pyenv")
-        yield from Path(manager.format(PYENV_ROOT=root)).expanduser().glob("*/bin")
+        versions = Path(manager.format(PYENV_ROOT=root)).expanduser()
+        if _is_readable(versions):
+            yield from versions.glob("*/bin")
+
+
+def _is_readable(folder: Path) -> bool:
+    """Return whether a folder can be searched: PATH may be that of another user."""
+    return os.access(folder, os.R_OK | os.X_OK)
 
 
 def _programs(folders: Iterable[Path]) -> Iterator[Path]:
     """Yield the programs that may be a Python from 3.11 on, each file once."""
     seen = set()
-    for folder in folders:
+    for folder in filter(_is_readable, folders):
         for program in (folder / "python3", *sorted(folder.glob("python3.[1-9][0-9]"))):
             if program.exists() and (real := program.resolve()) not in seen:
                 seen.add(real)

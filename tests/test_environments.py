@@ -40,6 +40,15 @@ def test_pythons_are_found_and_broken_or_old_ones_passed_over(
     assert not {version for version in found if version[1] > 97 or version < (3, 11)}
 
 
+def test_a_folder_of_the_path_that_cannot_be_read_is_passed_over(
+    program: Callable[[str, str], Path], tmp_path: Path
+) -> None:
+    program("python3.97", "echo 3.97.1 /somewhere/python")
+    too_long = "x" * 5000  # an error for root, too, who may read every folder
+    found = pythons.find({"PATH": f"/{too_long}:{tmp_path}", "PYENV_ROOT": f"/{too_long}"})
+    assert found[3, 97, 1] == Path("/somewhere/python")
+
+
 def test_a_virtual_environment_in_the_path_stands_for_its_python() -> None:
     found = pythons.find({"PATH": str(Path(sys.executable).parent)})
     python = found[sys.version_info[:3]]
