@@ -18,10 +18,8 @@ SELECT
         || CASE
             WHEN s.answer_count <= 100
                 THEN s.answer_closings[array_position(s.answer_ids, a.id)]
-            ELSE ',"photos":[' || coalesce((
-                SELECT string_agg('{"id":' || p.id || ',"url":' || to_json(p.url) || '}', ','
-                    ORDER BY p.id)
-                FROM photos p WHERE p.answer_id = a.id), '') || ']}'
+            ELSE ',"photos":['
+                || (SELECT t.photos FROM v1_answer_text_view t WHERE t.answer_id = a.id) || ']}'
         END AS document
 FROM answers a
 JOIN question_summaries s ON s.question_id = a.question_id
