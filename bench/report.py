@@ -9,7 +9,7 @@ import msgspec
 from bench import plots
 from bench.load import WORKLOADS
 from bench.per_core import per_core
-from bench.plan import COMMON_RATE, INSTANCES, QUIET_RATE
+from bench.plan import COMMON_RATE, QUIET_RATE
 from bench.results import Profile, Results, Rounds, Sample, Timeline, load_profile
 from bench.systems import CEILING, EXPRESS, FASTAPI, OURS, TITLES
 from bench.tables import NOT_MEASURED, spread, table
@@ -113,7 +113,7 @@ def facts(results: Results) -> Mapping[str, object]:
         "machine": f"{machine['processor']}, {machine['cores']} cores, {machine['memory']}, "
         f"{machine['kernel']}",
         "data": f"{data['rows']:,} rows: {', '.join(rows)}{page}",
-        "instances": str(INSTANCES),
+        "instances": results.instances,
         "durability": ", ".join(f"`{name} = {v}`" for name, v in results.durability.items()),
         "versions": ", ".join(f"{name} {v}" for name, v in results.versions.items()),
         "compared": f"{data.get('answers_compared', 0):,}",

@@ -103,6 +103,8 @@ class Results(msgspec.Struct):
     rounds: int = 0
     seconds: int = 0
     """Duration of a measurement at saturation."""
+    instances: int = 3
+    """Of each system. Results of November 2026 and before do not say it: there were three."""
     machine: dict[str, str] = {}
     versions: dict[str, str] = {}
     durability: dict[str, str] = {}

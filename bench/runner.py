@@ -16,7 +16,7 @@ from bench.database_memory import enlarge, warm
 from bench.experiments import beside_large, growth, hot, open_loop, ramp, saturation, transfer
 from bench.home import BenchHome
 from bench.load import Generator
-from bench.plan import Plan
+from bench.plan import INSTANCES, Plan
 from bench.report import SEARCH, keep
 from bench.results import Results, save
 from bench.search import measure_search
@@ -160,6 +160,7 @@ def _described(plan: Plan, data: Catalogue, load: Generator) -> Results:
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         rounds=plan.rounds,
         seconds=plan.seconds,
+        instances=INSTANCES,
         machine=machine.machine(),
         versions={"PostgreSQL": release, **machine.versions(load.k6, load.wrk)},
         durability=settings,

@@ -137,6 +137,13 @@ def test_target_is_checked_against_the_displayed_figure() -> None:
     assert not Target("a", "≥", 15, Spread(14.99, 14, 16)).reached
 
 
+def test_the_instances_of_the_measurement_are_shown(results: Results, tmp_path: Path) -> None:
+    results.instances = 7  # whatever this machine would have
+    save(results, tmp_path / "full.json")
+    report.write(load(tmp_path / "full.json"), tmp_path / "full.md")
+    assert "nginx, 7 instances of each system" in (tmp_path / "full.md").read_text()
+
+
 def test_missing_measurements_are_reported(results: Results, tmp_path: Path) -> None:
     empty = Results(plan="quick", date="2026-01-01", machine=results.machine, data=results.data)
     document = tmp_path / "quick.md"
