@@ -100,8 +100,8 @@ def serving(folder: Path, **settings: str) -> Iterator[Service]:
     """Yield a running service with a separate home; stop it when the context ends."""
     port, metrics = free_port(), free_port()
     home = folder / "home"
-    settings = {"PORT": str(port), "INSTANCES": str(INSTANCES), **settings}
-    with up(home, ATELIER_METRICS_PORT=str(metrics), **settings) as running:
+    settings |= {"PORT": str(port), "ATELIER_METRICS_PORT": str(metrics)}
+    with up(home, INSTANCES=str(INSTANCES), **settings) as running:
         running.wait_for("Ready")
         yield Service(running, home, port)
 
