@@ -35,6 +35,7 @@ from tests.support.commands import (
 )
 from tests.support.disk import small_disk
 from tests.support.html import attributes, parse, texts
+from tests.support.parts import open_files_or_skip
 from tests.support.postgres import temporary_folder
 from tests.support.processes import Process, alive, wait_until_gone
 from tests.support.waiting import wait_until
@@ -367,6 +368,7 @@ def test_status_fails_where_nothing_is_served(first: FirstStart) -> None:
 def test_low_limit_of_open_files_is_raised_or_reported(
     first: FirstStart, hard: int, *, reported: bool
 ) -> None:
+    open_files_or_skip(hard)
     limited = ("sh", "-c", f'ulimit -Sn 256 && ulimit -Hn {hard} && exec "$@"', "sh")
     with up(first.home, prefix=limited, PORT=str(first.port), INSTANCES="1") as running:
         running.wait_for("Ready")

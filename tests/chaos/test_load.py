@@ -14,6 +14,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from atelier.local.nginx.nginx import MAX_OPEN_FILES
 from tests.chaos import slow
 from tests.chaos.clients import reading, reading_page
 from tests.chaos.connection import Connection
@@ -24,6 +25,7 @@ from tests.chaos.plan import quick_or_full
 from tests.chaos.service import Service
 from tests.support.cluster import program
 from tests.support.data import new_product_id
+from tests.support.parts import open_files_or_skip
 
 _SLOW = 500
 _READS = 200
@@ -76,6 +78,7 @@ async def p99_of_a_round(samples: Samples) -> float:
 async def test_overloaded_service_keeps_its_throughput_and_rejects_the_rest(
     service: Service, connection: asyncpg.Connection, finding: Finding
 ) -> None:
+    open_files_or_skip(MAX_OPEN_FILES)  # with fewer, nginx resets connections instead of rejecting
     target, body = await expensive_page(service, connection)
     with pinned_to_cores(service):
         saturated = await saturation(service, target, body)
