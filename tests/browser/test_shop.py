@@ -27,7 +27,7 @@ async def test_the_shop_is_accessible_and_fits_every_screen(
 ) -> None:
     page = await browser.new_page()
     for path in (*PATHS, *(f"{path}?lang=ar" for path in PATHS)):
-        await page.goto(f"{demo_service.base_url}{path}")
+        await page.goto(f"{demo_service.base_url}{path}", wait_until="networkidle")
         assert await accessibility_violations(page) == []
         for width in (360, 768, 1280):
             await page.set_viewport_size({"width": width, "height": 800})
