@@ -31,6 +31,7 @@ _MAX_ANSWERS, _DEFAULT_ANSWERS = 100, 2
 _MIN_QUERY, _MAX_QUERY = 3, 200
 _MAX_SIMILAR_TEXT = 1000
 _MAX_SIMILAR, _DEFAULT_SIMILAR = 20, 5
+_FIRST_QUESTION = first_position(Sort.HELPFUL)
 _RELEVANCE = "relevance"
 _FIRST_RESULT: Position = (0, 0, 0)
 _MAX_POINTS = 2**31 - 1
@@ -75,6 +76,9 @@ class SearchRequest(NamedTuple):
 def questions(values: Values, product: str) -> QuestionsRequest:
     """Return the requested page of a product's questions, given the product id of the path."""
     parent = product_id(product)
+    if not values:  # most requests
+        key = QuestionsKey(parent, _DEFAULT_LIMIT, _DEFAULT_ANSWERS, Filter.ALL, *_FIRST_QUESTION)
+        return QuestionsRequest(Sort.HELPFUL, key)
     sort = _word(values, "sort", Sort, Sort.HELPFUL)
     filter_ = _word(values, "filter", Filter, Filter.ALL)
     after = first_position(sort)
