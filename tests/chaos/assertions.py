@@ -12,11 +12,9 @@ _WRITTEN = """
     FROM questions q WHERE q.id = $1
 """
 _DIFFERENCES = """
-    (SELECT question_id, document FROM question_documents
-     EXCEPT ALL SELECT question_id, document FROM question_document_view)
+    (TABLE question_documents EXCEPT ALL TABLE question_document_view)
     UNION ALL
-    (SELECT question_id, document FROM question_document_view
-     EXCEPT ALL SELECT question_id, document FROM question_documents)
+    (TABLE question_document_view EXCEPT ALL TABLE question_documents)
 """
 
 

@@ -16,13 +16,9 @@ from tests.support.data import Data, new_product_id
 from tests.support.waiting import until
 
 _DIFFERENCES = """
-    (SELECT question_id, product_id, helpful, document FROM question_documents
-     EXCEPT ALL
-     SELECT question_id, product_id, helpful, document FROM question_document_view)
+    (TABLE question_documents EXCEPT ALL TABLE question_document_view)
     UNION ALL
-    (SELECT question_id, product_id, helpful, document FROM question_document_view
-     EXCEPT ALL
-     SELECT question_id, product_id, helpful, document FROM question_documents)
+    (TABLE question_document_view EXCEPT ALL TABLE question_documents)
 """
 _DIFFERENT_SUMMARIES = """
     (TABLE question_summaries EXCEPT ALL TABLE question_summary_view)
@@ -132,7 +128,7 @@ async def test_any_statement_in_psql_keeps_documents_equal_to_the_view(
     await connection.close()
 
 
-async def test_a_migration_fills_the_summaries_and_texts_of_what_was_there_before(
+async def test_migrations_fill_what_documents_and_summaries_lack(
     database: str,
 ) -> None:
     connection = await connect(database)
@@ -144,10 +140,13 @@ async def test_a_migration_fills_the_summaries_and_texts_of_what_was_there_befor
         "UPDATE question_summaries SET opening = NULL, answer_ids = NULL,"
         " answer_openings = NULL, answer_closings = NULL"
     )
-    for name in ("fill_summaries", "check_summaries", "fill_summary_texts"):
+    await connection.execute("UPDATE question_documents SET answer_ids = NULL, answer_ranks = NULL")
+    migrations = ("fill_summaries", "check_summaries", "fill_summary_texts", "fill_answer_ranks")
+    for name in migrations:
         await connection.execute(_migration(name))
     assert len(await connection.fetch("SELECT FROM question_summaries")) == 3
     assert await connection.fetch(_DIFFERENT_SUMMARIES) == []
+    assert await connection.fetch(_DIFFERENCES) == []
     await connection.close()
 
 

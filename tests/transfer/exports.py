@@ -114,7 +114,7 @@ async def assert_documents_are_current(dsn: str) -> None:
     """Assert that every document and every summary matches the view that defines it."""
     rows = await fetch(
         dsn,
-        "SELECT v.document AS now, d.document AS stored FROM question_document_view v"
+        "SELECT v AS now, d AS stored FROM question_document_view v"
         " FULL JOIN question_documents d USING (question_id)",
     )
     assert rows

@@ -69,6 +69,11 @@ TAMPERING = {
         "UPDATE question_documents SET product_id = 8 WHERE question_id = 2",
         {"question_documents"},
     ),
+    "a wrong number of votes for /v1": (
+        """UPDATE question_documents SET answer_ranks[1] = answer_ranks[1] + 1
+           WHERE answer_ranks <> '{}'""",
+        {"question_documents"},
+    ),
     "a wrong summary": (
         "UPDATE question_summaries SET answer_count = 7 WHERE question_id = 2",
         {"question_summaries"},

@@ -226,9 +226,9 @@ def _page(value: bytes) -> QuestionsPage:
 def _query(name: str) -> str:
     """Return a query with the fragments that it shares with others."""
     query = _QUERIES[name]
-    for fragment in ("totals", "document", "server"):
+    for fragment in ("totals", "members", "document", "server"):
         query = query.replace(f"{{{fragment}}}", _QUERIES[fragment])
-    return query
+    return query.replace("{max_key}", str(_MAX_KEY))
 
 
 _QUESTION, _ANSWER, _ANSWERS, _SUMMARIES = map(

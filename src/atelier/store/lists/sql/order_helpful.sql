@@ -4,7 +4,7 @@ SELECT
     d.helpful::bigint AS key,
     d.helpful,
     d.xmin AS version,
-    s.answer_count, s.opening, s.answer_ids, s.answer_openings, s.answer_closings
+    s.answer_count, s.last_activity, s.opening, d.answer_ranks, s.answer_openings, s.answer_closings
 FROM question_documents d
 JOIN question_summaries s ON s.question_id = d.question_id
 WHERE d.product_id = requested.product_id

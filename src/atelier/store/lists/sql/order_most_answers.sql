@@ -5,7 +5,7 @@ SELECT
     s.answer_count::bigint AS key,
     d.helpful,
     d.xmin AS version,
-    s.answer_count, s.opening, s.answer_ids, s.answer_openings, s.answer_closings
+    s.answer_count, s.last_activity, s.opening, d.answer_ranks, s.answer_openings, s.answer_closings
 FROM (
     SELECT s.question_id
     FROM (

@@ -4,7 +4,7 @@ SELECT
     (extract(epoch FROM s.created_at) * 1000000)::bigint AS key,
     d.helpful,
     d.xmin AS version,
-    s.answer_count, s.opening, s.answer_ids, s.answer_openings, s.answer_closings
+    s.answer_count, s.last_activity, s.opening, d.answer_ranks, s.answer_openings, s.answer_closings
 FROM question_summaries s
 JOIN question_documents d ON d.question_id = s.question_id
 WHERE s.product_id = requested.product_id

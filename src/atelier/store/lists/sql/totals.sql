@@ -1,9 +1,13 @@
 -- What the visible questions of a requested product amount to, as members of JSON.
 SELECT
-    '"questions":' || count(*)
-        || ',"answers":' || coalesce(sum(answer_count), 0)
-        || ',"unanswered":' || count(*) FILTER (WHERE answer_count = 0)
-        || ',"last_activity":' || coalesce('"' || iso_date(max(last_activity)) || '"', 'null')
-        AS members
-FROM question_summaries
-WHERE product_id = requested.product_id
+{members}
+    AS members
+FROM (
+    SELECT
+        count(*) AS questions,
+        sum(answer_count) AS answers,
+        count(*) FILTER (WHERE answer_count = 0) AS unanswered,
+        max(last_activity) AS last_activity
+    FROM question_summaries
+    WHERE product_id = requested.product_id
+) AS counted

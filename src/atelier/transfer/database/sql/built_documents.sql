@@ -13,6 +13,7 @@ SELECT
         || '","asker_name":' || q.name
         || ',"question_helpfulness":' || q.helpful
         || ',"reported":false,"answers":{' || coalesce(a.answers, '') || '}}' AS document,
+    coalesce(a.answer_ranks, '{}') AS answer_ranks,
     q.date_written AS created_at,
     coalesce(a.answer_count, 0) AS answer_count,
     coalesce(a.has_seller, false) AS has_seller,
@@ -51,6 +52,7 @@ LEFT JOIN (
                 || ',"helpfulness":' || a.helpful
                 || ',"photos":[' || coalesce(p.urls, '') || ']}',
             ',' ORDER BY a.id) AS answers,
+        array_agg(a.rank ORDER BY a.id) AS answer_ranks,
         count(*)::integer AS answer_count,
         bool_or(a.is_seller) AS has_seller,
         bool_or(p.answer_id IS NOT NULL) AS has_photos,
@@ -74,6 +76,7 @@ LEFT JOIN (
             helpful,
             date_written,
             answerer_name = 'Seller' AS is_seller,
+            answer_rank(helpful, answerer_name) AS rank,
             to_json(body)::text AS body,
             iso_date(date_written) AS written,
             to_json(answerer_name)::text AS name

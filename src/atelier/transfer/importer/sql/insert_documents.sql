@@ -11,5 +11,5 @@ summaries AS (
         opening, answer_ids, answer_openings, answer_closings
     FROM built
 )
-INSERT INTO question_documents (question_id, product_id, helpful, document)
-SELECT question_id, product_id, helpful, document FROM built
+INSERT INTO question_documents (question_id, product_id, helpful, document, answer_ids, answer_ranks)
+SELECT question_id, product_id, helpful, document, answer_ids, answer_ranks FROM built

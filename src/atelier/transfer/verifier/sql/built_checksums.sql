@@ -2,7 +2,8 @@
 -- checksum, and the same of the summaries. The id is the hash seed.
 SELECT
     count(*),
-    sum(hash_record_extended(ROW (product_id, helpful, document), question_id)),
+    sum(hash_record_extended(
+        ROW (product_id, helpful, document, answer_ids, answer_ranks), question_id)),
     count(*),
     sum(hash_record_extended(
         ROW (

@@ -2,7 +2,10 @@
 -- the same of the summaries. The id is the hash seed.
 SELECT *
 FROM (
-    SELECT count(*), sum(hash_record_extended(ROW (product_id, helpful, document), question_id))
+    SELECT
+        count(*),
+        sum(hash_record_extended(
+            ROW (product_id, helpful, document, answer_ids, answer_ranks), question_id))
     FROM question_documents
     WHERE question_id BETWEEN $1 AND $2
 ) AS documents
