@@ -195,6 +195,20 @@ async def _vote(connection: asyncpg.Connection, *votes: tuple[str, int]) -> set[
     return {row[0] for row in rows}
 
 
+async def test_votes_before_a_migration_has_reached_their_documents_are_in_them_afterwards(
+    database: str,
+) -> None:
+    connection = await connect(database)
+    data = Data(connection)
+    question = await data.question(1)
+    answers = [await data.answer(question) for _ in range(2)]
+    await connection.execute("UPDATE question_documents SET answer_ids = NULL, answer_ranks = NULL")
+    assert await _vote(connection, ("answer", answers[1])) == {1}
+    await connection.execute(_migration("fill_answer_ranks"))
+    assert await connection.fetch(_DIFFERENCES) == []
+    await connection.close()
+
+
 async def test_votes_of_one_batch_are_in_their_documents_whatever_is_hidden(database: str) -> None:
     connection = await connect(database)
     data = Data(connection)
