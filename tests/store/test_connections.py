@@ -1,6 +1,7 @@
 """ConnectionPool, on a real server."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -54,6 +55,21 @@ async def test_broken_connection_is_not_reused(three: ConnectionPool) -> None:
         with pytest.raises(asyncpg.PostgresError):
             await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
     assert await backend(three) != first
+
+
+async def test_a_pool_closes_although_the_server_has_closed_a_connection(database: str) -> None:
+    connections = ConnectionPool(lambda: asyncpg.connect(database), size=1)
+    number = await backend(connections)
+    ending = threading.Thread(target=lambda: asyncio.run(_end(database, number)))
+    ending.start()
+    ending.join()  # while the event loop of the pool does not run and so does not see the end
+    await connections.close()
+
+
+async def _end(database: str, number: int) -> None:
+    connection = await asyncpg.connect(database)
+    await connection.execute("SELECT pg_terminate_backend($1, 10000)", number)
+    await connection.close()
 
 
 async def test_cancelled_statement_closes_its_connection(

@@ -6,6 +6,7 @@ long as the statement itself (docs/decisions/0009-cost-of-a-request.md).
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 import asyncpg
@@ -85,7 +86,8 @@ class ConnectionPool:
         for _ in range(self._size):
             await self._slots.acquire()
         for idle in self._idle:
-            await idle.connection.close()
+            with suppress(OSError, asyncpg.PostgresError):  # the server may have closed it already
+                await idle.connection.close()
         self._idle.clear()
 
     def _take_idle(self) -> asyncpg.Connection | None:
