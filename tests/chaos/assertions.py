@@ -6,15 +6,11 @@ from collections.abc import Sequence
 import asyncpg
 
 from tests.chaos.writers import Writer
+from tests.support.data import DIFFERENT_DOCUMENTS
 
 _WRITTEN = """
     SELECT q.helpful, array(SELECT body FROM answers WHERE question_id = q.id) AS answers
     FROM questions q WHERE q.id = $1
-"""
-_DIFFERENCES = """
-    (TABLE question_documents EXCEPT ALL TABLE question_document_view)
-    UNION ALL
-    (TABLE question_document_view EXCEPT ALL TABLE question_documents)
 """
 
 
@@ -28,4 +24,4 @@ async def assert_written_once(connection: asyncpg.Connection, writers: Sequence[
 
 async def assert_documents_are_the_view(connection: asyncpg.Connection) -> None:
     """Assert that the stored documents are exactly those of the view."""
-    assert await connection.fetch(_DIFFERENCES) == []
+    assert await connection.fetch(DIFFERENT_DOCUMENTS) == []

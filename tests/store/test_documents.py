@@ -11,15 +11,11 @@ import pytest
 
 import atelier.store
 from atelier.store.connections.database import connect
+from tests.store.voting import vote
 from tests.support.cluster import Cluster
-from tests.support.data import Data, new_product_id
+from tests.support.data import DIFFERENT_DOCUMENTS, Data, new_product_id
 from tests.support.waiting import until
 
-_DIFFERENCES = """
-    (TABLE question_documents EXCEPT ALL TABLE question_document_view)
-    UNION ALL
-    (TABLE question_document_view EXCEPT ALL TABLE question_documents)
-"""
 _DIFFERENT_SUMMARIES = """
     (TABLE question_summaries EXCEPT ALL TABLE question_summary_view)
     UNION ALL
@@ -63,7 +59,7 @@ async def test_concurrent_writers_lose_no_vote_and_keep_documents_equal_to_the_v
         )
         for row in rows:
             assert row["helpful"] == counted[f"/qa/{target}/{row['id']}/helpful"]
-    assert await connection.fetch(_DIFFERENCES) == []
+    assert await connection.fetch(DIFFERENT_DOCUMENTS) == []
     assert await connection.fetch(_DIFFERENT_SUMMARIES) == []
     await connection.close()
 
@@ -123,7 +119,7 @@ async def test_any_statement_in_psql_keeps_documents_equal_to_the_view(
             question=question, other=other, reported=reported, answer=answer, photoless=photoless
         )
     )
-    assert await connection.fetch(_DIFFERENCES) == []
+    assert await connection.fetch(DIFFERENT_DOCUMENTS) == []
     assert await connection.fetch(_DIFFERENT_SUMMARIES) == []
     await connection.close()
 
@@ -146,7 +142,7 @@ async def test_migrations_fill_what_documents_and_summaries_lack(
         await connection.execute(_migration(name))
     assert len(await connection.fetch("SELECT FROM question_summaries")) == 3
     assert await connection.fetch(_DIFFERENT_SUMMARIES) == []
-    assert await connection.fetch(_DIFFERENCES) == []
+    assert await connection.fetch(DIFFERENT_DOCUMENTS) == []
     await connection.close()
 
 
@@ -182,19 +178,6 @@ async def test_readers_and_writers_go_on_while_a_migration_fills_texts(database:
         await connection.close()
 
 
-_COUNT = "SELECT * FROM count_votes($1, $2, $3, $4, $5, $6, '1 day')"
-
-
-async def _vote(connection: asyncpg.Connection, *votes: tuple[str, int]) -> set[int]:
-    """Count votes without keys in one call; return the positions of those that counted."""
-    number = len(votes)
-    columns = [target for target, _ in votes], [identifier for _, identifier in votes]
-    rows = await connection.fetch(
-        *(_COUNT, *columns, ["helpful"] * number, [2] * number, [None] * number, [None] * number)
-    )
-    return {row[0] for row in rows}
-
-
 async def test_votes_before_a_migration_has_reached_their_documents_are_in_them_afterwards(
     database: str,
 ) -> None:
@@ -203,9 +186,9 @@ async def test_votes_before_a_migration_has_reached_their_documents_are_in_them_
     question = await data.question(1)
     answers = [await data.answer(question) for _ in range(2)]
     await connection.execute("UPDATE question_documents SET answer_ids = NULL, answer_ranks = NULL")
-    assert await _vote(connection, ("answer", answers[1])) == {1}
+    assert await vote(connection, ("answer", answers[1])) == {1}
     await connection.execute(_migration("fill_answer_ranks"))
-    assert await connection.fetch(_DIFFERENCES) == []
+    assert await connection.fetch(DIFFERENT_DOCUMENTS) == []
     await connection.close()
 
 
@@ -217,17 +200,15 @@ async def test_votes_of_one_batch_are_in_their_documents_whatever_is_hidden(data
     of_hidden = await data.answer(hidden)
     await connection.execute("UPDATE answers SET reported = true WHERE id = $1", answers[1])
     votes = [("answer", each) for each in (answers[0], of_hidden, *answers)]
-    counted = await _vote(
-        *(connection, ("question", visible), ("answer", 10**15)),
-        *(("question", hidden), *votes),
-    )
+    others = [("question", visible), ("answer", 10**15), ("question", hidden)]
+    counted = await vote(connection, *others, *votes, times=2)
     assert counted == {1, 3, 4, 5, 6, 7}
     rows = await connection.fetch("SELECT helpful FROM answers ORDER BY id")
     assert [row["helpful"] for row in rows] == [4, 2, 2]
-    assert await connection.fetch(_DIFFERENCES) == []
+    assert await connection.fetch(DIFFERENT_DOCUMENTS) == []
     await connection.execute("UPDATE answers SET reported = false")
     await connection.execute("UPDATE questions SET reported = false")
-    assert await connection.fetch(_DIFFERENCES) == []
+    assert await connection.fetch(DIFFERENT_DOCUMENTS) == []
     await connection.close()
 
 
@@ -237,10 +218,10 @@ async def test_a_vote_leaves_the_rest_of_its_transaction_to_the_triggers(databas
     question = await data.question(1)
     answer = await data.answer(question)
     async with connection.transaction():
-        await _vote(connection, ("answer", answer), ("question", question))
+        await vote(connection, ("answer", answer), ("question", question))
         await connection.execute("UPDATE answers SET helpful = 70, body = 'changed'")
         await connection.execute("UPDATE questions SET helpful = 80")
-    assert await connection.fetch(_DIFFERENCES) == []
+    assert await connection.fetch(DIFFERENT_DOCUMENTS) == []
     await connection.close()
 
 
@@ -264,12 +245,12 @@ async def test_a_writer_does_not_undo_an_uncommitted_vote_on_an_answer(
     question = await data.question(1, reported=is_hidden)
     answer, other = await data.answer(question), await data.answer(question)
     async with voter.transaction():
-        assert await _vote(voter, ("answer", answer)) == {1}
+        assert await vote(voter, ("answer", answer)) == {1}
         writing = asyncio.create_task(writer.execute(statement.format(other=other)))
         waiting = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $1"
         await until(lambda: observer.fetchval(waiting, writer.get_server_pid()))
     await writing
-    assert await observer.fetch(_DIFFERENCES) == []
+    assert await observer.fetch(DIFFERENT_DOCUMENTS) == []
     for connection in (voter, writer, observer):
         await connection.close()
 
@@ -304,7 +285,7 @@ async def test_no_text_can_corrupt_the_vote_count(database: str) -> None:
             draw.choice([0, 9, 10, 12345, 2147483647]),
             draw.sample(ids, draw.randrange(1, 4)),
         )
-    assert await connection.fetch(_DIFFERENCES) == []
+    assert await connection.fetch(DIFFERENT_DOCUMENTS) == []
     assert await connection.fetch(_DIFFERENT_SUMMARIES) == []
     await connection.close()
 
@@ -347,5 +328,5 @@ async def test_deadlock_with_another_session_is_hidden_from_clients(service: Clu
         except asyncpg.DeadlockDetectedError:
             await transaction.rollback()
         assert {(await vote).status_code for vote in votes} == {204}
-    assert await session.fetch(_DIFFERENCES) == []
+    assert await session.fetch(DIFFERENT_DOCUMENTS) == []
     await session.close()

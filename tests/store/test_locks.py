@@ -8,11 +8,11 @@ import pytest
 
 from atelier.store.connections.database import connect
 from tests.store.moderators import Moderator, moderator
+from tests.store.voting import vote
 from tests.support.data import Data
 from tests.support.waiting import until
 from tests.transfer.exports import assert_documents_are_current
 
-_VOTE = "SELECT count(*) FROM count_votes($1, $2, $3, $4, $5, $6, '1 day')"
 _VOTE_OF = (
     "SELECT count(*) FROM count_votes_once(ARRAY[$1], ARRAY[$2::bigint], '{helpful}', '{NULL}',"
     " '{NULL}', '{NULL}', ARRAY[$3::bytea], ARRAY[$3::bytea], 3, false, '1 day')"
@@ -20,13 +20,6 @@ _VOTE_OF = (
 _TAKE_BACK = (
     "SELECT take_back_vote($1, $2, ARRAY[$3::bytea], ARRAY[$3::bytea], NULL, NULL, '1 day')"
 )
-
-
-async def _vote(connection: asyncpg.Connection, *votes: tuple[str, int, str]) -> None:
-    """Count votes and reports in one call."""
-    targets, ids, actions = map(list, zip(*votes, strict=True))
-    nothing = [None] * len(votes)
-    await connection.fetchval(_VOTE, targets, ids, actions, [1] * len(votes), nothing, nothing)
 
 
 async def _set_votes(connection: asyncpg.Connection, answer: int) -> None:
@@ -38,7 +31,7 @@ async def test_a_vote_on_an_answer_writes_nothing_to_its_question(database: str)
     data = Data(connection)
     answer = await data.answer(await data.question(1))
     before = await connection.fetchrow("SELECT xmin, xmax, ctid FROM questions")
-    await _vote(connection, ("answer", answer, "helpful"))
+    await vote(connection, ("answer", answer))
     assert await connection.fetchrow("SELECT xmin, xmax, ctid FROM questions") == before
     await connection.close()
 
@@ -69,7 +62,7 @@ async def test_a_vote_on_an_answer_waits_for_a_writer_and_both_are_in_the_docume
     async with writer.transaction():
         await writer.execute(statement.format(question=question, answer=answer))
         voting = asyncio.create_task(
-            _set_votes(voter, answer) if is_plain else _vote(voter, ("answer", answer, "helpful"))
+            _set_votes(voter, answer) if is_plain else vote(voter, ("answer", answer))
         )
         waiting = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $1"
         await until(lambda: observer.fetchval(waiting, voter.get_server_pid()))
@@ -108,8 +101,7 @@ async def _vote_often(
 ) -> None:
     draw = random.Random(seed)
     for _ in range(150):
-        chosen = draw.sample(posts, 6)
-        await _vote(connection, *((*post, "helpful") for post in chosen))
+        await vote(connection, *draw.sample(posts, 6))
 
 
 async def _change_mind_often(connection: asyncpg.Connection, posts: list[tuple[str, int]]) -> None:
@@ -124,5 +116,5 @@ async def _hide_often(anna: Moderator, answers: list[int]) -> None:
     draw = random.Random(9)
     for _ in range(150):
         answer = draw.choice(answers)
-        await _vote(anna.connection, ("answer", answer, "report"))
+        await vote(anna.connection, ("answer", answer), action="report")
         await anna.decide("restore", "answer", answer)

@@ -11,6 +11,12 @@ import asyncpg
 
 WRITTEN = datetime(2018, 10, 18, tzinfo=UTC)
 EMAIL = "first.last@gmail.com"
+DIFFERENT_DOCUMENTS = """
+    (TABLE question_documents EXCEPT ALL TABLE question_document_view)
+    UNION ALL
+    (TABLE question_document_view EXCEPT ALL TABLE question_documents)
+"""
+"""Selects the documents that are not those of the view, and the view's that are not stored."""
 
 _QUESTION = """
     INSERT INTO questions

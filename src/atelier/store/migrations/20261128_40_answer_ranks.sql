@@ -28,6 +28,7 @@ FROM answers
 WHERE NOT reported
 GROUP BY question_id;
 
+-- LATERAL, or else a statement on one question would group the answers of all.
 CREATE OR REPLACE VIEW question_document_view AS
 SELECT
     q.id AS question_id,

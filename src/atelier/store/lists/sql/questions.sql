@@ -3,7 +3,8 @@
 -- there is a next page. Subqueries rather than joins keep the order without sorting. Whatever changes a
 -- question writes its document, whose versions are those of the page. The parts of a page are lines of
 -- one value (JSON escapes line breaks), for each value costs an instance time. A page that has all
--- questions of its product counts them itself.
+-- questions of its product counts them itself: a list's first page, whose position has the highest id
+-- or its negative.
 SELECT
     convert_to(
         {server} || coalesce(page.ids::text || page.versions, '')
