@@ -20,6 +20,7 @@ from atelier.local.nginx import nginx
 from atelier.settings import Settings
 from tests.support.cluster import free_port, program, wait_for_port
 from tests.support.html import parse, texts
+from tests.support.parts import open_files_or_skip
 from tests.support.postgres import temporary_folder
 from tests.support.upstream import Answer, FakeInstance, disconnect, fake_instance, send
 from tests.support.waiting import wait_until
@@ -280,6 +281,7 @@ def test_metrics_are_not_public(path: str) -> None:
 
 
 def test_overload_is_rejected_at_once_with_retry_after() -> None:
+    open_files_or_skip(2048)  # one worker may have to hold all requests, two connections each
     leave = threading.Event()
 
     def wait(request: BaseHTTPRequestHandler) -> None:
