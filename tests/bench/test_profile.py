@@ -31,7 +31,8 @@ def test_cpu_time_includes_descendants_of_each_component() -> None:
         assert worker.stdout.read(1) == b"\n"
         used = cpu.seconds(cpu.Roots(nginx=worker.pid, instances=[], postmaster=_ended_pid()))
         worker.communicate(b"\n")
-    assert used["nginx"] >= 0.3
+    # The kernel rounds user and system time down, each to a tick of 10 ms.
+    assert used["nginx"] > 0.3 - 0.02
     assert used["instances"] == used["PostgreSQL"] == 0
 
 
