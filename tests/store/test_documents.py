@@ -308,6 +308,42 @@ async def test_a_vote_on_an_answer_writes_to_none_of_the_answers_indexes(databas
     await connection.close()
 
 
+@pytest.mark.parametrize("questions", [1, 5])
+async def test_posts_and_votes_read_the_answers_of_their_questions_alone(
+    database: str, questions: int
+) -> None:
+    connection = await connect(database)
+    await connection.execute(
+        "INSERT INTO questions (product_id, body, asker_name, asker_email)"
+        " SELECT n, 'Why?', 'x', 'x' FROM generate_series(1, 3000) AS n"
+    )
+    add = (
+        "INSERT INTO answers (question_id, body, answerer_name, answerer_email)"
+        " SELECT id, 'So.', 'x', 'x' FROM questions"
+    )
+    await connection.execute(add)
+    await connection.execute("ANALYZE")
+    last = f"(SELECT id FROM questions ORDER BY id DESC LIMIT {questions})"
+    vote = "UPDATE answers SET helpful = helpful + 1"
+    for change in (f"{add} WHERE id IN {last}", f"{vote} WHERE question_id IN {last}"):
+        assert await _answers_read_by(change, database) < 100
+    assert await connection.fetch(DIFFERENT_DOCUMENTS) == []
+    await connection.close()
+
+
+async def _answers_read_by(statement: str, database: str) -> int:
+    """Return how many rows of answers a statement reads, in a connection of its own."""
+    connection = await connect(database)
+    async with connection.transaction():
+        await connection.execute(statement)
+        read = await connection.fetchval(
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables"
+            " WHERE relid = CAST('answers' AS regclass)"
+        )
+    await connection.close()
+    return int(read)
+
+
 async def test_deadlock_with_another_session_is_hidden_from_clients(service: Cluster) -> None:
     session = await connect(service.database)
     data = Data(session)

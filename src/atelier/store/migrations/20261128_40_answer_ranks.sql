@@ -18,17 +18,7 @@ AS $$
     SELECT helpful + CASE answerer_name WHEN 'Seller' THEN 2147483648 ELSE 0 END
 $$;
 
--- The visible answers in the order of their ids.
-CREATE VIEW answer_rank_view AS
-SELECT
-    question_id,
-    array_agg(id ORDER BY id) AS answer_ids,
-    array_agg(answer_rank(helpful, answerer_name) ORDER BY id) AS answer_ranks
-FROM answers
-WHERE NOT reported
-GROUP BY question_id;
-
--- LATERAL, or else a statement on one question would group the answers of all.
+-- LATERAL and without GROUP BY, or else a statement on one question would group the answers of all.
 CREATE OR REPLACE VIEW question_document_view AS
 SELECT
     q.id AS question_id,
@@ -53,10 +43,16 @@ SELECT
                 ',' ORDER BY a.id)
             FROM answers a WHERE a.question_id = q.id AND NOT a.reported), '')
         || '}}' AS document,
-    coalesce(r.answer_ids, '{}') AS answer_ids,
-    coalesce(r.answer_ranks, '{}') AS answer_ranks
+    shown.answer_ids,
+    shown.answer_ranks
 FROM questions q
-LEFT JOIN LATERAL (SELECT * FROM answer_rank_view WHERE question_id = q.id) AS r ON true
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(array_agg(a.id ORDER BY a.id), '{}') AS answer_ids,
+        coalesce(array_agg(answer_rank(a.helpful, a.answerer_name) ORDER BY a.id), '{}')
+            AS answer_ranks
+    FROM answers a WHERE a.question_id = q.id AND NOT a.reported
+) AS shown
 WHERE NOT q.reported;
 
 -- As every writer does that changes more than votes: questions first, then their documents, each in the
@@ -932,6 +928,5 @@ SELECT
         || '}}' AS document
 FROM questions q
 WHERE NOT q.reported;
-DROP VIEW answer_rank_view;
 DROP FUNCTION answer_rank;
 ALTER TABLE question_documents DROP COLUMN answer_ids, DROP COLUMN answer_ranks;
