@@ -15,6 +15,7 @@ def _head(method: str, lengths: str) -> re.Pattern[str]:
     Headers that ask for something else than one response are not simple either.
     """
     others = rf"(?i:(?:expect|transfer-encoding|upgrade):|connection:(?! keep-alive\r)|{lengths})"
+    others = rf"(?=[cetuCETU]){others}"  # most headers begin with another letter
     headers = rf"(?:(?!{others}){_NAME}:[\t\x20-\x7e]*+\r\n)*+"
     target = r"(/[a-z0-9/]++)(?:\?([A-Za-z0-9_=&,-]*+))?"
     return re.compile(rf"({method}) {target} HTTP/1\.1(\r\n{headers})\r\n", re.ASCII)
@@ -56,9 +57,9 @@ def simple_request(data: bytes) -> SimpleRequest | None:
     """
     text = data.decode("latin-1")
     if match := _GET.fullmatch(text):
-        return SimpleRequest(match[1], match[2], match[3] or "", match[4])
+        return SimpleRequest._make(match.groups(""))
     if match := _PUT.match(text):
-        request = SimpleRequest(match[1], match[2], match[3] or "", match[4])
+        request = SimpleRequest._make(match.groups(""))
         length = int(request.header("content-length") or 0)
         return request if length == len(text) - match.end() else None
     return None

@@ -87,7 +87,7 @@ class PageReader:
 
     async def _run(self, batch: Mapping[PageKey, int]) -> dict[PageKey, PageResult]:
         rows = await self._database.read(self._page, *map(list, zip(*batch, strict=True)))
-        return dict(zip(batch, (PageResult(*row) for row in rows), strict=True))
+        return dict(zip(batch, map(PageResult._make, rows), strict=True))
 
     async def _large_page(self, page: PageKey) -> LargePage:
         chunks = self._chunks(page)

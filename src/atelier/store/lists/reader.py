@@ -214,13 +214,18 @@ class _Run:
         if _EVERY.issuperset(columns[_FILTERS]):
             columns[_FILTERS] = []  # unnest fills it up with nulls, which filter nothing
         rows = await self._database.read(self._query, *columns)
-        return dict(zip(batch, (_page(row[0]) for row in rows), strict=True))
+        return {key: _page(row[0], key.limit) for key, row in zip(batch, rows, strict=True)}
 
 
-def _page(value: bytes) -> QuestionsPage:
-    version, totals, position, documents = value.split(b"\n", 3)
-    after = tuple(map(int, position.split())) if position else None
-    return QuestionsPage(documents, after, totals, version)
+def _page(value: bytes, limit: int) -> QuestionsPage:
+    """Return a page from its lines; it may have one question more than the limit."""
+    server, totals, positions, documents = value.split(b"\n", 3)
+    after = None
+    if positions.count(b",") >= limit:
+        key, question_id, _version = positions.split(b",")[-2].split()
+        after = (int(key), int(question_id))
+        documents = documents[: documents.rindex(b"\n")]
+    return QuestionsPage(documents.replace(b"\n", b","), after, totals, server + positions)
 
 
 def _query(name: str) -> str:

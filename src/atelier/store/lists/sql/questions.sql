@@ -1,13 +1,14 @@
 -- Pages of questions for /v1: one row for each requested page, in the order of the request. `keys`
 -- is the statement of one order, which returns one question more than the page has, to know whether
--- there is a next page. Subqueries rather than joins keep the order without sorting. Whatever changes a
--- question writes its document, whose versions are those of the page. The parts of a page are lines of
--- one value (JSON escapes line breaks), for each value costs an instance time. A page that has all
--- questions of its product counts them itself: a list's first page, whose position has the highest id
--- or its negative.
+-- there is a next page. Subqueries rather than joins keep the order without sorting. The parts of a
+-- page are lines of one value (JSON escapes line breaks), for each value costs an instance time: the
+-- server, the totals, the positions of the questions, with the versions of their documents (whatever
+-- changes a question writes its document), and a line for each question. A page that has all questions
+-- of its product counts them itself: a list's first page, whose position has the highest id or its
+-- negative.
 SELECT
     convert_to(
-        {server} || coalesce(page.ids::text || page.versions, '')
+        {server}
             || E'\n' || CASE
                 WHEN questions <= requested.page_limit
                     AND abs(requested.after_id) = {max_key}
@@ -17,20 +18,15 @@ SELECT
                 ELSE (
 {totals}
                 ) END
-            || E'\n' || CASE WHEN questions > requested.page_limit
-                THEN page.keys[requested.page_limit] || ' ' || page.ids[requested.page_limit]
-                ELSE '' END
-            || E'\n' || coalesce(array_to_string(page.documents[:requested.page_limit], ','), ''),
+            || E'\n' || coalesce(page.positions || E'\n' || page.documents, E'\n'),
         'UTF8') AS page
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[])
     WITH ORDINALITY AS requested
         (product_id, page_limit, answers_limit, filter, after_key, after_id, position)
 CROSS JOIN LATERAL (
     SELECT
-        array_agg(document) AS documents,
-        array_agg(key) AS keys,
-        array_agg(question_id) AS ids,
-        array_agg(version)::text AS versions,
+        string_agg(key || ' ' || question_id || ' ' || version::text, ',') AS positions,
+        string_agg(document, E'\n') AS documents,
         count(*) AS questions,
         sum(answer_count) AS answers,
         count(*) FILTER (WHERE answer_count = 0) AS unanswered,
