@@ -77,6 +77,7 @@ def _saturation(results: Results) -> list[Target]:
         ("uniform", "page reads", CEILING, "the ceiling", 0.5),
         ("answers", "answers of a question", EXPRESS, "Express + pg", 4),
         ("votes", "durable votes", EXPRESS, "Express + pg", 2.2),
+        ("mix", "95 % reads, 4 % votes, 1 % new", EXPRESS, "Express + pg", 3),
     ]
     return [
         Target(f"{what}, ours ÷ {title}", "≥", limit, ratios(found[workload], OURS, peer, _rate))
