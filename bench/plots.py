@@ -19,7 +19,7 @@ from bench.targets import Spread
 COLOURS = {OURS: "#0b6e4f", EXPRESS: "#c8553d", FASTAPI: "#588bae", CEILING: "#b8b8b8"}
 _WIDTH, _HEIGHT = 9.0, 4.2
 _BAR = 0.2
-_COSTS = {"uniform": "a page", "votes": "a vote", "mix": "95 % reads, 4 % votes, 1 % new"}
+_COSTS = {"uniform": "a page", "votes": "a vote", "mix": WORKLOADS["mix"]}
 COMPONENTS = {
     "nginx": "#8d99ae",
     "instances": "#0b6e4f",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bench.load import WORKLOADS
 from bench.plan import OPEN_LOOP_RATE
 from bench.results import Results, Rounds, Sample
 from bench.systems import CEILING, EXPRESS, FASTAPI, OURS
@@ -77,7 +78,7 @@ def _saturation(results: Results) -> list[Target]:
         ("uniform", "page reads", CEILING, "the ceiling", 0.5),
         ("answers", "answers of a question", EXPRESS, "Express + pg", 4),
         ("votes", "durable votes", EXPRESS, "Express + pg", 2.2),
-        ("mix", "95 % reads, 4 % votes, 1 % new", EXPRESS, "Express + pg", 3),
+        ("mix", WORKLOADS["mix"], EXPRESS, "Express + pg", 3),
     ]
     return [
         Target(f"{what}, ours ÷ {title}", "≥", limit, ratios(found[workload], OURS, peer, _rate))

@@ -321,13 +321,13 @@ async def test_posts_and_votes_read_the_answers_of_their_questions_alone(
         "INSERT INTO answers (question_id, body, answerer_name, answerer_email)"
         " SELECT id, 'So.', 'x', 'x' FROM questions ORDER BY id DESC LIMIT $1"
     )
-    vote = (
+    count = (
         "UPDATE answers SET helpful = helpful + 1 WHERE question_id IN"
         " (SELECT id FROM questions ORDER BY id DESC LIMIT $1)"
     )
     await connection.execute(add, 3000)
     await connection.execute("ANALYZE")
-    for change in (add, vote):
+    for change in (add, count):
         assert await _answers_read_by(change, questions, database) < 100
     assert await connection.fetch(DIFFERENT_DOCUMENTS) == []
     await connection.close()

@@ -14,9 +14,9 @@ def _head(method: str, lengths: str) -> re.Pattern[str]:
 
     Headers that ask for something else than one response are not simple either.
     """
-    others = rf"(?i:(?:expect|transfer-encoding|upgrade):|connection:(?! keep-alive\r)|{lengths})"
-    others = rf"(?=[cetuCETU]){others}"  # most headers begin with another letter
-    headers = rf"(?:(?!{others}){_NAME}:[\t\x20-\x7e]*+\r\n)*+"
+    others = rf"(?:expect|transfer-encoding|upgrade):|connection:(?! keep-alive\r)|{lengths}"
+    first_letters = "(?=[cetuCETU])"  # of these; most headers begin with another
+    headers = rf"(?:(?!{first_letters}(?i:{others})){_NAME}:[\t\x20-\x7e]*+\r\n)*+"
     target = r"(/[a-z0-9/]++)(?:\?([A-Za-z0-9_=&,-]*+))?"
     return re.compile(rf"({method}) {target} HTTP/1\.1(\r\n{headers})\r\n", re.ASCII)
 
