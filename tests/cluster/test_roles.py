@@ -18,6 +18,7 @@ from tests.support.postgres import temporary_folder
 _ROLES = """
     SELECT DISTINCT usename::text FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
+      AND backend_type = 'client backend' -- an autovacuum worker has no role
 """
 _ADMIN = "ATELIER_ADMIN_DATABASE_URL"
 
