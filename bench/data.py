@@ -45,6 +45,7 @@ class Catalogue:
     answers: int
     photos: int
     hot_product: int
+    bytes: int
 
 
 def export_folder(home: BenchHome, products: int, log: Log) -> Path:

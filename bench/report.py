@@ -16,6 +16,7 @@ from bench.tables import NOT_MEASURED, spread, table
 from bench.targets import Target, ratios, targets
 
 _TEMPLATE = Path(__file__).with_name("performance.md")
+_GIGABYTE = 1 << 30
 _COMMAND = {"full": "make bench", "quick": "make bench-quick"}
 
 V1 = Path(__file__).parent / "results" / "v1.md"
@@ -104,6 +105,7 @@ def facts(results: Results) -> Mapping[str, object]:
     machine, data = results.machine, results.data
     rows = (f"{data[name]:,} {name}" for name in ("products", "questions", "answers", "photos"))
     page = f"; a page has {data['page_bytes']:,} bytes on average" if "page_bytes" in data else ""
+    size = f"; the database has {data['bytes'] / _GIGABYTE:.1f} GB" if "bytes" in data else ""
     return {
         "command": _COMMAND.get(results.plan, "python -m bench run …"),
         "date": results.date,
@@ -112,7 +114,7 @@ def facts(results: Results) -> Mapping[str, object]:
         "generator": results.load_generator,
         "machine": f"{machine['processor']}, {machine['cores']} cores, {machine['memory']}, "
         f"{machine['kernel']}",
-        "data": f"{data['rows']:,} rows: {', '.join(rows)}{page}",
+        "data": f"{data['rows']:,} rows: {', '.join(rows)}{page}{size}",
         "instances": results.instances,
         "durability": ", ".join(f"`{name} = {v}`" for name, v in results.durability.items()),
         "versions": ", ".join(f"{name} {v}" for name, v in results.versions.items()),

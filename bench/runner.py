@@ -170,6 +170,7 @@ def _described(plan: Plan, data: Catalogue, load: Generator) -> Results:
             "answers": data.answers,
             "photos": data.photos,
             "rows": data.questions + data.answers + data.photos,
+            "bytes": data.bytes,
         },
         load_generator="wrk" if load.wrk else "k6",
     )

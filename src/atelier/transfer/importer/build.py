@@ -16,10 +16,12 @@ from atelier.transfer.files.layout import ANSWERS, FILES, PHOTOS, QUESTIONS, Exp
 from atelier.transfer.importer.constraints import (
     Index,
     Keys,
+    attach_constraint,
     create_foreign_key,
     create_index,
     drop_keys,
 )
+from atelier.transfer.importer.insertion import insertion
 from atelier.transfer.progress import Progress, Task
 
 SCHEMA = "atelier_import"
@@ -66,6 +68,7 @@ class Build:
                 for index in self._indexes_of(file.table)
                 if index.is_unique
             )
+            await self._attach_constraints("answers", "questions", "photos")
 
     async def create_indexes(self) -> None:
         """Create the non-unique indexes of the tables, and run ANALYZE."""
@@ -85,8 +88,9 @@ class Build:
             self._coordinator, number=1 + questions // _QUESTIONS_PER_PARTITION, questions=questions
         )
         with self._progress.task("documents", questions) as task:
+            tables = ("question_documents", "question_summaries")
             jobs = [
-                _insert_job(_INSERT_DOCUMENTS, task, partition.first, partition.last)
+                insertion(_INSERT_DOCUMENTS, task, partition.first, partition.last, tables=tables)
                 for partition in parts
             ]
             states = partial(_execute, sql=_QUERIES["fill_moderation_states"])
@@ -100,33 +104,32 @@ class Build:
             [numbers] = await connection.fetch(_QUERIES["count_rows"])
             rows.update(zip(FILES, numbers, strict=True))
 
+        tables = ("question_documents", "question_summaries", "moderation_states")
         with self._progress.task("indexes of documents"):
-            await self._workers.run(
+            indexes = [
                 partial(create_index, index=index)
-                for table in ("question_documents", "question_summaries", "moderation_states")
+                for table in tables
                 for index in self._indexes_of(table)
-            )
-            await self._workers.run(
-                [
-                    partial(_execute, sql=_QUERIES["fill_search_products"]),
-                    *_analyze_jobs("question_documents", "question_summaries"),
-                    count,
-                ]
-            )
+            ]
+            search = partial(_execute, sql=_QUERIES["fill_search_products"])
+            await self._workers.run([*indexes, search, count])
+            await self._attach_constraints(*tables)
+            await self._workers.run(_analyze_jobs("question_documents", "question_summaries"))
         await self._set_triggers("ENABLE")
         await self._coordinator.execute(_QUERIES["raise_sequences"])
         return rows
 
     async def _fill_jobs(self, file: ExportFile, task: Task) -> list[Job]:
+        query, tables = _QUERIES[f"fill_{file.table}"], (file.table,)
         if file is not ANSWERS:
-            return [_insert_job(_QUERIES[f"fill_{file.table}"], task)]
+            return [insertion(query, task, tables=tables)]
         parts = await partitions(
             self._coordinator,
             number=1 + self._staging.rows[ANSWERS] // _ANSWERS_PER_PARTITION,
             questions=self._staging.rows[QUESTIONS],
         )
         return [
-            _insert_job(_QUERIES["fill_answers"], task, partition.first, partition.last)
+            insertion(query, task, partition.first, partition.last, tables=tables)
             for partition in parts
         ]
 
@@ -154,20 +157,17 @@ class Build:
                 await connection.execute(_QUERIES[f"reject_orphans_{key.table}"])
                 await create_foreign_key(connection, key)
 
+    async def _attach_constraints(self, *tables: str) -> None:
+        for table in tables:
+            for index in self._indexes_of(table):
+                await attach_constraint(self._coordinator, index)
+
     async def _set_triggers(self, action: str) -> None:
         for table in ("questions", "answers", "photos", "question_documents"):
             await self._coordinator.execute(f"ALTER TABLE {table} {action} TRIGGER USER")
 
     def _indexes_of(self, table: str) -> Iterable[Index]:
         return (index for index in self._keys.indexes if index.table == table)
-
-
-def _insert_job(query: str, task: Task, *args: int) -> Job:
-    async def insert(connection: asyncpg.Connection) -> None:
-        status = await connection.execute(query, *args)
-        task.advance(int(status.removeprefix("INSERT 0 ")))
-
-    return insert
 
 
 def _analyze_jobs(*tables: str) -> Iterator[Job]:

@@ -62,11 +62,12 @@ async def drop_keys(connection: asyncpg.Connection) -> Keys:
 
 
 async def create_index(connection: asyncpg.Connection, index: Index) -> None:
-    """Create an index, and the constraint that it implements, if any.
-
-    Unlike ADD PRIMARY KEY, this allows two indexes of a table to be built at the same time.
-    """
+    """Create an index without its constraint; others of its table can be built meanwhile."""
     await connection.execute(index.definition)
+
+
+async def attach_constraint(connection: asyncpg.Connection, index: Index) -> None:
+    """Create the constraint that an index implements, if any."""
     if index.constraint:
         await connection.execute(
             f"ALTER TABLE {index.table} ADD CONSTRAINT {index.constraint} {index.kind} "
