@@ -50,12 +50,14 @@ def test_the_arithmetic_is_the_load_times_the_measured_time() -> None:
     assert found.limits == []
 
 
+@pytest.mark.usefixtures("_given_figures")
 def test_slower_cpus_need_more_hosts() -> None:
     fast, slow = (plan(Load(100_000, 0), Hosts(speed=speed)) for speed in (1.0, 0.5))
     assert slow.instances.cpus == pytest.approx(2 * fast.instances.cpus)
     assert slow.instances.hosts > fast.instances.hosts
 
 
+@pytest.mark.usefixtures("_given_figures")
 def test_pages_go_to_replicas_when_the_primary_is_too_small() -> None:
     found = plan(Load(4_000_000, 1_000), Hosts())
     assert found.replicas
@@ -64,8 +66,9 @@ def test_pages_go_to_replicas_when_the_primary_is_too_small() -> None:
     assert found.limits == []
 
 
+@pytest.mark.usefixtures("_given_figures")
 def test_votes_beyond_one_primary_are_said_to_be_so() -> None:
-    done = CliRunner().invoke(atelier, ["plan-capacity", "--rps", "1000", "--votes", "500000"])
+    done = CliRunner().invoke(atelier, ["plan-capacity", "--rps", "1000", "--votes", "5000000"])
     assert "One primary does not suffice: the primary needs" in done.output
     assert "of WAL, more than" in done.output
 
