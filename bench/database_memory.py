@@ -12,7 +12,7 @@ from bench.data import execute
 from bench.sql import SQL
 
 _MEMORY_FRACTION = 0.6
-"""All systems' tables are in one server: 13 GB at full size, of the 24 GB of the machine."""
+"""All systems' tables are in one server: 12.4 GB at full size, of the machine's 24 GB."""
 _DIRECT = "debug_io_direct"
 _KILOBYTE = 1 << 10
 _MEGABYTE = 1 << 20
