@@ -18,7 +18,6 @@ from atelier.transfer.importer.constraints import (
     Keys,
     attach_constraint,
     create_foreign_key,
-    create_index,
     drop_keys,
 )
 from atelier.transfer.importer.insertion import insertion
@@ -31,6 +30,7 @@ _QUERIES = queries("atelier.transfer.importer")
 _INSERT_DOCUMENTS = _QUERIES["insert_documents"].format(built=BUILT_DOCUMENTS)
 _ANSWERS_PER_PARTITION = 1_500_000
 _QUESTIONS_PER_PARTITION = 50_000
+_DERIVED_TABLES = ("question_documents", "question_summaries")
 
 
 class Build:
@@ -74,7 +74,7 @@ class Build:
         """Create the non-unique indexes of the tables, and run ANALYZE."""
         with self._progress.task("indexes"):
             await self._workers.run(
-                partial(create_index, index=index)
+                partial(_execute, sql=index.definition)
                 for file in (ANSWERS, QUESTIONS, PHOTOS)
                 for index in self._indexes_of(file.table)
                 if not index.is_unique
@@ -88,9 +88,14 @@ class Build:
             self._coordinator, number=1 + questions // _QUESTIONS_PER_PARTITION, questions=questions
         )
         with self._progress.task("documents", questions) as task:
-            tables = ("question_documents", "question_summaries")
             jobs = [
-                insertion(_INSERT_DOCUMENTS, task, partition.first, partition.last, tables=tables)
+                insertion(
+                    _INSERT_DOCUMENTS,
+                    task,
+                    partition.first,
+                    partition.last,
+                    tables=_DERIVED_TABLES,
+                )
                 for partition in parts
             ]
             states = partial(_execute, sql=_QUERIES["fill_moderation_states"])
@@ -104,17 +109,17 @@ class Build:
             [numbers] = await connection.fetch(_QUERIES["count_rows"])
             rows.update(zip(FILES, numbers, strict=True))
 
-        tables = ("question_documents", "question_summaries", "moderation_states")
+        tables = (*_DERIVED_TABLES, "moderation_states")
         with self._progress.task("indexes of documents"):
             indexes = [
-                partial(create_index, index=index)
+                partial(_execute, sql=index.definition)
                 for table in tables
                 for index in self._indexes_of(table)
             ]
             search = partial(_execute, sql=_QUERIES["fill_search_products"])
             await self._workers.run([*indexes, search, count])
             await self._attach_constraints(*tables)
-            await self._workers.run(_analyze_jobs("question_documents", "question_summaries"))
+            await self._workers.run(_analyze_jobs(*_DERIVED_TABLES))
         await self._set_triggers("ENABLE")
         await self._coordinator.execute(_QUERIES["raise_sequences"])
         return rows
@@ -137,10 +142,10 @@ class Build:
         self, connection: asyncpg.Connection, file: ExportFile, index: Index
     ) -> None:
         try:
-            await create_index(connection, index)
+            await connection.execute(index.definition)
         except asyncpg.UniqueViolationError:
             await self._reject_duplicates(connection, file)
-            await create_index(connection, index)
+            await connection.execute(index.definition)
 
     async def _reject_duplicates(self, connection: asyncpg.Connection, file: ExportFile) -> None:
         await reject_duplicates(connection, file)

@@ -61,13 +61,11 @@ async def drop_keys(connection: asyncpg.Connection) -> Keys:
     return keys
 
 
-async def create_index(connection: asyncpg.Connection, index: Index) -> None:
-    """Create an index without its constraint; others of its table can be built meanwhile."""
-    await connection.execute(index.definition)
-
-
 async def attach_constraint(connection: asyncpg.Connection, index: Index) -> None:
-    """Create the constraint that an index implements, if any."""
+    """Create the constraint that an index implements, if any.
+
+    It locks the table: to be called when no other index of the table is being built.
+    """
     if index.constraint:
         await connection.execute(
             f"ALTER TABLE {index.table} ADD CONSTRAINT {index.constraint} {index.kind} "
